@@ -1,0 +1,71 @@
+"""The family of errors addressed to a person.
+
+UserError                     something the user can mend: message, and a hint with what to type next
+├── UsageError                a wrong option, name or query                        (exit 2)
+├── NotFound                  no such collection, source or file
+├── Busy                      another process is writing                           (exit 75)
+├── StorageError              disk full, read-only, I/O error; nothing was lost
+│   └── Damaged               the truth itself does not read; restore or rebuild
+├── SchemaMismatch            the database is newer, or is not ours
+├── EncoderError              no such encoder, or its files are not what they should be
+│   └── EncoderMismatch       the collection was made with another encoder
+├── InvalidVectors            wrong shape, type, length or not finite: refused at the seam
+└── ImportRefused             an export file that fails its own checks
+"""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """What happened, with values; `hint` says what to do next, as a command where there is one."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(UserError):
+    """A wrong option, name or query."""
+
+    exit_code = 2
+
+
+class NotFound(UserError):
+    """No such collection, source or file."""
+
+
+class Busy(UserError):
+    """Another process holds the writer's lock; 75 is EX_TEMPFAIL, so a script may try again."""
+
+    exit_code = 75
+
+
+class StorageError(UserError):
+    """The disk refused: full, read-only or failing. The last committed state still stands."""
+
+
+class Damaged(StorageError):
+    """The database itself does not read."""
+
+
+class SchemaMismatch(UserError):
+    """The database was made by a newer version, or by another program."""
+
+
+class EncoderError(UserError):
+    """No such encoder on this machine, or its files are not what their receipt says."""
+
+
+class EncoderMismatch(EncoderError):
+    """The collection was made with another encoder; vectors of two encoders are never mixed."""
+
+
+class InvalidVectors(UserError):
+    """Vectors of a wrong shape, type or length, or with values that are not finite."""
+
+
+class ImportRefused(UserError):
+    """An export file that fails its own checks."""
