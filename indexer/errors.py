@@ -3,6 +3,7 @@
 UserError                     something the user can mend: message, and a hint with what to type next
 ├── UsageError                a wrong option, name or query                        (exit 2)
 ├── NotFound                  no such collection, source or file
+├── Unreadable                a source that gives no text: binary, encrypted, damaged, too large
 ├── Busy                      another process is writing                           (exit 75)
 ├── StorageError              disk full, read-only, I/O error; nothing was lost
 │   └── Damaged               the truth itself does not read; restore or rebuild
@@ -35,6 +36,15 @@ class UsageError(UserError):
 
 class NotFound(UserError):
     """No such collection, source or file."""
+
+
+class Unreadable(UserError):
+    """A source that gives no text. It is skipped and its reason recorded; the run goes on."""
+
+    @property
+    def reason(self) -> str:
+        """Why, in a few words without the source's own text: "encrypted", "binary (PNG image)"."""
+        return self.message
 
 
 class Busy(UserError):
