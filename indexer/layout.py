@@ -1,0 +1,133 @@
+"""Printed pages turned back into running text: no headers and footers, words and paragraphs made whole.
+
+Knows lines on pages as PDF readers give them; a block without line ends is taken as already laid out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from indexer.types import Block
+
+_EDGE = 3
+"""Lines at the top and at the bottom of a page that may be running headers or footers."""
+_MIN_PAGES = 3
+_SHARE = 0.4
+"""Share of the pages a line must repeat on; under a half, since even and odd pages often differ."""
+_NUMBER = re.compile(r"\d+|\b[ivxlc]{1,6}\b", re.I)
+_BULLET = re.compile(r"\s*(?:[•◦▪‣·*–—-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
+_WORD = re.compile(r"[^\W\d_]+")
+_SENTENCE_END = (".", "!", "?", ":", "”", '."', ".)", "…")
+
+
+def flow(blocks: Sequence[Block], repairs: Counter[str]) -> Iterator[Block]:
+    """Yield blocks of whole paragraphs, none with a line end in it, so that a second pass changes nothing."""
+    blocks = [replace(block, text=re.sub("\r\n?", "\n", block.text)) for block in blocks]
+    blocks = _without_running_lines(blocks, repairs)
+    words: set[str] = set()
+    for block in blocks:
+        words.update(word.lower() for line in block.text.split("\n") for word in _WORD.findall(line)[1:-1])
+    for block in blocks:
+        if not _is_laid_out_in_lines(block):
+            yield block
+            continue
+        for paragraph in _paragraphs(block.text.split("\n")):
+            yield replace(block, text=_joined(paragraph, words, repairs))
+
+
+def _is_laid_out_in_lines(block: Block) -> bool:
+    return "\n" in block.text and block.kind in ("paragraph", "heading")
+
+
+def _without_running_lines(blocks: Sequence[Block], repairs: Counter[str]) -> list[Block]:
+    pages = [block.text.split("\n") if _is_laid_out_in_lines(block) else [] for block in blocks]
+    pages = [[line for line in page if line.strip()] and page for page in pages]
+    whole = sum(bool(page) for page in pages)
+    tops = Counter(key for page in pages for key in {_key(line) for line in _edge(page)})
+    bottoms = Counter(key for page in pages for key in {_key(line) for line in _edge(page[::-1])})
+    kept = []
+    for block, page in zip(blocks, pages, strict=True):
+        if not page:
+            kept.append(block)
+            continue
+        above = _running(_edge(page), tops, whole)
+        below = _running(_edge(page[::-1]), bottoms, whole)
+        repairs["running headers and footers"] += above + below
+        lines = [line for line in page if line.strip()] if above or below else page
+        kept.append(
+            replace(block, text="\n".join(lines[above : len(lines) - below or None])) if above or below else block
+        )
+    if not repairs["running headers and footers"]:
+        del repairs["running headers and footers"]
+    return kept
+
+
+def _edge(page: Iterable[str]) -> list[str]:
+    lines = [line for line in page if line.strip()]
+    return lines[: min(_EDGE, max(len(lines) - 1, 0))]  # a page keeps at least one line
+
+
+def _key(line: str) -> str:
+    """Return a line with its numbers made alike: page 7 repeats page 8."""
+    return _NUMBER.sub("#", " ".join(line.split())).lower()
+
+
+def _running(edge: Sequence[str], seen: Counter[str], pages: int) -> int:
+    """Return how many lines from the edge inwards run through the document, or are a bare page number."""
+    if pages < _MIN_PAGES:
+        return 0
+    often = max(_MIN_PAGES, _SHARE * pages)
+    return max((place for place, line in enumerate(edge, 1) if seen[_key(line)] >= often), default=0)
+
+
+def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the lines of each paragraph: it ends at a blank line, before a bullet, and after a short full stop."""
+    width = max((len(line) for line in lines), default=0)
+    pending: list[str] = []
+    for line in lines:
+        if pending and (not line.strip() or _BULLET.match(line) or _ends(pending[-1], width)):
+            yield pending
+            pending = []
+        if line.strip():
+            pending.append(line.strip())
+    if pending:
+        yield pending
+
+
+def _ends(line: str, width: int) -> bool:
+    return line.endswith(_SENTENCE_END) and len(line) < 0.8 * width
+
+
+def _joined(lines: Sequence[str], words: set[str], repairs: Counter[str]) -> str:
+    """Return the lines as one, words that were broken at a line end put together again."""
+    pieces = [lines[0]]
+    for line in lines[1:]:
+        before = pieces[-1]
+        if before.endswith("\u00ad"):
+            pieces[-1] = before.rstrip("\u00ad")
+            pieces.append(line)
+            repairs["hyphenated line ends"] += 1
+        elif _is_broken_word(before, line, words):
+            pieces[-1] = before[:-1]
+            pieces.append(line)
+            repairs["hyphenated line ends"] += 1
+        else:
+            pieces.append(line if before.endswith(("-", "‐")) else " " + line)
+    return "".join(pieces)
+
+
+def _is_broken_word(before: str, after: str, words: set[str]) -> bool:
+    """Tell a word broken by its line from one with a hyphen of its own ("well-" + "known")."""
+    if not before.endswith(("-", "‐")):
+        return False
+    head, tail = _WORD.findall(before[-60:-1]), _WORD.match(after[:60])
+    if not head or not tail or not before[:-1].endswith(head[-1]):
+        return False
+    whole = (head[-1] + tail[0]).lower()
+    if whole in words:
+        return True
+    both_are_words = head[-1].lower() in words and tail[0].lower() in words
+    return tail[0].islower() and not both_are_words and len(head[-1]) > 1
