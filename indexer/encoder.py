@@ -1,0 +1,110 @@
+"""Encoders: text to unit vectors. What an encoder promises, and the two doors through which one is opened.
+
+`open_encoder` is for indexing: it finds a model folder, fingerprints its weights and converts them once.
+`open_converted` is for questions: it opens what was converted and never imports torch. What runs inside is in
+`indexer.encoders`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from indexer.encoders.conversion import convert
+from indexer.encoders.converted import Settings, converted_folder, read_settings
+from indexer.encoders.fingerprint import fingerprint_of
+from indexer.encoders.model_folder import DEFAULT_NAME, find_model_folder, inspect_model_folder
+from indexer.errors import EncoderError
+from indexer.types import Progress, Vectors, silent
+
+logger = logging.getLogger(__name__)
+
+
+class Encoder(Protocol):
+    """Turns text into unit vectors; the dot product of two of them is their similarity.
+
+    One encoder may be used from many threads at once. It does not survive a fork: open it in the child, or start
+    workers with "spawn".
+    """
+
+    @property
+    def name(self) -> str:
+        """The name or folder that was asked for."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over weights, tokenizer, pooling, prompts and longest input, in hexadecimal."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of a passage that are read, without the special ones and without the prompt; the rest is cut off."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
+        """Return one unit row per text: float32, shape (len(texts), dim), in the order given.
+
+        Texts longer than `max_tokens` are cut at the end. An empty list gives shape (0, dim).
+        Raises EncoderError when one text alone does not fit into memory, InvalidVectors when the model's output is
+        not finite.
+        """
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return one unit row per question, as `embed_passages` does, with the model's prompt for questions."""
+        ...
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Return the characters [start, end) of each token: nothing cut off, no special ones, linear time."""
+        ...
+
+
+def open_encoder(name: str | None, home: Path) -> Encoder:
+    """Open the encoder called `name`, converting its weights under `home` on first use.
+
+    `name` is a sentence-transformers folder, or a name known on this machine; None is all-MiniLM-L6-v2. Nothing is
+    downloaded. A model that cannot be converted faithfully runs through sentence-transformers itself, more slowly.
+    Raises EncoderError when there is no such model, or its folder holds what must not be loaded.
+    """
+    asked = name or DEFAULT_NAME
+    model = inspect_model_folder(find_model_folder(asked))
+    fingerprint = fingerprint_of(model, home)
+    try:
+        settings = read_settings(fingerprint, home)
+    except EncoderError as absent:
+        logger.info("Converting encoder %s: %s", asked, absent.message)
+        settings = convert(model, fingerprint, asked, home)
+    return _open(settings, converted_folder(fingerprint, home), asked, model.path)
+
+
+def open_converted(fingerprint: str, home: Path) -> Encoder:
+    """Open the converted encoder with this fingerprint; never imports torch.
+
+    Raises EncoderError when it is not under `home`, when a file is not what its receipt says, or when this model runs
+    only through sentence-transformers.
+    """
+    settings = read_settings(fingerprint, home)
+    return _open(settings, converted_folder(fingerprint, home), settings.name, None)
+
+
+def _open(settings: Settings, folder: Path, name: str, model_folder: Path | None) -> Encoder:
+    if settings.runs_through == "openvino":
+        from indexer.encoders.openvino_encoder import OpenVinoEncoder
+
+        return OpenVinoEncoder(folder, settings, name)
+    if model_folder is None:
+        raise EncoderError(
+            f"Encoder {name} was not converted ({settings.reason}); it runs only through sentence-transformers.",
+            hint="Open it by its name or folder.",
+        )
+    from indexer.encoders.torch_encoder import TorchEncoder
+
+    return TorchEncoder(model_folder, settings, name)

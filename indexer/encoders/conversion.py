@@ -1,0 +1,168 @@
+"""Converts a checked model folder to OpenVINO: same weights, pooling and normalisation inside the graph.
+
+The work is done by a child process (`python -m indexer.encoders.conversion`), so that the memory of torch is given back
+before indexing begins.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.encoders.converted import MODEL, TOKENIZER, Settings, publish
+from indexer.encoders.model_folder import ModelFolder, inspect_model_folder
+from indexer.errors import EncoderError, StorageError
+
+logger = logging.getLogger(__name__)
+
+FAITHFUL = 0.999
+"""Least cosine to sentence-transformers on every probe sentence."""
+_PATIENCE = 900  # seconds
+PROBES = (
+    "What is the capital of Mongolia?",
+    "The pump was replaced on 3 March 2021; its flow is 12.5 litres per minute at 40 °C.",
+    "Réunion à 14 h : décision reportée. 東京は日本の首都です。",
+    "x",
+    "A long passage, which is cut where the model stops reading. " * 60,
+)
+
+
+def convert(model: ModelFolder, fingerprint: str, name: str, home: Path) -> Settings:
+    """Convert a model in a child process, publish it under `home` and return its settings.
+
+    Where the conversion fails or is not faithful, what is published says that the model runs through torch, and why.
+    Raises EncoderError when sentence-transformers cannot load the model either, StorageError when the disk refuses.
+    """
+    parent = home / "encoders"
+    built = parent / f".{fingerprint}.{secrets.token_hex(4)}.tmp"
+    try:
+        built.mkdir(parents=True)
+        report = _run_child(model.path, built)
+        settings = Settings(
+            fingerprint=fingerprint,
+            name=name,
+            dim=report["dim"],
+            max_length=model.max_length,
+            pad_id=report["pad_id"],
+            query_prompt=model.query_prompt,
+            passage_prompt=model.passage_prompt,
+            runs_through="torch" if report["reason"] else "openvino",
+            reason=report["reason"],
+            cosine=report["cosine"],
+        )
+        if settings.reason:
+            logger.warning("Encoder %s runs through torch: %s.", name, settings.reason)
+        publish(built, settings, home)
+    except OSError as error:
+        raise StorageError(
+            f"The converted encoder could not be written under {parent}: {error}.",
+            hint="Free some space, or use another home.",
+        ) from error
+    finally:
+        shutil.rmtree(built, ignore_errors=True)
+    return settings
+
+
+def _run_child(folder: Path, built: Path) -> dict[str, Any]:
+    """Run `main` in a new process without a shell, and return its report."""
+    package = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(part for part in (package, os.environ.get("PYTHONPATH", "")) if part)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": path,
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    command = [sys.executable, "-P", "-m", "indexer.encoders.conversion", str(folder), str(built)]
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=_PATIENCE, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise EncoderError(f"Converting {folder} took longer than {_PATIENCE} seconds.") from error
+    try:
+        report: dict[str, Any] = json.loads(done.stdout.decode().strip().rpartition("\n")[2])
+    except ValueError as error:
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise EncoderError(
+            f"The model in {folder} could not be loaded: {last or f'the child ended with {done.returncode}'}",
+            hint="Check that sentence-transformers opens this folder, and that there is memory enough.",
+        ) from error
+    return report
+
+
+def main(folder: Path, built: Path) -> dict[str, Any]:
+    """Convert the model in `folder` into `built` and compare it with sentence-transformers."""
+    from indexer.encoders.torch_encoder import load_sentence_transformer
+
+    model = inspect_model_folder(folder)
+    reference = load_sentence_transformer(model.path)
+    reference.max_seq_length = model.max_length
+    truth = reference.encode(list(PROBES), prompt="", batch_size=1, normalize_embeddings=True, show_progress_bar=False)
+    report = {"dim": int(truth.shape[1]), "pad_id": int(reference.tokenizer.pad_token_id or 0), "cosine": 0.0}
+    shutil.copyfile(model.transformer / "tokenizer.json", built / TOKENIZER)
+    if model.only_torch:
+        return {**report, "reason": model.only_torch}
+    try:
+        _write_graph(model, reference, built / MODEL)
+        cosine = _faithfulness(model, report, built, truth)
+    except Exception as error:  # whatever goes wrong in a conversion, the model still runs through torch
+        return {**report, "reason": f"it could not be converted ({type(error).__name__}: {str(error)[:200]})"}
+    reason = "" if cosine >= FAITHFUL else f"its converted form has cosine {cosine:.5f} to the original"
+    return {**report, "cosine": cosine, "reason": reason}
+
+
+def _write_graph(model: ModelFolder, reference: Any, path: Path) -> None:
+    """Trace transformer, pooling and normalisation into one graph: ids and mask (b, l) to unit rows (b, dim)."""
+    import torch
+
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # see openvino_encoder.runtime
+    import openvino
+    from openvino.tools.ovc import convert_model
+
+    transformer = reference[0].auto_model.eval()
+    pooling = model.pooling
+
+    class Graph(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.transformer = transformer
+
+        def forward(self, ids: Any, mask: Any) -> Any:
+            # The additive mask is made once here: (b, 1, 1, l) is passed on by transformers as it is, and is cheaper
+            # than the (b, 1, l, l) that it makes from a mask of two dimensions.
+            added = ((mask - 1.0) * 30000.0)[:, None, None, :]
+            hidden = self.transformer(input_ids=ids, attention_mask=added)[0]  # (b, l, dim)
+            if pooling == "cls":
+                pooled = hidden[:, 0]
+            elif pooling == "max":
+                pooled = (hidden + ((mask - 1.0) * 30000.0)[:, :, None]).max(dim=1).values
+            else:
+                pooled = (hidden * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+            return torch.nn.functional.normalize(pooled, dim=-1)  # (b, dim)
+
+    ids = torch.randint(5, 50, (2, 16), dtype=torch.int32)
+    with torch.no_grad():
+        graph = convert_model(Graph(), example_input={"ids": ids, "mask": torch.ones(2, 16)})
+    openvino.save_model(graph, str(path), compress_to_fp16=True)
+
+
+def _faithfulness(model: ModelFolder, report: dict[str, Any], built: Path, truth: Any) -> float:
+    """Return the smallest cosine between the converted model and `truth` over the probes."""
+    from indexer.encoders.openvino_encoder import OpenVinoEncoder
+
+    settings = Settings("", "", report["dim"], model.max_length, report["pad_id"], "", "", "openvino")
+    found = OpenVinoEncoder(built, settings, "").embed_queries(PROBES)
+    return float(np.min(np.sum(found * truth, axis=1)))
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n" + json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))) + "\n")

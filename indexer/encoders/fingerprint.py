@@ -1,0 +1,67 @@
+"""The fingerprint of an encoder: what has to be the same for two vectors to be comparable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from indexer.encoders.converted import write_file
+from indexer.encoders.model_folder import ModelFolder
+from indexer.errors import EncoderError
+
+logger = logging.getLogger(__name__)
+
+_CACHE = "fingerprints.json"
+
+
+def fingerprint_of(model: ModelFolder, home: Path) -> str:
+    """Return the SHA-256 over weights, tokenizer and settings, in hexadecimal.
+
+    Hashes of single files are kept under `home` by path, size, times and inode, so that weights are read through only
+    when one of these has changed.
+    """
+    cache_file = home / "encoders" / _CACHE
+    cache = _read_cache(cache_file)
+    known = dict(cache)
+    parts: dict[str, Any] = {"settings": dict(model.settings)}
+    dense = sorted(model.path.glob("*_Dense/model.safetensors"))
+    for path in (*model.weights, model.transformer / "tokenizer.json", *dense):
+        parts[str(path.relative_to(model.path))] = _file_hash(path, cache)
+    if cache != known:
+        try:
+            write_file(cache_file, json.dumps(cache, indent=1, sort_keys=True).encode())
+        except OSError as error:  # only a cache: an index that can be read must not fail for it
+            logger.warning("Could not write %s: %s", cache_file, error)
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _file_hash(path: Path, cache: dict[str, list[Any]]) -> str:
+    """Return the hash of one file, adding it to `cache` when it is new there."""
+    try:
+        real = path.resolve()
+        stat = real.stat()
+        seen = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+        entry = cache.get(str(real))
+        if entry is None or entry[:-1] != seen:
+            cache[str(real)] = entry = [*seen, file_sha256(real)]
+    except OSError as error:
+        raise EncoderError(f"{path} could not be read: {error}.") from error
+    return str(entry[-1])
+
+
+def _read_cache(path: Path) -> dict[str, list[Any]]:
+    try:
+        cache = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    good = isinstance(cache, dict) and all(isinstance(entry, list) and len(entry) == 5 for entry in cache.values())
+    return cache if good else {}
