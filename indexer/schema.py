@@ -119,6 +119,7 @@ skipped = Table(
     Column("seen", Float, nullable=False),  # seconds since 1970
 )
 
+
 def connect(path: Path, *, write: bool) -> Engine:
     """Return an engine on the database at `path`, which must exist unless `write`.
 
@@ -131,7 +132,9 @@ def connect(path: Path, *, write: bool) -> Engine:
     if not write and not os.access(path.parent, os.W_OK):
         mode = "ro"
     url = make_url("sqlite+pysqlite://").set(database=f"file:{_quoted(path)}", query={"mode": mode, "uri": "true"})
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=16, hide_parameters=True)
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=16, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: object) -> None:

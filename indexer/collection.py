@@ -1,0 +1,361 @@
+"""A collection: documents, chunks, vectors and words on disk, opened for searching.
+
+This file opens and lists. Searching is `view.py`'s, what changes a collection `writer.py`'s, and the flow from files to
+chunks `sync.py`'s.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from indexer import schema
+from indexer.errors import Damaged, NotFound
+from indexer.filters import parse_filters
+from indexer.home import DEFAULT_COLLECTION, collection_folder, home_folder
+from indexer.schema import chunks, documents, settings, skipped
+from indexer.types import Document, Metadata, Progress, Section, Skip, silent
+from indexer.view import CHUNKS, Made, StoredChunk, View, stored_chunk
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Engine, Row
+    from sqlalchemy.sql.elements import ColumnElement
+
+    from indexer.encoder import Encoder
+    from indexer.segments import DenseIndex
+    from indexer.sync import Given, Report
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentEntry:
+    """A stored document without its text."""
+
+    source: str
+    sha256: str
+    title: str
+    format: str
+    characters: int
+    chunks: int
+    modified: str | None
+    metadata: Metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a collection holds."""
+
+    name: str
+    folder: str
+    generation: int
+    documents: int
+    chunks: int
+    near_duplicates: int
+    """Chunks that say nearly the same as an earlier one."""
+    characters: int
+    formats: dict[str, int]
+    repairs: dict[str, int]
+    """How many characters or places cleaning repaired, by kind."""
+    skipped: list[Skip]
+    segments: int
+    unsealed: int
+    """Vectors that no segment covers yet; they are searched all the same."""
+    bytes: int
+    made: Made
+
+
+class Collection:
+    """The documents under one name, on disk. Nothing is read or made before it is needed.
+
+    Searching is safe from several threads at once. One process at a time may change a collection; readers in any
+    number of processes go on meanwhile and see each generation whole. After a fork, open a new one.
+    """
+
+    def __init__(
+        self,
+        name: str = DEFAULT_COLLECTION,
+        home: str | os.PathLike[str] | None = None,
+        encoder: str | Encoder | None = None,
+    ) -> None:
+        self.name = name
+        self.home = home_folder(home)
+        self.folder = collection_folder(self.home, name)
+        self.wanted_encoder = encoder
+        """What to index with: name, folder, or an encoder of your own; None: what it was made with, else the default."""
+        self._lock = threading.Lock()
+        self._opened: _Opened | None = None
+        self._encoder: Encoder | None = None
+
+    # Changing it
+
+    def sync(
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        *,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        prune: bool = True,
+        rebuild: bool = False,
+        progress: Progress = silent,
+    ) -> Report:
+        """Make the collection hold what these files and folders hold now, and return what changed.
+
+        The collection is created when there is none. Unchanged files (by content) cost no embedding; a file that cannot
+        be read is skipped with its reason. With `prune`, documents that were under a given folder and are gone from it
+        are removed. `rebuild` re-reads and re-embeds everything beside the old state and then switches.
+        Raises Busy when another process is writing, EncoderMismatch when the collection was made with another encoder.
+        """
+        from indexer.sync import sync_files
+
+        return sync_files(
+            self, [Path(path) for path in paths], include, exclude, prune=prune, rebuild=rebuild, progress=progress
+        )
+
+    def add(self, given: Sequence[Given], *, progress: Progress = silent) -> Report:
+        """Store texts that have no file: each replaces the document of the same id. Returns what changed."""
+        from indexer.sync import sync_given
+
+        return sync_given(self, given, progress=progress)
+
+    def remove(self, sources: Sequence[str]) -> list[str]:
+        """Remove these documents (full source, or its end after a slash) and return the sources removed.
+
+        Raises NotFound, and removes nothing, when one of them is not in the collection.
+        """
+        from indexer.writer import write
+
+        found = [self.resolve(source) for source in sources]
+        with write(self, purpose="remove") as writer:
+            writer.remove(found)
+            writer.publish()
+        return found
+
+    # Reading it
+
+    @property
+    def exists(self) -> bool:
+        """True when the collection is on disk."""
+        return (self.folder / "CURRENT").is_file()
+
+    def epoch(self) -> Path:
+        """Return the folder of the epoch that counts. Raises NotFound when there is no such collection."""
+        try:
+            name = (self.folder / "CURRENT").read_text().strip()
+        except FileNotFoundError as error:
+            raise NotFound(
+                f"There is no collection {self.name!r} in {self.home}.",
+                "Run: footnote index PATH" + ("" if self.name == DEFAULT_COLLECTION else f" --collection {self.name}"),
+            ) from error
+        folder = self.folder / name
+        if not name.startswith("epoch-") or "/" in name or not (folder / "truth.db").is_file():
+            raise Damaged(
+                f"{self.folder / 'CURRENT'} names {name!r}, which is not there.",
+                "Restore the folder from a backup, or move it away and index the documents again.",
+            )
+        return folder
+
+    @property
+    def database(self) -> Path:
+        """Where the truth lies."""
+        return self.epoch() / "truth.db"
+
+    @contextlib.contextmanager
+    def view(self) -> Iterator[View]:
+        """Open one state of the collection for searching."""
+        opened = self._open()
+        with opened.engine.connect() as connection:
+            made, generation = _made(connection)
+            yield View(connection, opened.dense_index(connection, made, generation), generation, made)
+
+    @property
+    def made(self) -> Made:
+        """How the collection's chunks and vectors were made."""
+        with self._reading() as connection:
+            return _made(connection)[0]
+
+    @property
+    def generation(self) -> int:
+        """A number that grows with every change."""
+        with self._reading() as connection:
+            return _made(connection)[1]
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder that made the vectors, opened without torch where it was converted before."""
+        fingerprint = self.made.fingerprint
+        with self._lock:
+            if self._encoder is None or self._encoder.fingerprint != fingerprint:
+                from indexer.encoder import open_converted
+
+                own = self.wanted_encoder
+                if own is not None and not isinstance(own, str) and own.fingerprint == fingerprint:
+                    self._encoder = own
+                else:
+                    self._encoder = open_converted(fingerprint, self.home)
+            return self._encoder
+
+    def filters(self, given: Sequence[str]) -> ColumnElement[bool] | None:
+        """Return the condition of `key=value` filters for the methods of a view."""
+        return parse_filters(given)
+
+    def resolve(self, source: str) -> str:
+        """Return the stored source that `source` names: itself, its absolute path, or the only one that ends in it."""
+        with self._reading() as connection:
+            exact = [source, str(Path(source).absolute())]
+            rows = connection.execute(select(documents.c.source).where(documents.c.source.in_(exact))).scalars().all()
+            if not rows:
+                ending = documents.c.source.endswith(f"/{source}", autoescape=True)
+                rows = connection.execute(select(documents.c.source).where(ending).limit(6)).scalars().all()
+        if len(rows) == 1:
+            return str(rows[0])
+        if rows:
+            raise NotFound(f"{source!r} names several documents: {', '.join(rows[:5])}.", "Give more of the path.")
+        raise NotFound(
+            f"{source!r} is not in collection {self.name!r}.", "Run: footnote status --sources, to see what is."
+        )
+
+    def document(self, source: str) -> Document:
+        """Return a stored document whole. Raises NotFound."""
+        resolved = self.resolve(source)
+        with self._reading() as connection:
+            row = connection.execute(select(documents).where(documents.c.source == resolved)).one()
+        return document_from_row(row)
+
+    def document_chunks(self, source: str) -> list[StoredChunk]:
+        """Return the chunks of a stored document, in order."""
+        resolved = self.resolve(source)
+        with self._reading() as connection:
+            rows = connection.execute(CHUNKS.where(documents.c.source == resolved).order_by(chunks.c.start))
+            return [stored_chunk(row) for row in rows]
+
+    def documents(self) -> list[DocumentEntry]:
+        """Return what is stored, by source, without the texts."""
+        counted = select(chunks.c.document_id, func.count().label("n")).group_by(chunks.c.document_id).subquery()
+        query = select(
+            documents.c.source, documents.c.sha256, documents.c.title, documents.c.format,
+            func.length(documents.c.text), func.coalesce(counted.c.n, 0), documents.c.modified, documents.c.metadata,
+        ).join(counted, counted.c.document_id == documents.c.id, isouter=True)  # fmt: skip
+        with self._reading() as connection:
+            rows = connection.execute(query.order_by(documents.c.source)).all()
+        return [DocumentEntry(*row[:7], metadata=json.loads(row[7])) for row in rows]
+
+    def status(self) -> Status:
+        """Return what the collection holds."""
+        from indexer.segments import manifest
+        from indexer.signatures import count_near_duplicates
+
+        with self._reading() as connection:
+            made, generation = _made(connection)
+            total, characters = connection.execute(
+                select(func.count(), func.coalesce(func.sum(func.length(documents.c.text)), 0))
+            ).one()
+            formats = connection.execute(
+                select(documents.c.format, func.count()).group_by(documents.c.format).order_by(documents.c.format)
+            ).all()
+            repairs: dict[str, int] = {}
+            for (found,) in connection.execute(select(documents.c.repairs).where(documents.c.repairs != "{}")):
+                for kind, count in json.loads(found).items():
+                    repairs[kind] = repairs.get(kind, 0) + int(count)
+            signatures = connection.execute(select(chunks.c.simhash, chunks.c.numbers).order_by(chunks.c.id)).all()
+            published = manifest(connection)
+            covered = published[-1].last_chunk if published else 0
+            unsealed = connection.execute(select(func.count()).where(chunks.c.id > covered)).scalar() or 0
+            skips = [Skip(row.source, row.reason) for row in connection.execute(select(skipped).order_by("source"))]
+        size = sum(path.stat().st_size for path in self.epoch().rglob("*") if path.is_file())
+        return Status(
+            name=self.name,
+            folder=str(self.folder),
+            generation=generation,
+            documents=total,
+            chunks=len(signatures),
+            near_duplicates=count_near_duplicates([(row[0], row[1]) for row in signatures]),
+            characters=characters,
+            formats={row[0]: row[1] for row in formats},
+            repairs=dict(sorted(repairs.items())),
+            skipped=skips,
+            segments=len(published),
+            unsealed=unsealed,
+            bytes=size,
+            made=made,
+        )
+
+    def close(self) -> None:
+        """Give back the database connections; the collection may be used again afterwards."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.engine.dispose()
+            self._opened = self._encoder = None
+
+    # Inside
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._open().engine.connect() as connection:
+            yield connection
+
+    def _open(self) -> _Opened:
+        """Return the epoch that counts now, opened; an older one is left to those who still read it."""
+        epoch = self.epoch()
+        with self._lock:
+            if self._opened is None or self._opened.folder != epoch:
+                path = epoch / "truth.db"
+                if schema.check_identity(path) != schema.REVISION:
+                    from indexer.writer import migrate
+
+                    migrate(self)
+                self._opened = _Opened(epoch, schema.connect(path, write=False))
+            return self._opened
+
+
+class _Opened:
+    """One epoch's database, open, and the newest index over its vectors."""
+
+    def __init__(self, folder: Path, engine: Engine) -> None:
+        self.folder, self.engine = folder, engine
+        self._lock = threading.Lock()
+        self._dense: DenseIndex | None = None
+        self._state = (-1, -1)
+
+    def dense_index(self, connection: Connection, made: Made, generation: int) -> DenseIndex:
+        """Return the index of the generation that `connection`'s transaction sees."""
+        from indexer.segments import DenseIndex
+
+        newest = connection.execute(select(func.max(schema.segments.c.id))).scalar()
+        state = (generation, int(newest or 0))
+        with self._lock:
+            if self._dense is not None and self._state == state:
+                return self._dense
+            dense = DenseIndex(connection, self.folder / "segments", made.fingerprint, made.dim, previous=self._dense)
+            if state > self._state:
+                self._dense, self._state = dense, state
+            return dense
+
+
+def _made(connection: Connection) -> tuple[Made, int]:
+    values = {row.key: json.loads(row.value) for row in connection.execute(select(settings))}
+    return Made(**values["made"]), int(values["generation"])
+
+
+def document_from_row(row: Row[Any]) -> Document:
+    """Return the Document that a row of the documents table holds."""
+    return Document(
+        source=row.source,
+        sha256=row.sha256,
+        title=row.title,
+        text=row.text,
+        sections=tuple(Section(*section) for section in json.loads(row.sections)),
+        metadata=json.loads(row.metadata),
+        format=row.format,
+        notes=tuple(json.loads(row.notes)),
+        repairs=json.loads(row.repairs),
+    )

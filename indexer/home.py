@@ -1,0 +1,47 @@
+"""Where things lie on disk: the home folder, its collections and its converted encoders.
+
+HOME/collections/NAME/CURRENT           the name of the epoch that counts
+HOME/collections/NAME/LOCK              the writer's lock
+HOME/collections/NAME/epoch-N/truth.db  the truth
+HOME/collections/NAME/epoch-N/segments/ the FAISS cache
+HOME/encoders/FINGERPRINT/              an encoder, converted for the processor
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from indexer.errors import UsageError
+
+DEFAULT_COLLECTION = "default"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def home_folder(given: str | os.PathLike[str] | None = None) -> Path:
+    """Return the home folder: the one given, else FOOTNOTE_HOME, else the platform's folder for data."""
+    chosen = given or os.environ.get("FOOTNOTE_HOME")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("footnote", appauthor=False))
+
+
+def collection_folder(home: Path, name: str) -> Path:
+    """Return the folder of collection `name`. Raises UsageError for a name that is no plain file name."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be the name of a collection.",
+            "A name has up to 64 letters, digits, dots, dashes and underscores, and begins with a letter or digit.",
+        )
+    return home / "collections" / name
+
+
+def collection_names(home: Path) -> list[str]:
+    """Return the names of all collections under `home`, sorted."""
+    root = home / "collections"
+    if not root.is_dir():
+        return []
+    return sorted(folder.name for folder in root.iterdir() if (folder / "CURRENT").is_file())

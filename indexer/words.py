@@ -1,0 +1,178 @@
+"""Full-text search: how text becomes FTS5 rows, and how a person's words become an FTS5 query.
+
+It knows tokens and the `words` table, and nothing of vectors. FTS5 has a query language of its own (`NEAR`, `col:`,
+`-`, `*`); whatever a person types is quoted token by token, so that it is always ordinary text.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, column, func, literal_column, select, table
+
+from indexer.schema import chunks, documents
+from indexer.types import Hit
+
+if TYPE_CHECKING:
+    import regex
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.sql.elements import ColumnClause, ColumnElement
+
+MAX_TERMS = 64
+"""Most terms in one query: 5,000 terms joined by OR took 1.4 s on 20,000 chunks."""
+WEIGHTS = (1.0, 1.0, 1.0)
+"""BM25 weights of the columns text, context (title and headings) and bigrams."""
+
+STOP_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "me",
+        "my",
+        "of",
+        "on",
+        "or",
+        "our",
+        "shall",
+        "should",
+        "so",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "to",
+        "us",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "whom",
+        "whose",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+    ]
+)
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[regex.Pattern[str], regex.Pattern[str]]:
+    import regex
+
+    unspaced = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+    return regex.compile(unspaced + "+"), regex.compile(r"[\p{L}\p{N}\p{M}\p{Co}]+")
+
+
+def bigrams(passage: str) -> str:
+    """Return the overlapping pairs of characters of every run in a script that writes no spaces, joined by spaces.
+
+    FTS5's unicode61 tokenizer takes such a run for one word, so that a word inside a sentence is never found.
+    """
+    runs, _ = _patterns()
+    return " ".join(pair for run in runs.findall(passage) for pair in _pairs(run))
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+
+
+def content_words(passage: str) -> list[str]:
+    """Return the distinct words of `passage`, case-folded, in order; without stop words unless nothing else is left."""
+    runs, words = _patterns()
+    found = words.findall(runs.sub(" ", unicodedata.normalize("NFC", passage)))
+    distinct = list(dict.fromkeys(word.casefold() for word in found))
+    return [word for word in distinct if word not in STOP_WORDS] or distinct
+
+
+def terms(question: str) -> list[str]:
+    """Return the words that a question is searched by: its content words, at most `MAX_TERMS`."""
+    return content_words(question)[:MAX_TERMS]
+
+
+def match_expression(question: str) -> str:
+    """Return an FTS5 query that matches any of the question's terms; "" when it holds none."""
+    runs, _ = _patterns()
+    pairs = [pair for run in runs.findall(unicodedata.normalize("NFC", question)) for pair in _pairs(run)]
+    quoted = [f'"{term}"' for term in terms(question)]
+    quoted += [f'bigrams:"{pair}"' for pair in list(dict.fromkeys(pairs))[:MAX_TERMS]]
+    return " OR ".join(quoted)
+
+
+def search(connection: Connection, question: str, k: int, where: ColumnElement[bool] | None = None) -> list[Hit]:
+    """Return the `k` chunks that match `question` best by BM25 (Robertson & Zaragoza 2009; k1 = 1.2, b = 0.75).
+
+    `where` is a condition on documents (see `filters.py`). SQLite's bm25() is smaller for a better match; the score
+    here is its negative.
+    """
+    expression = match_expression(question)
+    if not expression or k < 1:
+        return []
+    badness = func.bm25(literal_column("words"), *WEIGHTS).label("badness")
+    query = select(ROWID, badness).select_from(WORDS).where(MATCHES).order_by(badness, ROWID).limit(k)
+    if where is not None:
+        query = query.where(ROWID.in_(select(chunks.c.id).join(documents).where(where)))
+    return [Hit(row.rowid, -row.badness) for row in connection.execute(query, {"expression": expression})]
+
+
+def matched_words(connection: Connection, question: str, chunk_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return, for each chunk that the question's words match, which of its words they matched, as they are written."""
+    expression = match_expression(question)
+    if not expression or not chunk_ids:
+        return {}
+    marked = [func.highlight(literal_column("words"), column, MARK, MARK) for column in range(len(WEIGHTS))]
+    query = select(ROWID, *marked).select_from(WORDS).where(MATCHES, ROWID.in_(chunk_ids))
+    found = {}
+    for rowid, *texts in connection.execute(query, {"expression": expression}):
+        pieces = [piece for text in texts for piece in str(text).split(MARK)[1::2]]
+        found[int(rowid)] = sorted({piece.casefold() for piece in pieces})
+    return found
+
+
+MARK = "\x02"  # cannot occur in stored text: cleaning removes control characters
+WORDS = table("words")
+ROWID: ColumnClause[int] = column("rowid")
+MATCHES = literal_column("words").op("MATCH")(bindparam("expression"))

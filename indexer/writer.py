@@ -1,0 +1,307 @@
+"""The one writer of a collection: each of its methods is one transaction, and all of them happen under the lock.
+
+It keeps documents, chunks, vectors and words in step, raises the generation, publishes the FAISS cache, and switches
+epochs. It knows nothing of files, readers or encoders: what it stores is handed to it finished.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from indexer import schema, segments, storage
+from indexer.collection import Collection
+from indexer.schema import chunks, documents, settings, skipped, tombstones, vectors
+from indexer.types import Chunk, Document, Skip, Vectors
+from indexer.view import Made
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document ready to be stored: its chunks in order and one vector each."""
+
+    document: Document
+    origin: str
+    """"file" or "given"."""
+    modified: str | None
+    chunks: Sequence[Chunk]
+    digests: Sequence[bytes]
+    """SHA-256 of what the encoder read for each chunk: equal digests have equal vectors."""
+    vectors: Sequence[bytes]
+    """One a chunk, as `Writer.as_bytes` made it."""
+
+
+@contextlib.contextmanager
+def write(collection: Collection, *, purpose: str, made: Made | None = None, fresh: bool = False) -> Iterator[Writer]:
+    """Hold the collection's lock and hand out its writer.
+
+    `made` creates the collection when there is none. With `fresh`, the writer fills a new epoch beside the one that
+    counts (taking up what an interrupted run with the same `made` left there), and `Writer.switch` makes it count.
+    Raises Busy when another process is writing, NotFound when there is no collection and no `made`.
+    """
+    if made is None:
+        collection.epoch()
+    with storage.exclusive_lock(collection.folder / "LOCK", purpose):
+        folder = _epoch_to_write(collection, made, fresh)
+        writer = Writer(collection, folder)
+        try:
+            writer.tidy()
+            yield writer
+        finally:
+            writer.close()
+
+
+def migrate(collection: Collection) -> None:
+    """Bring an older database to this version's schema, keeping a copy of it beside."""
+    with storage.exclusive_lock(collection.folder / "LOCK", "migrate"):
+        schema.migrate(collection.database)
+
+
+def _epoch_to_write(collection: Collection, made: Made | None, fresh: bool) -> Path:
+    if collection.exists and not fresh:
+        schema.migrate(collection.database)
+        return collection.epoch()
+    if made is None:
+        return collection.epoch()
+    number = int(collection.epoch().name.removeprefix("epoch-")) + 1 if collection.exists else 1
+    folder = collection.folder / f"epoch-{number:06d}"
+    if folder.exists() and _made_in(folder) != made:
+        storage.remove_folder(folder)
+    if not folder.exists():
+        generation = collection.generation if collection.exists else 0
+        _create_epoch(folder, made, generation)
+    if not collection.exists:
+        storage.write_file(collection.folder / "CURRENT", folder.name.encode(), kill_point="current")
+    return folder
+
+
+def _create_epoch(folder: Path, made: Made, generation: int) -> None:
+    """Make an empty epoch, complete or not at all."""
+    building = folder.with_name(f".{folder.name}.part")
+    storage.remove_folder(building)
+    storage.make_folder(building)
+    schema.migrate(building / "truth.db")
+    engine = schema.connect(building / "truth.db", write=True)
+    with engine.begin() as connection:
+        values = {"made": asdict(made), "generation": generation}
+        rows = [{"key": key, "value": json.dumps(value)} for key, value in values.items()]
+        connection.execute(insert(settings), rows)
+    engine.dispose()
+    storage.rename_folder(building, folder)
+
+
+def _made_in(folder: Path) -> Made | None:
+    if not (folder / "truth.db").is_file():
+        return None
+    engine = schema.connect(folder / "truth.db", write=False)
+    try:
+        with engine.connect() as connection:
+            value = connection.execute(select(settings.c.value).where(settings.c.key == "made")).scalar()
+    finally:
+        engine.dispose()
+    return Made(**json.loads(value)) if value else None
+
+
+class Writer:
+    """Changes one epoch of a collection. Made by `write`, which holds the lock."""
+
+    def __init__(self, collection: Collection, folder: Path) -> None:
+        self.collection, self.folder = collection, folder
+        self._engine = schema.connect(folder / "truth.db", write=True)
+        made = _made_in(folder)
+        if made is None:
+            raise schema.damaged(folder / "truth.db", "its settings are missing")
+        self.made = made
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._engine.dispose()
+
+    # What is there
+
+    def known(self) -> dict[str, str]:
+        """Return the SHA-256 of every stored document by source."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(documents.c.source, documents.c.sha256))
+            return {row.source: row.sha256 for row in rows}
+
+    def stored_vectors(self, digests: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Return the vectors, as bytes, that are stored for these digests already."""
+        wanted, found = list(dict.fromkeys(digests)), {}
+        with self._engine.connect() as connection:
+            for i in range(0, len(wanted), 500):
+                query = select(chunks.c.digest, vectors.c.vector).join(vectors)
+                rows = connection.execute(query.where(chunks.c.digest.in_(wanted[i : i + 500])))
+                found.update({bytes(row.digest): bytes(row.vector) for row in rows})
+        return found
+
+    @property
+    def generation(self) -> int:
+        """The generation of the epoch that is being written."""
+        with self._engine.connect() as connection:
+            return _generation(connection)
+
+    # Changing it: each is one transaction
+
+    def as_bytes(self, rows: Vectors) -> list[bytes]:
+        """Return each row of `rows` (n, dim) as it is stored. Raises InvalidVectors for rows that must not be."""
+        return [row.astype("<f4", copy=False).tobytes() for row in segments.checked(rows, self.made.dim)]
+
+    def put(self, prepared: Sequence[Prepared], removed: Sequence[str] = (), skips: Sequence[Skip] = ()) -> int:
+        """Store these documents in place of those of the same source, remove others, and return the generation.
+
+        Everything of all of them is there when this returns, and nothing of any of them when it raises.
+        """
+        with self._engine.begin() as connection:
+            self._delete(connection, [each.document.source for each in prepared] + list(removed))
+            for document in prepared:
+                self._insert(connection, document)
+            for skip in skips:
+                connection.execute(delete(skipped).where(skipped.c.source == skip.source))
+                connection.execute(insert(skipped).values(source=skip.source, reason=skip.reason, seen=time.time()))
+            generation = _generation(connection) + 1
+            _set(connection, "generation", generation)
+        storage.touch("commit.after")
+        return generation
+
+    def remove(self, sources: Sequence[str]) -> int:
+        """Remove these documents and return the generation."""
+        return self.put([], removed=sources)
+
+    def settle(self, pipeline: int) -> None:
+        """Note that all documents are now as this version of the pipeline makes them."""
+        if self.made.pipeline != pipeline:
+            self.made = replace(self.made, pipeline=pipeline)
+            with self._engine.begin() as connection:
+                _set(connection, "made", asdict(self.made))
+
+    def _delete(self, connection: Connection, sources: Sequence[str]) -> None:
+        for i in range(0, len(sources), 500):
+            gone = select(documents.c.id).where(documents.c.source.in_(sources[i : i + 500]))
+            of_them = select(chunks.c.id).where(chunks.c.document_id.in_(gone))
+            connection.execute(insert(tombstones).from_select(["chunk_id"], of_them))
+            # Chunks first and by name: the triggers that keep the words in step see each of them.
+            connection.execute(delete(chunks).where(chunks.c.document_id.in_(gone)))
+            connection.execute(delete(documents).where(documents.c.source.in_(sources[i : i + 500])))
+            connection.execute(delete(skipped).where(skipped.c.source.in_(sources[i : i + 500])))
+
+    def _insert(self, connection: Connection, prepared: Prepared) -> None:
+        from indexer.signatures import signature
+        from indexer.words import bigrams
+
+        document = prepared.document
+        key = connection.execute(insert(documents).values(**_document_row(prepared))).inserted_primary_key or (0,)
+        if not prepared.chunks:
+            return
+        used = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'chunks'").scalar() or 0
+        ids = range(used + 1, used + 1 + len(prepared.chunks))
+        stored: list[dict[str, Any]] = []
+        for chunk_id, chunk, digest in zip(ids, prepared.chunks, prepared.digests, strict=True):
+            simhash, numbers = signature(chunk.text)
+            stored.append(
+                {
+                    "id": chunk_id,
+                    "document_id": key[0],
+                    "start": chunk.start,
+                    "end": chunk.end,
+                    "page": document.page_at(chunk.start),
+                    "line": document.line_at(chunk.start),
+                    "digest": digest,
+                    "simhash": simhash,
+                    "numbers": numbers,
+                    "context": chunk.context,
+                    "text": chunk.text,
+                    "bigrams": bigrams(f"{chunk.context} {chunk.text}"),
+                }
+            )
+        connection.execute(insert(chunks), stored)
+        rows = [{"chunk_id": each, "vector": row} for each, row in zip(ids, prepared.vectors, strict=True)]
+        connection.execute(insert(vectors), rows)
+
+    def publish(self, *, all_of_it: bool = False) -> None:
+        """Bring the FAISS cache up to date with the truth, at a cost in proportion to what has changed."""
+        folder = self.folder / "segments"
+        with self._engine.begin() as connection:
+            self._drop_damaged(connection, folder)
+            dropped = segments.publish(connection, folder, self.made.fingerprint, self.made.dim, all_of_it=all_of_it)
+        storage.touch("publish.after_manifest")
+        for name in dropped:
+            storage.remove_file(folder / name)
+
+    def _drop_damaged(self, connection: Connection, folder: Path) -> None:
+        """Strike segments whose file is gone or has another size; `doctor` also compares checksums."""
+        for segment in segments.manifest(connection):
+            path = folder / segment.file
+            if not path.is_file() or path.stat().st_size != segment.bytes:
+                _strike(connection, segment)
+
+    def unsealed(self) -> int:
+        """Return how many vectors no segment covers."""
+        with self._engine.connect() as connection:
+            published = segments.manifest(connection)
+            newest = published[-1].last_chunk if published else 0
+            return int(connection.execute(select(func.count()).where(vectors.c.chunk_id > newest)).scalar() or 0)
+
+    def switch(self) -> None:
+        """Make this epoch the one that counts, and remove the one before it."""
+        storage.touch("switch.before")
+        storage.write_file(self.collection.folder / "CURRENT", self.folder.name.encode(), kill_point="current")
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove what killed processes left behind: temporary files, unnamed segments, epochs that do not count."""
+        keep = {self.folder, self.collection.epoch()}
+        for folder in [*self.collection.folder.glob("epoch-*"), *self.collection.folder.glob(".epoch-*.part")]:
+            if folder not in keep:
+                storage.remove_folder(folder)
+        for path in storage.leftovers(self.collection.folder):
+            if path.is_file():
+                storage.remove_file(path)
+        cache = self.folder / "segments"
+        with self._engine.connect() as connection:
+            named = {segment.file for segment in segments.manifest(connection)}
+        for path in sorted(cache.iterdir()) if cache.is_dir() else []:
+            if path.name not in named:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else storage.remove_file(path)
+
+
+def _strike(connection: Connection, segment: segments.Segment) -> None:
+    """Remove a segment, and those after it, from the manifest, so that the next publish makes them again."""
+    connection.execute(delete(schema.segments).where(schema.segments.c.first_chunk >= segment.first_chunk))
+
+
+def _generation(connection: Connection) -> int:
+    return int(connection.execute(select(settings.c.value).where(settings.c.key == "generation")).scalar_one())
+
+
+def _set(connection: Connection, key: str, value: object) -> None:
+    connection.execute(update(settings).where(settings.c.key == key).values(value=json.dumps(value)))
+
+
+def _document_row(prepared: Prepared) -> dict[str, Any]:
+    document = prepared.document
+    sections = [[s.start, s.end, s.kind, s.level, s.page, s.line] for s in document.sections]
+    return {
+        "source": document.source,
+        "sha256": document.sha256,
+        "origin": prepared.origin,
+        "title": document.title,
+        "format": document.format,
+        "modified": prepared.modified,
+        "metadata": json.dumps(dict(document.metadata), ensure_ascii=False),
+        "notes": json.dumps(list(document.notes), ensure_ascii=False),
+        "repairs": json.dumps(dict(document.repairs)),
+        "sections": json.dumps(sections),
+        "text": document.text,
+    }

@@ -1,0 +1,161 @@
+"""The engine: a question, a collection and a generator make an answer with citations, or a refusal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from indexer.sentences import sentences
+
+from indexer.collection import Collection
+from indexer.errors import UsageError
+from rag import retriever
+from rag.generator import Copied, Draft, Generator
+from rag.retriever import Mode
+from rag.types import Answer, Citation, Passage
+
+if TYPE_CHECKING:
+    pass
+
+READ_AROUND = 400
+"""Characters that a passage is widened by on either side, at most, when it is read."""
+
+
+class Engine:
+    """Answers questions from one collection. Safe to use from several threads at once."""
+
+    def __init__(self, collection: Collection, generator: Generator | None = None) -> None:
+        self.collection = collection
+        self._generator = generator
+
+    @property
+    def generator(self) -> Generator:
+        """The generator that answers; by default the one that quotes the best sentence."""
+        if self._generator is None:
+            from rag.quoting import QuotingGenerator
+
+            self._generator = QuotingGenerator(self.collection)
+        return self._generator
+
+    def search(
+        self, query: str, k: int = 10, *, mode: Mode = "hybrid", filters: Sequence[str] = (), explain: bool = False
+    ) -> list[Passage]:
+        """Return the `k` passages that fit `query` best, best first.
+
+        `filters` are `key=value` conditions on documents, as `indexer.filters` describes. With `explain`, each passage
+        says which of its words matched. Raises NotFound when there is no such collection, UsageError for an empty one.
+        """
+        question = retriever.checked_question(query)
+        where = self.collection.filters(filters)
+        with self.collection.view() as view:
+            arms = retriever.search_arms(view, self.collection, question, mode, max(retriever.DEPTH, 2 * k), where)
+            ranking = retriever.fuse(arms, question, mode)
+            return retriever.passages(view, arms, ranking, k, question if explain else "")
+
+    def ask(
+        self,
+        question: str,
+        k: int = 5,
+        *,
+        filters: Sequence[str] = (),
+        max_error: float | None = None,
+        explain: bool = False,
+    ) -> Answer:
+        """Answer `question` from the `k` best passages, or refuse.
+
+        With `max_error`, it answers as often as it can while at most that share of its answers is wrong on the
+        questions its confidence was fitted on. A refusal carries the passages, as the nearest evidence.
+        """
+        if max_error is not None and not 0 < max_error < 1:
+            raise UsageError(f"--max-error must lie between 0 and 1, not {max_error}.", "For example: --max-error 0.1")
+        clock = _Clock()
+        text = retriever.checked_question(question)
+        where = self.collection.filters(filters)
+        encoder = self.collection.encoder
+        clock.lap("load")
+        vector = encoder.embed_queries([text])[0]
+        clock.lap("embed")
+        with self.collection.view() as view:
+            arms = retriever.Arms(view.words(text, retriever.DEPTH, where), view.dense(vector, retriever.DEPTH, where))
+            ranking = retriever.fuse(arms, text, "hybrid")
+            found = retriever.passages(view, arms, ranking, k, text if explain else "")
+            read = retriever.joined(view, found, READ_AROUND)
+            generation = view.generation
+        clock.lap("retrieve")
+        draft = self.generator.generate(text, read)
+        clock.lap("generate")
+        answered = bool(draft.pieces) and draft.confidence >= self.generator.threshold(max_error)
+        citations, unsupported, said = _cited(draft, read) if answered else ((), (), "")
+        clock.lap("cite")
+        return Answer(
+            question=text,
+            text=said,
+            answered=answered,
+            confidence=draft.confidence,
+            citations=citations,
+            passages=tuple(read),
+            generator=self.generator.name,
+            collection=self.collection.name,
+            generation=generation,
+            unsupported=unsupported,
+            timings_ms=clock.laps,
+        )
+
+
+def _cited(draft: Draft, read: Sequence[Passage]) -> tuple[tuple[Citation, ...], tuple[tuple[int, int], ...], str]:
+    """Return the citations, the unsupported parts and the text of an answer; copied text is taken from the source."""
+    citations: list[Citation] = []
+    unsupported: list[tuple[int, int]] = []
+    text = ""
+    for piece in draft.pieces:
+        if isinstance(piece, Copied):
+            passage = read[piece.passage]
+            citation = _citation(len(citations) + 1, passage, piece)
+            if not any(_same_quote(citation, other) for other in citations):
+                citations.append(citation)
+            text += " ".join(passage.text[piece.start : piece.end].split())
+        else:
+            if not piece.supported:
+                unsupported.append((len(text), len(text) + len(piece.text)))
+            text += piece.text
+    return tuple(citations), tuple(unsupported), text
+
+
+def _same_quote(one: Citation, other: Citation) -> bool:
+    return (one.source, one.start, one.end) == (other.source, other.start, other.end)
+
+
+def _citation(number: int, passage: Passage, piece: Copied) -> Citation:
+    """Return the footnote for a copied span: the sentences it stands in, with the span marked."""
+    start, end = piece.start, piece.end
+    for first, last in sentences(passage.text):
+        if first < piece.end and piece.start < last:
+            start, end = min(start, first), max(end, last)
+    marked = piece.mark or (piece.start, piece.end)
+    page, line = passage.place(start)
+    return Citation(
+        number=number,
+        source=passage.source,
+        sha256=passage.sha256,
+        page=page,
+        start=passage.start + start,
+        end=passage.start + end,
+        quote=passage.text[start:end],
+        line=line,
+        title=passage.name,
+        marks=((marked[0] - start, marked[1] - start),),
+    )
+
+
+class _Clock:
+    """Takes the time of each stage, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.laps[stage] = (now - self._last) * 1000
+        self._last = now

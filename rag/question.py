@@ -1,0 +1,74 @@
+"""What a question asks for: its content words, and the kind of answer that would fit. Pure text, no model."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from indexer.words import content_words
+
+AnswerType = Literal["date", "number", "name", "any"]
+
+_MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+_DATE = re.compile(
+    rf"\b\d{{1,2}} {_MONTH}(?: \d{{4}})?\b|\b{_MONTH} (?:\d{{1,2}}, )?\d{{4}}\b|\b\d{{4}}-\d\d-\d\d\b"
+    r"|\b(?:1[0-9]|20)\d\ds?\b|\b\d\d?:\d\d\b",
+    re.IGNORECASE,
+)
+_WORDS_FOR_NUMBERS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion half "
+    "twice once quarter third"
+)
+_NUMBER = re.compile(
+    rf"[$€£]?\d[\d,.]*\d?(?:\s?(?:%|per cent|percent))?|\b(?:{'|'.join(_WORDS_FOR_NUMBERS.split())})\b", re.I
+)
+_NAME = re.compile(r"\b[A-Z][\w'’.-]*(?:\s+(?:(?:of|the|de|van|von|and|&)\s+)?[A-Z][\w'’.-]*)*")
+
+_ASKED: tuple[tuple[AnswerType, re.Pattern[str]], ...] = (
+    (
+        "date",
+        re.compile(r"\bwhen\b|\b(?:what|which|in what|on what)\s+(?:\w+\s+)?(?:year|date|day|month|century)\b", re.I),
+    ),
+    ("number", re.compile(r"\bhow (?:many|much|long|often|far|old|large|big|high|fast|tall|few)\b", re.I)),
+    (
+        "number",
+        re.compile(r"\b(?:what|which) (?:percentage|share|number|proportion|size|rate|cost|price|score)\b", re.I),
+    ),
+    ("name", re.compile(r"\bwho(?:se|m)?\b|\bwhere\b|\bname\b|\bwhich (?:person|city|country|town|company)\b", re.I)),
+)
+
+
+def answer_type(question: str) -> AnswerType:
+    """Return the kind of answer that `question` asks for, by its question words; "any" when they do not tell."""
+    return next((kind for kind, pattern in _ASKED if pattern.search(question)), "any")
+
+
+def spans_of_type(text: str, kind: AnswerType, question: str) -> list[tuple[int, int]]:
+    """Return the spans of `text` that could be an answer of this kind and are not words of the question."""
+    asked = {stem(word) for word in re.findall(r"\w+", question.casefold())}
+    pattern = {"date": _DATE, "number": _NUMBER, "name": _NAME}.get(kind)
+    if pattern is None:
+        return []
+    found = [match.span() for match in pattern.finditer(text)]
+    return [
+        (start, end)
+        for start, end in found
+        if not all(stem(word) in asked for word in re.findall(r"\w+", text[start:end].casefold()))
+        and not (kind == "name" and start == 0 and " " not in text[start:end])  # any sentence begins with a capital
+    ]
+
+
+def stem(word: str) -> str:
+    """Return a word without its plural or verb ending: Harman's S-stemmer (1991), and -ing, -ed, -ly where long."""
+    for ending, keep in (("ies", "y"), ("sses", "ss"), ("ing", ""), ("edly", ""), ("ed", ""), ("ly", "")):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return (word[: -len(ending)] + keep).rstrip("e")
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
+        word = word[:-1]
+    return word.rstrip("e") if len(word) > 3 else word
+
+
+def stems(text: str) -> set[str]:
+    """Return the stems of the content words of `text`."""
+    return {stem(term) for term in content_words(text)}

@@ -1,0 +1,167 @@
+"""From a question to passages: both arms, fused, near-duplicates collapsed, and what is shown joined for reading.
+
+It searches one `View` and changes nothing; how the arms are fused is `fusion.py`'s.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from indexer.signatures import near_duplicates
+
+from indexer.collection import Collection
+from indexer.errors import UsageError
+from indexer.types import Hit
+from indexer.view import StoredChunk, View
+from rag import fusion
+from rag.types import Origin, Passage
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.elements import ColumnElement
+
+Mode = Literal["hybrid", "dense", "words"]
+DEPTH = 100
+"""Chunks taken from each arm before they are fused."""
+MAX_QUESTION = 4000
+"""Longest question, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """What each arm of the search found, best first; an arm that was not asked is empty."""
+
+    words: Sequence[Hit] = ()
+    dense: Sequence[Hit] = ()
+
+
+def checked_question(question: str) -> str:
+    """Return the question normalised to NFC. Raises UsageError for one that is empty, too long or only marks."""
+    text = unicodedata.normalize("NFC", question).replace("\x00", " ").encode(errors="ignore").decode().strip()
+    if len(text) > MAX_QUESTION:
+        raise UsageError(
+            f"The question has {len(text):,} characters; at most {MAX_QUESTION:,} are read.",
+            "Ask for less at once, or index the long text as a document and ask about it.",
+        )
+    if not any(character.isalnum() for character in text):
+        raise UsageError("The question holds no word.", 'For example: footnote ask "When did the project begin?"')
+    return text
+
+
+def search_arms(
+    view: View,
+    collection: Collection,
+    question: str,
+    mode: Mode = "hybrid",
+    depth: int = DEPTH,
+    where: ColumnElement[bool] | None = None,
+) -> Arms:
+    """Ask the arms that `mode` names for `depth` chunks each."""
+    words: Sequence[Hit] = ()
+    dense: Sequence[Hit] = ()
+    if mode in ("hybrid", "words"):
+        words = view.words(question, depth, where)
+    if mode in ("hybrid", "dense"):
+        dense = view.dense(collection.encoder.embed_queries([question])[0], depth, where)
+    return Arms(words, dense)
+
+
+def fuse(arms: Arms, question: str, mode: Mode) -> list[Hit]:
+    """Return one ranking from the arms."""
+    if mode == "words":
+        return list(arms.words)
+    if mode == "dense":
+        return list(arms.dense)
+    return fusion.reciprocal_rank([arms.words, arms.dense])
+
+
+def passages(view: View, arms: Arms, ranking: Sequence[Hit], k: int, question: str = "") -> list[Passage]:
+    """Return the `k` best chunks of `ranking` as passages, near-duplicates collapsed into the best of them.
+
+    With a `question`, each passage also says which of its words matched.
+    """
+    words = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(arms.words, 1)}
+    dense = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(arms.dense, 1)}
+    kept: list[tuple[StoredChunk, float, list[str]]] = []
+    for start in range(0, len(ranking), 2 * k + 8):
+        batch = ranking[start : start + 2 * k + 8]
+        scores = {hit.chunk_id: hit.score for hit in batch}
+        for chunk in view.chunks([hit.chunk_id for hit in batch]):
+            twin = next((other for other in kept if _alike(other[0], chunk)), None)
+            if twin is not None:
+                if chunk.source != twin[0].source and chunk.source not in twin[2]:
+                    twin[2].append(chunk.source)
+            elif len(kept) < k:
+                kept.append((chunk, scores[chunk.id], []))
+        if len(kept) == k:
+            break
+    matched = view.matched_words(question, [chunk.id for chunk, _, _ in kept]) if question else {}
+    return [
+        _passage(
+            chunk,
+            score,
+            Origin(
+                *words.get(chunk.id, (None, None)), *dense.get(chunk.id, (None, None)), tuple(matched.get(chunk.id, ()))
+            ),
+            tuple(twins),
+        )
+        for chunk, score, twins in kept
+    ]
+
+
+def _alike(one: StoredChunk, other: StoredChunk) -> bool:
+    return near_duplicates((one.simhash, one.numbers), (other.simhash, other.numbers))
+
+
+def _passage(chunk: StoredChunk, score: float, origin: Origin, also_in: tuple[str, ...]) -> Passage:
+    return Passage(
+        source=chunk.source,
+        sha256=chunk.sha256,
+        title=chunk.title,
+        context=chunk.context,
+        page=chunk.page,
+        line=chunk.line,
+        start=chunk.start,
+        end=chunk.end,
+        text=chunk.text,
+        score=score,
+        chunk_id=chunk.id,
+        document_id=chunk.document_id,
+        origin=origin,
+        also_in=also_in,
+    )
+
+
+def joined(view: View, found: Sequence[Passage], reach: int) -> list[Passage]:
+    """Return the passages as they are read: each widened by its neighbours, up to `reach` characters on either side.
+
+    Passages of one document that touch or overlap after that become one, in the place of the better; so nothing is read
+    twice, and a sentence that a chunk cut off is whole again.
+    """
+    read: list[Passage] = []
+    for passage in found:
+        around = view.chunks_around(passage.document_id, passage.start, passage.end)
+        start = max(passage.start - reach, min([chunk.start for chunk in around], default=passage.start))
+        end = min(passage.end + reach, max([chunk.end for chunk in around], default=passage.end))
+        place = next(
+            (
+                i
+                for i, other in enumerate(read)
+                if other.document_id == passage.document_id
+                and other.start <= passage.end
+                and passage.start <= other.end
+            ),
+            None,
+        )
+        if place is None:
+            read.append(_widened(view, passage, start, end))
+        else:
+            read[place] = _widened(view, read[place], min(start, read[place].start), max(end, read[place].end))
+    return read
+
+
+def _widened(view: View, passage: Passage, start: int, end: int) -> Passage:
+    text, sections = view.part(passage.document_id, start, end)
+    return replace(passage, start=start, end=end, text=text, sections=sections)

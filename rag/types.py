@@ -1,0 +1,140 @@
+"""The values that answering is made of: passages, citations, answers. Frozen and plain, with their JSON forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from indexer.types import Section
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a passage's score came from: its rank (from 1) and score in each arm; None where it was not found."""
+
+    words_rank: int | None = None
+    words_score: float | None = None
+    """BM25; larger is better, and comparable only within one question."""
+    dense_rank: int | None = None
+    dense_score: float | None = None
+    """Cosine with the question."""
+    matched: tuple[str, ...] = ()
+    """The passage's words that matched the question's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document that was retrieved: what generators read and citations point into."""
+
+    source: str
+    sha256: str
+    title: str
+    context: str
+    """Title and headings above it, joined by " > "."""
+    page: int | None
+    line: int | None
+    start: int
+    end: int
+    """Half-open, in characters of the stored text."""
+    text: str
+    score: float
+    """Larger is better, always."""
+    chunk_id: int
+    document_id: int
+    origin: Origin = Origin()
+    also_in: tuple[str, ...] = ()
+    """Sources of near-duplicate passages that were collapsed into this one."""
+    sections: tuple[Section, ...] = ()
+    """The parts of the document that the text consists of, where the passage was read from the document."""
+
+    @property
+    def name(self) -> str:
+        """A short name to show: the title, or the file's name."""
+        return self.title or PurePath(self.source).name
+
+    def place(self, offset: int) -> tuple[int | None, int | None]:
+        """Return page and line (from 1) of the character at `offset` of the text, None where there is no such thing."""
+        position = self.start + offset
+        within = [section for section in self.sections if section.start <= position]
+        if not within:
+            return self.page, self.line
+        section = within[-1]
+        if section.line is None:
+            return section.page, None
+        return section.page, section.line + self.text.count("\n", section.start - self.start, offset)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the form that `ask --json` prints."""
+        return {
+            "source": self.source,
+            "page": self.page,
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "score": self.score,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A footnote: `quote` is the document's text from `start` to `end`, byte for byte."""
+
+    number: int
+    source: str
+    sha256: str
+    """Of the source's bytes when it was indexed."""
+    page: int | None
+    start: int
+    end: int
+    quote: str
+    line: int | None = None
+    title: str = ""
+    marks: tuple[tuple[int, int], ...] = ()
+    """Where the answer's words stand inside `quote`: half-open, in characters of the quote."""
+
+    def to_json(self) -> dict[str, object]:
+        """Return the form that `ask --json` prints and `verify` reads."""
+        return {
+            "number": self.number,
+            "source": self.source,
+            "sha256": self.sha256,
+            "page": self.page,
+            "start": self.start,
+            "end": self.end,
+            "quote": self.quote,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered, from where, and how sure. Not answered means no text and no citations."""
+
+    question: str
+    text: str
+    answered: bool
+    confidence: float
+    """Estimated chance that the answer is right, from 0 to 1."""
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    generator: str
+    collection: str
+    generation: int
+    unsupported: tuple[tuple[int, int], ...] = ()
+    """Parts of `text` that no passage bears out."""
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the form that `ask --json` prints."""
+        return {
+            "question": self.question,
+            "answer": self.text,
+            "answered": self.answered,
+            "confidence": round(self.confidence, 4),
+            "citations": [citation.to_json() for citation in self.citations],
+            "passages": [passage.to_json() for passage in self.passages],
+            "timings_ms": {stage: round(ms, 2) for stage, ms in self.timings_ms.items()},
+            "generator": self.generator,
+            "collection": self.collection,
+            "generation": self.generation,
+        }
