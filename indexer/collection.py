@@ -91,7 +91,7 @@ class Collection:
         self.home = home_folder(home)
         self.folder = collection_folder(self.home, name)
         self.wanted_encoder = encoder
-        """What to index with: name, folder, or an encoder of your own; None: what it was made with, else the default."""
+        """What to index with: a name, a folder, an encoder; None: what it was made with, or the default."""
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
         self._encoder: Encoder | None = None

@@ -1,0 +1,50 @@
+"""Ask your documents: open a collection, keep it in step with a folder, search it, ask it.
+
+    from rag import Collection, Engine
+
+    papers = Collection("papers")
+    papers.sync(["~/papers"])
+    engine = Engine(papers)
+    print(engine.ask("When was the archive opened?").text)
+
+What stands in `__all__` is the public interface. Names are loaded when they are first used: importing this package
+loads no model and no database.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from indexer.collection import Collection as Collection
+    from indexer.errors import UserError as UserError
+    from indexer.sync import Given as Given
+    from indexer.sync import Report as Report
+    from rag.engine import Engine as Engine
+    from rag.types import Answer as Answer
+    from rag.types import Citation as Citation
+    from rag.types import Passage as Passage
+    from rag.verify import Check as Check
+    from rag.verify import verify as verify
+
+_WHERE = {
+    "Answer": "rag.types",
+    "Check": "rag.verify",
+    "Citation": "rag.types",
+    "Collection": "indexer.collection",
+    "Engine": "rag.engine",
+    "Given": "indexer.sync",
+    "Passage": "rag.types",
+    "Report": "indexer.sync",
+    "UserError": "indexer.errors",
+    "verify": "rag.verify",
+}
+
+__all__ = ["Answer", "Check", "Citation", "Collection", "Engine", "Given", "Passage", "Report", "UserError", "verify"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'rag' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)

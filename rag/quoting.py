@@ -15,10 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from indexer.sentences import sentences
-
 from indexer.collection import Collection
 from indexer.encoder import Encoder
+from indexer.sentences import sentences
 from rag.generator import Copied, Draft
 from rag.question import AnswerType, answer_type, spans_of_type, stems
 from rag.types import Passage

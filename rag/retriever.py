@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from indexer.signatures import near_duplicates
-
 from indexer.collection import Collection
 from indexer.errors import UsageError
+from indexer.signatures import near_duplicates
 from indexer.types import Hit
 from indexer.view import StoredChunk, View
 from rag import fusion
@@ -74,7 +73,7 @@ def fuse(arms: Arms, question: str, mode: Mode) -> list[Hit]:
         return list(arms.words)
     if mode == "dense":
         return list(arms.dense)
-    return fusion.reciprocal_rank([arms.words, arms.dense])
+    return fusion.standard_scores([arms.words, arms.dense])
 
 
 def passages(view: View, arms: Arms, ranking: Sequence[Hit], k: int, question: str = "") -> list[Passage]:
@@ -84,6 +83,7 @@ def passages(view: View, arms: Arms, ranking: Sequence[Hit], k: int, question: s
     """
     words = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(arms.words, 1)}
     dense = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(arms.dense, 1)}
+    nowhere = (None, None)
     kept: list[tuple[StoredChunk, float, list[str]]] = []
     for start in range(0, len(ranking), 2 * k + 8):
         batch = ranking[start : start + 2 * k + 8]
@@ -98,17 +98,12 @@ def passages(view: View, arms: Arms, ranking: Sequence[Hit], k: int, question: s
         if len(kept) == k:
             break
     matched = view.matched_words(question, [chunk.id for chunk, _, _ in kept]) if question else {}
-    return [
-        _passage(
-            chunk,
-            score,
-            Origin(
-                *words.get(chunk.id, (None, None)), *dense.get(chunk.id, (None, None)), tuple(matched.get(chunk.id, ()))
-            ),
-            tuple(twins),
-        )
-        for chunk, score, twins in kept
-    ]
+    found = []
+    for chunk, score, twins in kept:
+        in_words, in_dense = words.get(chunk.id, nowhere), dense.get(chunk.id, nowhere)
+        origin = Origin(in_words[0], in_words[1], in_dense[0], in_dense[1], tuple(matched.get(chunk.id, ())))
+        found.append(_passage(chunk, score, origin, tuple(twins)))
+    return found
 
 
 def _alike(one: StoredChunk, other: StoredChunk) -> bool:

@@ -1,0 +1,114 @@
+"""Checking footnotes: read the sources again, and say which citations no longer hold.
+
+A citation holds when its source's bytes are the very bytes that were indexed, and reading them again gives the quote at
+its place. Nothing of the collection is trusted for that; only texts that never had a file are looked up in it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from indexer.collection import Collection
+from indexer.errors import NotFound, Unreadable, UsageError
+from indexer.types import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What became of one citation."""
+
+    number: int
+    source: str
+    holds: bool
+    reason: str
+    """Why it does not hold; "" when it does."""
+
+
+_FIELDS: Mapping[str, tuple[type, ...]] = {
+    "number": (int,),
+    "source": (str,),
+    "sha256": (str,),
+    "start": (int,),
+    "end": (int,),
+    "quote": (str,),
+}
+
+
+def verify(answer: Mapping[str, Any], home: str | os.PathLike[str] | None = None) -> list[Check]:
+    """Check every citation of an answer in the form of `Answer.to_json`, in order.
+
+    `home` is where collections lie, for texts without a file. Raises UsageError when `answer` has another form.
+    """
+    citations = answer.get("citations") if isinstance(answer, Mapping) else None
+    if not isinstance(citations, list):
+        raise UsageError("This is no answer: it lists no citations.", "Make one with: footnote ask QUESTION --json")
+    for citation in citations:
+        for name, types in _FIELDS.items():
+            value = citation.get(name) if isinstance(citation, Mapping) else None
+            if not isinstance(value, types) or isinstance(value, bool):
+                raise UsageError(
+                    f"A citation has {value!r} as its {name!r}, where a {types[0].__name__} should stand.",
+                    "Give the JSON as footnote ask QUESTION --json printed it.",
+                )
+    return _checks(citations, str(answer.get("collection", "default")), home)
+
+
+def _checks(
+    citations: Sequence[Mapping[str, Any]], collection: str, home: str | os.PathLike[str] | None
+) -> list[Check]:
+    from indexer.sandbox import Sandbox
+
+    read: dict[str, Document | str] = {}
+    checks = []
+    with Sandbox(workers=1) as sandbox:
+        for citation in citations:
+            source = citation["source"]
+            if source not in read:
+                read[source] = _read_again(source, sandbox, collection, home)
+            reason = _fault(citation, read[source])
+            checks.append(Check(citation["number"], source, not reason, reason))
+    return checks
+
+
+def _read_again(source: str, sandbox: Any, collection: str, home: str | os.PathLike[str] | None) -> Document | str:
+    """Return the source as it is read now, or the reason why it cannot be."""
+    from indexer.folders import read_file
+
+    path = Path(source)
+    if path.is_absolute():
+        try:
+            document: Document = sandbox.parse(source, read_file(path))
+        except FileNotFoundError:
+            return "the file is gone"
+        except (Unreadable, OSError) as error:
+            return f"the file cannot be read: {error}"
+        return document
+    try:
+        return Collection(collection, home).document(source)
+    except NotFound as error:
+        return f"it has no file, and {error.message[0].lower()}{error.message[1:]}"
+
+
+def _fault(citation: Mapping[str, Any], read: Document | str) -> str:
+    if isinstance(read, str):
+        return read
+    quote = citation["quote"]
+    still_there = quote in read.text
+    if read.sha256 != citation["sha256"]:
+        found = "the quote still occurs in it" if still_there else "the quote is no longer in it"
+        return f"the source has changed since it was indexed; {found}"
+    if not 0 <= citation["start"] <= citation["end"] <= len(read.text):
+        return f"the span {citation['start']}-{citation['end']} lies outside the text of {len(read.text)} characters"
+    said = read.text[citation["start"] : citation["end"]]
+    if said == quote:
+        return ""
+    found = "elsewhere in the source" if still_there else "nowhere in the source"
+    return f"the source says {_shortened(said)} at that place; the quote stands {found}"
+
+
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
