@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)?|[@-Z\\^_])|\x9b[0-?]{0,64}[@-~]"
@@ -36,26 +36,47 @@ _VIRAMAS = frozenset("\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0d
 _MAX_MARKS = 30
 """Combining marks on one letter, as in the Stream-Safe Text Format (UAX #15); more only costs time."""
 _ROUNDS = 8
+_FEW_LINES = 20
 
 
-def clean(text: str, repairs: Counter[str], *, prose: bool) -> str:
+def clean(text: str, repairs: Counter[str], *, mojibake: bool) -> str:
     """Return `text` in NFC without invisible or undecodable characters; its line ends stay where they are.
 
-    Adds to `repairs` how often it changed what. `prose` also repairs mojibake, which in code may be meant.
+    Adds to `repairs` how often it changed what. `mojibake` asks for its repair as well, see `is_mojibake`.
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not _ODD.search(text) and (text.isascii() or not prose):
+    if not _ODD.search(text) and (text.isascii() or not mojibake):
         return unicodedata.normalize("NFC", text)
     for _ in range(_ROUNDS):  # a repair may uncover the next one
         before = text
-        text = _one_round(text, repairs, prose)
+        text = _one_round(text, repairs, mojibake)
         if text == before:
             break
     return text
 
 
-def _one_round(text: str, repairs: Counter[str], prose: bool) -> str:
+def is_mojibake(texts: Iterable[str]) -> bool:
+    """Tell whether a document as a whole was decoded with the wrong code page, such as "cafÃ©" for "café".
+
+    A document that has "café" as well, or only one strange line among many, rather speaks about the
+    matter, and repairing it would destroy its examples.
+    """
+    lines = strange = foreign = 0
+    for text in texts:
+        lines += text.count("\n") + 1
+        if text.isascii():
+            continue
+        from ftfy.badness import is_bad
+
+        for line in text.split("\n"):
+            if not line.isascii():
+                foreign += 1
+                strange += bool(is_bad(line))
+    return strange > 0 and 2 * strange >= foreign and (strange > 1 or lines < _FEW_LINES)
+
+
+def _one_round(text: str, repairs: Counter[str], mojibake: bool) -> str:
     for name, repair in _REPAIRS:
         text, count = repair(text)
         if count:
@@ -63,7 +84,7 @@ def _one_round(text: str, repairs: Counter[str], prose: bool) -> str:
     if text.isascii():
         return text
     text = _join_only_what_joins(_limit_marks(text, repairs), repairs)
-    if prose:
+    if mojibake:
         text = _repair_mojibake(text, repairs)
     if not unicodedata.is_normalized("NFC", text):
         repairs["decomposed characters"] += 1

@@ -7,7 +7,7 @@ code), and counts what it repairs so that nothing is changed in silence.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from indexer import characters
@@ -25,12 +25,13 @@ def assemble(source: str, sha256: str, reading: Reading) -> Document:
     before a character still gives its line in the source. Time is linear in the length of the text.
     """
     repairs: Counter[str] = Counter()
-    blocks: Iterable[Block] = reading.blocks
+    blocks: Sequence[Block] = reading.blocks
     if reading.format == "pdf":
         from indexer.layout import flow  # only PDFs come as lines on pages
 
-        blocks = flow(reading.blocks, repairs)
-    cleaned = [clean for block in blocks if (clean := _clean(block, repairs)).text]
+        blocks = list(flow(reading.blocks, repairs))
+    mojibake = characters.is_mojibake(block.text for block in blocks if block.kind != "code")
+    cleaned = [clean for block in blocks if (clean := _clean(block, repairs, mojibake)).text]
     text, sections = _join(cleaned)
     return Document(
         source=source,
@@ -45,9 +46,9 @@ def assemble(source: str, sha256: str, reading: Reading) -> Document:
     )
 
 
-def _clean(block: Block, repairs: Counter[str]) -> Block:
+def _clean(block: Block, repairs: Counter[str], mojibake: bool) -> Block:
     """Return `block` with clean characters and without blank lines around it; its line moves along."""
-    text = characters.clean(block.text, repairs, prose=block.kind != "code")
+    text = characters.clean(block.text, repairs, mojibake=mojibake and block.kind != "code")
     lines = [line.rstrip() for line in text.split("\n")]
     first, last = 0, len(lines)
     while first < last and not lines[first]:
@@ -80,7 +81,7 @@ def _join(blocks: Iterable[Block]) -> tuple[str, tuple[Section, ...]]:
 
 
 def _one_line(text: str, limit: int) -> str:
-    return " ".join(characters.clean(text[: 4 * limit], Counter(), prose=True).split())[:limit].rstrip()
+    return " ".join(characters.clean(text[: 4 * limit], Counter(), mojibake=False).split())[:limit].rstrip()
 
 
 def _clean_metadata(items: Iterable[tuple[str, Scalar]]) -> dict[str, Scalar]:

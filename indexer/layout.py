@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from indexer.types import Block
 
 _EDGE = 3
-"""Lines at the top and at the bottom of a page that may be running headers or footers."""
+"""Most lines at the top and at the bottom of a page that may be running headers or footers."""
 _MIN_PAGES = 3
 _SHARE = 0.4
 """Share of the pages a line must repeat on; under a half, since even and odd pages often differ."""
@@ -21,6 +21,10 @@ _NUMBER = re.compile(r"\d+|\b[ivxlc]{1,6}\b", re.I)
 _BULLET = re.compile(r"\s*(?:[•◦▪‣·*–—-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _WORD = re.compile(r"[^\W\d_]+")
 _SENTENCE_END = (".", "!", "?", ":", "”", '."', ".)", "…")
+
+
+_Place = tuple[int, int, str]
+"""A line on a page: number of its block, number in its block, text."""
 
 
 def flow(blocks: Sequence[Block], repairs: Counter[str]) -> Iterator[Block]:
@@ -43,44 +47,43 @@ def _is_laid_out_in_lines(block: Block) -> bool:
 
 
 def _without_running_lines(blocks: Sequence[Block], repairs: Counter[str]) -> list[Block]:
-    pages = [block.text.split("\n") if _is_laid_out_in_lines(block) else [] for block in blocks]
-    pages = [[line for line in page if line.strip()] and page for page in pages]
-    whole = sum(bool(page) for page in pages)
-    tops = Counter(key for page in pages for key in {_key(line) for line in _edge(page)})
-    bottoms = Counter(key for page in pages for key in {_key(line) for line in _edge(page[::-1])})
-    kept = []
-    for block, page in zip(blocks, pages, strict=True):
-        if not page:
-            kept.append(block)
-            continue
-        above = _running(_edge(page), tops, whole)
-        below = _running(_edge(page[::-1]), bottoms, whole)
-        repairs["running headers and footers"] += above + below
-        lines = [line for line in page if line.strip()] if above or below else page
-        kept.append(
-            replace(block, text="\n".join(lines[above : len(lines) - below or None])) if above or below else block
-        )
-    if not repairs["running headers and footers"]:
-        del repairs["running headers and footers"]
-    return kept
+    """Return the blocks without the lines that repeat at the top or bottom of many pages."""
+    pages: dict[int | None, list[_Place]] = {}
+    for number, block in enumerate(blocks):
+        if _is_laid_out_in_lines(block):
+            lines = enumerate(block.text.split("\n"))
+            pages.setdefault(block.page, []).extend((number, at, line) for at, line in lines if line.strip())
+    if len(pages) < _MIN_PAGES:
+        return list(blocks)
+    edges = {page: (_edge(places), _edge(places[::-1])) for page, places in pages.items()}
+    often = max(_MIN_PAGES, _SHARE * len(pages))
+    running: dict[int, set[int]] = {}
+    for side in (0, 1):
+        seen = Counter(key for edge in edges.values() for key in {_key(line) for _, _, line in edge[side]})
+        for edge in edges.values():
+            for number, at, _ in edge[side][: _reach([seen[_key(line)] >= often for _, _, line in edge[side]])]:
+                running.setdefault(number, set()).add(at)
+    if running:
+        repairs["running headers and footers"] += sum(map(len, running.values()))
+    return [_without(block, running[number]) if number in running else block for number, block in enumerate(blocks)]
 
 
-def _edge(page: Iterable[str]) -> list[str]:
-    lines = [line for line in page if line.strip()]
-    return lines[: min(_EDGE, max(len(lines) - 1, 0))]  # a page keeps at least one line
+def _without(block: Block, places: set[int]) -> Block:
+    return replace(block, text="\n".join(line for at, line in enumerate(block.text.split("\n")) if at not in places))
+
+
+def _reach(repeats: Sequence[bool]) -> int:
+    """Return how many lines, from the edge inwards, lie up to and with the last one that repeats."""
+    return max((place for place, repeated in enumerate(repeats, 1) if repeated), default=0)
+
+
+def _edge(places: Sequence[_Place]) -> Sequence[_Place]:
+    return places[: min(_EDGE, (len(places) - 1) // 2)]  # the two edges of a page never meet
 
 
 def _key(line: str) -> str:
     """Return a line with its numbers made alike: page 7 repeats page 8."""
     return _NUMBER.sub("#", " ".join(line.split())).lower()
-
-
-def _running(edge: Sequence[str], seen: Counter[str], pages: int) -> int:
-    """Return how many lines from the edge inwards run through the document, or are a bare page number."""
-    if pages < _MIN_PAGES:
-        return 0
-    often = max(_MIN_PAGES, _SHARE * pages)
-    return max((place for place, line in enumerate(edge, 1) if seen[_key(line)] >= often), default=0)
 
 
 def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:

@@ -22,6 +22,8 @@ LANGUAGES = {
     ".tsx": "typescript", ".vb": "basic", ".vim": "vim", ".vue": "vue", ".xml": "xml", ".yaml": "yaml", ".yml": "yaml",
     ".zig": "zig", ".zsh": "shell",
 }  # fmt: skip
+_MAX_QUOTED = 200
+"""Lines after which an open triple quote is no longer believed to be one."""
 _CLOSERS = ("}", ")", "]", "end", "fi", "done", "esac")
 
 
@@ -40,10 +42,12 @@ def definitions(text: str, line: int = 1, page: int | None = None) -> Iterator[B
     and keeps a function with blank lines in its body in one piece.
     """
     pending: list[str] = []
-    start, after_blank = line, False
+    start, after_blank, quoted = line, False, False
     for number, raw in enumerate(text.split("\n"), line):
         blank = not raw or raw.isspace()
         begins = after_blank and not blank and not raw[0].isspace() and not raw.startswith(_CLOSERS)
+        begins = begins and (not quoted or len(pending) > _MAX_QUOTED)
+        quoted ^= raw.count('"""') % 2 == 1
         if begins and pending:
             yield Block("\n".join(pending), kind="code", page=page, line=start)
             pending = []

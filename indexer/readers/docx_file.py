@@ -12,6 +12,7 @@ from indexer.readers.dates import iso_date
 from indexer.types import Block, Reading
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_ITEM = -1
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _TRANSPARENT = frozenset(_W + tag for tag in ("sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag"))
 
@@ -27,7 +28,7 @@ def read(name: str, data: bytes) -> Reading:
         document = docx.Document(io.BytesIO(data))
     except (PackageNotFoundError, XMLSyntaxError, KeyError, ValueError, AttributeError) as error:
         raise Unreadable("damaged Word document") from error
-    styles = _headings(document)
+    styles = _levels(document)
     blocks = [*_walk(document.element.body, styles), *_notes(document)]
     about = document.core_properties
     first = next((block.text for block in blocks if block.kind == "heading"), "")
@@ -36,8 +37,8 @@ def read(name: str, data: bytes) -> Reading:
     return Reading(tuple(blocks), "docx", (about.title or "").strip() or first, filled)
 
 
-def _headings(document: Any) -> dict[str, int]:
-    """Return the level of each style that makes a heading; styles based on one count as well, as in outlines."""
+def _levels(document: Any) -> dict[str, int]:
+    """Return the level of each style that makes a heading, `_ITEM` for a list; styles based on one count as well."""
     levels: dict[str, int] = {}
     for style in document.styles.element.iter(f"{_W}style"):
         key = style.get(f"{_W}styleId", "")
@@ -53,6 +54,8 @@ def _headings(document: Any) -> dict[str, int]:
             levels[key] = int(outline.get(f"{_W}val")) + 1
         elif based is not None and based.get(f"{_W}val") in levels:
             levels[key] = levels[based.get(f"{_W}val")]
+        elif style.find(f"{_W}pPr/{_W}numPr") is not None:
+            levels[key] = _ITEM
     return levels
 
 
@@ -64,7 +67,9 @@ def _walk(parent: Any, styles: dict[str, int]) -> Iterator[Block]:
     items: list[str] = []
     for child in parent:
         is_paragraph = child.tag == f"{_W}p"
-        if is_paragraph and child.find(f"{_W}pPr/{_W}numPr") is not None and not _level(child, styles):
+        level = _level(child, styles) if is_paragraph else 0
+        numbered = is_paragraph and child.find(f"{_W}pPr/{_W}numPr") is not None
+        if level == _ITEM or (numbered and not level):
             if text := _text(child):
                 items.append(f"- {text}")
             continue
@@ -73,7 +78,6 @@ def _walk(parent: Any, styles: dict[str, int]) -> Iterator[Block]:
             items = []
         if is_paragraph:
             if text := _text(child):
-                level = _level(child, styles)
                 yield Block(text, "heading" if level else "paragraph", level)
         elif child.tag == f"{_W}tbl":
             rows = [" | ".join(_cell(cell) for cell in row.iterchildren(f"{_W}tc")) for row in child.iter(f"{_W}tr")]

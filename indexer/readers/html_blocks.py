@@ -133,6 +133,8 @@ class _Walk:
     def _end_line(self) -> None:
         text = " ".join("".join(self._pieces).split())
         self._pieces = []
+        if self._table is not None:
+            text = text.rstrip(" |")
         if text and text != "-":
             self._lines.append(text)
 

@@ -1,4 +1,4 @@
-"""PDF: the text of each page, by pypdfium2 or, where that gives up, by pypdf; bookmarks become headings.
+"""PDF: the text of each page, by pypdfium2 or, where that gives up, by pypdf.
 
 Lines stay as they stand on the page; putting paragraphs together is the cleaner's work.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from indexer.errors import Unreadable
 from indexer.readers.dates import iso_date
-from indexer.types import Block, Reading
+from indexer.readers.pdf_lines import Line, blocks_of, printed_lines
+from indexer.types import Reading
 
 MAX_PAGES = 5_000
 _MAX_BOOKMARKS = 5_000
@@ -27,7 +28,7 @@ _MEANINGLESS = re.compile(r"untitled|microsoft (word|powerpoint) - .*|.*\.(docx?
 class _Content:
     """What either library found."""
 
-    pages: list[str]
+    pages: list[list[Line]]
     info: dict[str, str]
     bookmarks: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     """Page counted from 0 -> (level counted from 1, title)."""
@@ -45,20 +46,10 @@ def read(name: str, data: bytes) -> Reading:
     except (ValueError, RuntimeError, OSError):
         content = _by_pypdf(data)
         notes.append("damaged; read by the second library")
-    if not any(page.strip() for page in content.pages):
-        raise Unreadable("no text layer" if content.pages else "no pages")
-    readable = sum(character.isalnum() for page in content.pages for character in page[:2000])
-    unknown = sum(
-        character == "\ufffd" or "\ue000" <= character <= "\uf8ff"
-        for page in content.pages
-        for character in page[:2000]
-    )
-    if unknown > readable:
-        raise Unreadable("text layer without usable characters")
-    empty = [str(number) for number, page in enumerate(content.pages, 1) if not page.strip()]
+    _check_text(content.pages)
+    empty = [str(number) for number, page in enumerate(content.pages, 1) if not _has_text(page)]
     if empty:
         notes.append(f"pages without text: {', '.join(empty[:20])}{' …' if len(empty) > 20 else ''}")
-    blocks = [block for number, page in enumerate(content.pages) for block in _blocks(page, number, content)]
     title = content.info.get("Title", "").strip()
     metadata: dict[str, str | int] = {
         "author": content.info.get("Author", "").strip(),
@@ -66,7 +57,7 @@ def read(name: str, data: bytes) -> Reading:
         "pages": len(content.pages),
     }
     return Reading(
-        tuple(blocks),
+        tuple(blocks_of(content.pages, content.bookmarks)),
         "pdf",
         "" if _MEANINGLESS.fullmatch(title) else title,
         {key: value for key, value in metadata.items() if value != ""},
@@ -89,7 +80,7 @@ def _by_pdfium(data: bytes) -> _Content:
         for number in range(len(document)):
             page = document[number]
             text = page.get_textpage()
-            pages.append(_lines(text.get_text_range()))
+            pages.append(printed_lines(text))
             text.close()
             page.close()
         return _Content(pages, document.get_metadata_dict(), _bookmarks(document))
@@ -107,7 +98,7 @@ def _by_pypdf(data: bytes) -> _Content:
         if reader.is_encrypted and not reader.decrypt(""):
             raise Unreadable("encrypted")
         _check_length(len(reader.pages))
-        pages = [_lines(page.extract_text()) for page in reader.pages]
+        pages = [[Line(line) for line in page.extract_text().splitlines()] for page in reader.pages]
         info = {str(key).strip("/"): str(value) for key, value in (reader.metadata or {}).items()}
         return _Content(pages, info)
     except Unreadable:
@@ -121,9 +112,17 @@ def _check_length(pages: int) -> None:
         raise Unreadable(f"page limit: {pages:,} pages, at most {MAX_PAGES:,} are read")
 
 
-def _lines(text: str) -> str:
-    """Return the lines of a page; pdfium marks a hyphen that it takes for a broken word by a character of its own."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\ufffe", "\u00ad").replace("\x02", "\u00ad")
+def _has_text(page: Sequence[Line]) -> bool:
+    return any(line.text.strip() for line in page)
+
+
+def _check_text(pages: Sequence[Sequence[Line]]) -> None:
+    if not any(map(_has_text, pages)):
+        raise Unreadable("no text layer" if pages else "no pages")
+    sample = "".join(line.text[:200] for page in pages[:200] for line in page)
+    unknown = sum(character == "\ufffd" or "\ue000" <= character <= "\uf8ff" for character in sample)
+    if unknown > sum(map(str.isalnum, sample)):
+        raise Unreadable("text layer without usable characters")
 
 
 def _bookmarks(document: object) -> dict[int, list[tuple[int, str]]]:
@@ -136,27 +135,6 @@ def _bookmarks(document: object) -> dict[int, list[tuple[int, str]]]:
         if number is not None and (title := " ".join(mark.get_title().split())):
             found.setdefault(number, []).append((mark.level + 1, title))
     return found
-
-
-def _blocks(page: str, number: int, content: _Content) -> Iterator[Block]:
-    """Yield the page's lines, cut at those which a bookmark names as headings."""
-    marks = {_key(title): level for level, title in content.bookmarks.get(number, ())}
-    pending: list[str] = []
-    for line in page.split("\n"):
-        level = marks.pop(_key(line), 0) if marks else 0
-        if not level:
-            pending.append(line)
-            continue
-        if any(map(str.strip, pending)):
-            yield Block("\n".join(pending), page=number + 1)
-        pending = []
-        yield Block(line.strip(), "heading", level, number + 1)
-    if any(map(str.strip, pending)):
-        yield Block("\n".join(pending), page=number + 1)
-
-
-def _key(title: str) -> str:
-    return "".join(filter(str.isalnum, title)).lower()
 
 
 def _date(value: str) -> str:
