@@ -1,0 +1,1 @@
+"""One suite for each contract, run for every implementation."""
