@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-from indexer.encoders.conversion import convert
-from indexer.encoders.converted import Settings, converted_folder, read_settings
+from indexer.encoders.converted import MODEL, TOKENIZER, Receipt, check_files, converted_folder, read_receipt
 from indexer.encoders.fingerprint import fingerprint_of
 from indexer.encoders.model_folder import DEFAULT_NAME, find_model_folder, inspect_model_folder
 from indexer.errors import EncoderError
@@ -78,11 +78,19 @@ def open_encoder(name: str | None, home: Path) -> Encoder:
     model = inspect_model_folder(find_model_folder(asked))
     fingerprint = fingerprint_of(model, home)
     try:
-        settings = read_settings(fingerprint, home)
+        receipt = read_receipt(fingerprint, home)
+        check_files(receipt, home)
     except EncoderError as absent:
-        logger.info("Converting encoder %s: %s", asked, absent.message)
-        settings = convert(model, fingerprint, asked, home)
-    return _open(settings, converted_folder(fingerprint, home), asked, model.path)
+        from indexer.encoders.conversion import convert
+
+        logger.info("Converting encoder %s. %s", asked, absent.message)
+        convert(model, fingerprint, asked, home)
+        receipt = read_receipt(fingerprint, home)
+    if receipt.settings.runs_through == "openvino":
+        return _open(receipt, home, asked)
+    from indexer.encoders.torch_encoder import TorchEncoder
+
+    return TorchEncoder(model.path, receipt.settings, asked)
 
 
 def open_converted(fingerprint: str, home: Path) -> Encoder:
@@ -91,20 +99,22 @@ def open_converted(fingerprint: str, home: Path) -> Encoder:
     Raises EncoderError when it is not under `home`, when a file is not what its receipt says, or when this model runs
     only through sentence-transformers.
     """
-    settings = read_settings(fingerprint, home)
-    return _open(settings, converted_folder(fingerprint, home), settings.name, None)
-
-
-def _open(settings: Settings, folder: Path, name: str, model_folder: Path | None) -> Encoder:
-    if settings.runs_through == "openvino":
-        from indexer.encoders.openvino_encoder import OpenVinoEncoder
-
-        return OpenVinoEncoder(folder, settings, name)
-    if model_folder is None:
+    receipt = read_receipt(fingerprint, home)
+    settings = receipt.settings
+    if settings.runs_through != "openvino":
         raise EncoderError(
-            f"Encoder {name} was not converted ({settings.reason}); it runs only through sentence-transformers.",
+            f"Encoder {settings.name} runs only through sentence-transformers, since {settings.reason}.",
             hint="Open it by its name or folder.",
         )
-    from indexer.encoders.torch_encoder import TorchEncoder
+    check_files(receipt, home, (MODEL, TOKENIZER))  # small, and read by parsers; the weights are hashed meanwhile
+    with ThreadPoolExecutor(1) as background:
+        intact = background.submit(check_files, receipt, home)
+        encoder = _open(receipt, home, settings.name)
+        intact.result()
+    return encoder
 
-    return TorchEncoder(model_folder, settings, name)
+
+def _open(receipt: Receipt, home: Path, name: str) -> Encoder:
+    from indexer.encoders.openvino_encoder import OpenVinoEncoder
+
+    return OpenVinoEncoder(converted_folder(receipt.settings.fingerprint, home), receipt.settings, name)

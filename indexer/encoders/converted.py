@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ FORMAT = 1
 """Raised when the files' meaning changes: older folders are then converted again."""
 RECEIPT = "receipt.json"
 MODEL = "model.xml"
-WEIGHTS = "model.bin"
 TOKENIZER = "tokenizer.json"
+_HINT = "Run the indexing again, or doctor: either converts the encoder anew."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +53,47 @@ def converted_folder(fingerprint: str, home: Path) -> Path:
     return home / "encoders" / fingerprint
 
 
-def read_settings(fingerprint: str, home: Path) -> Settings:
-    """Return the settings of a converted encoder after comparing each of its files with the receipt.
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was converted: settings, and the size and hash of each file."""
 
-    Raises EncoderError when it is absent or damaged.
+    settings: Settings
+    files: Mapping[str, Any]
+
+
+def read_receipt(fingerprint: str, home: Path) -> Receipt:
+    """Return the receipt of a converted encoder; `check_files` tells whether the files still agree with it.
+
+    Raises EncoderError when there is none, or it does not read.
     """
-    folder = converted_folder(fingerprint, home)
-    hint = "Run the indexing again, or doctor: either converts the encoder anew."
     try:
-        receipt = json.loads((folder / RECEIPT).read_bytes())
+        receipt = json.loads((converted_folder(fingerprint, home) / RECEIPT).read_bytes())
     except FileNotFoundError:
-        raise EncoderError(f"The encoder {fingerprint[:12]} is not converted on this machine.", hint=hint) from None
+        raise EncoderError(f"The encoder {fingerprint[:12]} is not converted on this machine.", hint=_HINT) from None
     except (OSError, ValueError) as error:
-        raise EncoderError(f"The receipt of encoder {fingerprint[:12]} does not read: {error}.", hint=hint) from error
+        raise EncoderError(f"The receipt of encoder {fingerprint[:12]} does not read: {error}.", hint=_HINT) from error
     try:
         if receipt["format"] != FORMAT:
-            raise EncoderError(f"The encoder {fingerprint[:12]} was converted by another version.", hint=hint)
-        settings = Settings(**receipt["settings"])
-        files = dict(receipt["files"])
+            raise EncoderError(f"The encoder {fingerprint[:12]} was converted by another version.", hint=_HINT)
+        found = Receipt(Settings(**receipt["settings"]), dict(receipt["files"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise EncoderError(f"The receipt of encoder {fingerprint[:12]} is not complete.", hint=hint) from error
-    if settings.fingerprint != fingerprint:
-        raise EncoderError(f"The folder of encoder {fingerprint[:12]} holds {settings.fingerprint[:12]}.", hint=hint)
-    for name, promised in files.items():
-        if _described(folder / name) != promised:
-            raise EncoderError(f"The file {name} of encoder {fingerprint[:12]} is damaged or missing.", hint=hint)
-    return settings
+        raise EncoderError(f"The receipt of encoder {fingerprint[:12]} is not complete.", hint=_HINT) from error
+    if found.settings.fingerprint != fingerprint:
+        raise EncoderError(f"The receipt of encoder {fingerprint[:12]} is another encoder's.", hint=_HINT)
+    return found
+
+
+def check_files(receipt: Receipt, home: Path, names: Sequence[str] = ()) -> None:
+    """Compare the size and hash of files (of all, without `names`) with the receipt.
+
+    Raises EncoderError for the first that differs.
+    """
+    folder = converted_folder(receipt.settings.fingerprint, home)
+    for name in names or receipt.files:
+        if _described(folder / name) != receipt.files.get(name):
+            raise EncoderError(
+                f"The file {name} of encoder {receipt.settings.fingerprint[:12]} is damaged or missing.", hint=_HINT
+            )
 
 
 def publish(built: Path, settings: Settings, home: Path) -> None:

@@ -1,0 +1,123 @@
+"""The converted model, compiled for this processor, and kept so that the next process opens it faster.
+
+`compiled.blob` is a cache beside the converted model: missing, damaged or made elsewhere, it is ignored and made anew.
+It begins with 64 bytes: the SHA-256 of what it was made for, and the SHA-256 of the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import logging
+import os
+import platform
+import sys
+import threading
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.encoders.converted import MODEL, write_file
+from indexer.errors import EncoderError
+
+logger = logging.getLogger(__name__)
+
+BLOB = "compiled.blob"
+
+
+def read_blob(folder: Path) -> npt.NDArray[np.uint8]:
+    """Return the checked bytes of the kept compiled model, its header included; an empty array where there is none."""
+    try:
+        blob = np.fromfile(folder / BLOB, dtype=np.uint8)
+    except OSError:
+        return np.empty(0, dtype=np.uint8)
+    intact = len(blob) > 64 and hashlib.sha256(blob[64:].data).digest() == blob[32:64].tobytes()
+    if not intact:
+        logger.warning("%s is damaged; compiling again.", folder / BLOB)
+    return blob if intact else np.empty(0, dtype=np.uint8)
+
+
+def compile_model(folder: Path, blob: npt.NDArray[np.uint8]) -> Any:
+    """Return the model in `folder` compiled for this processor: from `blob` where that was made for the same."""
+    core = runtime().Core()
+    settings = _settings(core)
+    made_for = _made_for(core, settings)
+    if len(blob) and blob[:32].tobytes() == made_for:
+        try:
+            return core.import_model(runtime().Tensor(blob[64:], shared_memory=True), "CPU", settings)
+        except RuntimeError as error:
+            logger.warning("%s could not be used: %s", folder / BLOB, error)
+    try:
+        compiled = core.compile_model(str(folder / MODEL), "CPU", settings)
+    except (RuntimeError, MemoryError) as error:
+        raise EncoderError(
+            f"OpenVINO could not open the converted encoder: {error}",
+            hint="Run the indexing again, or doctor: either converts the encoder anew.",
+        ) from error
+    _keep(compiled, folder, made_for)
+    return compiled
+
+
+def _settings(core: Any) -> dict[str, Any]:
+    """Bfloat16 where the processor has instructions for it, and one stream for each core."""
+    fast = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {
+        "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",
+        "NUM_STREAMS": cores,  # measured: two streams of one thread are 5 to 15 % faster than one of two
+        "INFERENCE_NUM_THREADS": cores,
+        "ENABLE_CPU_PINNING": False,
+    }
+
+
+def _made_for(core: Any, settings: dict[str, Any]) -> bytes:
+    parts = [
+        runtime().__version__,
+        platform.machine(),
+        str(core.get_property("CPU", "FULL_DEVICE_NAME")),
+        str(sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))),
+        str(sorted(settings.items())),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).digest()
+
+
+def _keep(compiled: Any, folder: Path, made_for: bytes) -> None:
+    try:
+        exported = compiled.export_model()
+        content = exported if isinstance(exported, bytes) else exported.getvalue()
+        write_file(folder / BLOB, made_for + hashlib.sha256(content).digest() + content)
+    except (OSError, RuntimeError, MemoryError) as error:  # only a cache: a read-only or full disk must not matter
+        logger.info("The compiled model was not kept: %s", error)
+
+
+_import_lock = threading.Lock()
+
+
+def runtime() -> ModuleType:
+    """Import openvino without its converter and without its telemetry.
+
+    `import openvino` imports `openvino.tools.ovc`, which sends an event over the network through `openvino_telemetry`
+    as it is imported, and costs a fifth of a second. An entry of None in sys.modules makes an import fail
+    (docs.python.org, "The module cache"); openvino is written to do without either. Telemetry stays barred.
+    """
+    with _import_lock:
+        bar_telemetry()
+        modules = cast(dict[str, Any], sys.modules)
+        if "openvino" in modules:
+            return cast(ModuleType, modules["openvino"])
+        barred = "openvino.tools.ovc" not in modules
+        if barred:
+            modules["openvino.tools.ovc"] = None
+        try:
+            return importlib.import_module("openvino")
+        finally:
+            if barred:
+                del modules["openvino.tools.ovc"]
+
+
+def bar_telemetry() -> None:
+    """Keep openvino_telemetry from being imported in this process; openvino then uses its own empty stand-in."""
+    cast(dict[str, Any], sys.modules).setdefault("openvino_telemetry", None)
