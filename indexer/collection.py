@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from indexer import schema
-from indexer.errors import Damaged, NotFound
+from indexer.errors import Damaged, NotFound, StorageError
 from indexer.filters import parse_filters
 from indexer.home import DEFAULT_COLLECTION, collection_folder, home_folder
 from indexer.schema import chunks, documents, settings, skipped
@@ -49,6 +50,8 @@ class DocumentEntry:
     chunks: int
     modified: str | None
     metadata: Metadata
+    origin: str
+    """"file", or "given" for a text that came without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,21 +151,34 @@ class Collection:
         return (self.folder / "CURRENT").is_file()
 
     def epoch(self) -> Path:
-        """Return the folder of the epoch that counts. Raises NotFound when there is no such collection."""
+        """Return the folder of the epoch that counts.
+
+        Raises NotFound when there is no such collection, Damaged when what counts cannot be found.
+        """
+        name = self._current()
+        while not (_EPOCH.fullmatch(name) and (self.folder / name / "truth.db").is_file()):
+            before, name = name, self._current()
+            if name == before:  # else a rebuild has switched between the two looks
+                raise Damaged(
+                    f"{self.folder / 'CURRENT'} names {name!r}, which is not there.",
+                    "Restore the folder from a backup, or move it away and index the documents again.",
+                )
+        return self.folder / name
+
+    def _current(self) -> str:
         try:
-            name = (self.folder / "CURRENT").read_text().strip()
+            return (self.folder / "CURRENT").read_bytes().decode(errors="replace").strip()
         except FileNotFoundError as error:
+            if lost := lost_epochs(self.folder):
+                raise without_current(lost) from error
             raise NotFound(
                 f"There is no collection {self.name!r} in {self.home}.",
                 "Run: footnote index PATH" + ("" if self.name == DEFAULT_COLLECTION else f" --collection {self.name}"),
             ) from error
-        folder = self.folder / name
-        if not name.startswith("epoch-") or "/" in name or not (folder / "truth.db").is_file():
-            raise Damaged(
-                f"{self.folder / 'CURRENT'} names {name!r}, which is not there.",
-                "Restore the folder from a backup, or move it away and index the documents again.",
-            )
-        return folder
+        except OSError as error:
+            raise StorageError(
+                f"Cannot read {self.folder / 'CURRENT'}: {error.strerror}.", "Check that you may read that file."
+            ) from error
 
     @property
     def database(self) -> Path:
@@ -172,8 +188,8 @@ class Collection:
     @contextlib.contextmanager
     def view(self) -> Iterator[View]:
         """Open one state of the collection for searching."""
-        opened = self._open()
-        with opened.engine.connect() as connection:
+        opened, connection = self._connected()
+        with connection:
             made, generation = _made(connection)
             yield View(connection, opened.dense_index(connection, made, generation), generation, made)
 
@@ -213,6 +229,8 @@ class Collection:
         with self._reading() as connection:
             exact = [source, str(Path(source).absolute())]
             rows = connection.execute(select(documents.c.source).where(documents.c.source.in_(exact))).scalars().all()
+            if source in rows:
+                return source
             if not rows:
                 ending = documents.c.source.endswith(f"/{source}", autoescape=True)
                 rows = connection.execute(select(documents.c.source).where(ending).limit(6)).scalars().all()
@@ -244,10 +262,11 @@ class Collection:
         query = select(
             documents.c.source, documents.c.sha256, documents.c.title, documents.c.format,
             func.length(documents.c.text), func.coalesce(counted.c.n, 0), documents.c.modified, documents.c.metadata,
+            documents.c.origin,
         ).join(counted, counted.c.document_id == documents.c.id, isouter=True)  # fmt: skip
         with self._reading() as connection:
             rows = connection.execute(query.order_by(documents.c.source)).all()
-        return [DocumentEntry(*row[:7], metadata=json.loads(row[7])) for row in rows]
+        return [DocumentEntry(*row[:7], metadata=json.loads(row[7]), origin=row[8]) for row in rows]
 
     def status(self) -> Status:
         """Return what the collection holds."""
@@ -300,12 +319,23 @@ class Collection:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with self._open().engine.connect() as connection:
+        _, connection = self._connected()
+        with connection:
             yield connection
 
-    def _open(self) -> _Opened:
-        """Return the epoch that counts now, opened; an older one is left to those who still read it."""
-        epoch = self.epoch()
+    def _connected(self) -> tuple[_Opened, Connection]:
+        """Return the epoch that counts and a connection to it; the caller closes the connection."""
+        while True:
+            epoch = self.epoch()
+            try:
+                opened = self._open(epoch)
+                return opened, opened.engine.connect()
+            except StorageError:
+                if self.epoch() == epoch:  # else a rebuild has switched, and removed what we were about to open
+                    raise
+
+    def _open(self, epoch: Path) -> _Opened:
+        """Return this epoch, opened; an older one is left to those who still read it."""
         with self._lock:
             if self._opened is None or self._opened.folder != epoch:
                 path = epoch / "truth.db"
@@ -339,6 +369,38 @@ class _Opened:
             if state > self._state:
                 self._dense, self._state = dense, state
             return dense
+
+
+_EPOCH = re.compile(r"epoch-\d{6,}")
+
+
+def lost_epochs(folder: Path) -> list[Path]:
+    """Return the epochs in a collection's folder that were changed since they were made, lowest first.
+
+    Where there is no CURRENT, they are what it must have named; one that was never changed may be a killed creation's.
+    """
+    return [epoch for epoch in sorted(folder.glob("epoch-*")) if _was_used(epoch / "truth.db")]
+
+
+def _was_used(database: Path) -> bool:
+    if not database.is_file():
+        return False
+    engine = schema.connect(database, write=False)
+    try:
+        with engine.connect() as connection:
+            return _made(connection)[1] > 0
+    except StorageError:
+        return True  # damaged, but perhaps all that is left
+    finally:
+        engine.dispose()
+
+
+def without_current(lost: Sequence[Path]) -> Damaged:
+    """Return the error for a collection whose CURRENT is lost while epochs of it are there."""
+    return Damaged(
+        f"{lost[0].parent / 'CURRENT'} is missing, though {lost[0].name} is there.",
+        f"Run: footnote doctor --repair --collection {lost[0].parent.name}",
+    )
 
 
 def _made(connection: Connection) -> tuple[Made, int]:

@@ -6,6 +6,7 @@ migrations (`indexer/migrations/`), and a test compares what they build with wha
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -33,8 +34,10 @@ from indexer.errors import Damaged, SchemaMismatch, StorageError
 APPLICATION_ID = 0x464E4F54  # "FNOT", in SQLite's header, so that a stranger's database is told from ours
 REVISION = "0001"
 """The newest migration; a database that says otherwise is migrated (older) or refused (newer)."""
-BUSY_SECONDS = 60.0
-"""How long a connection waits for another one's commit before it gives up."""
+WRITER_PATIENCE = 30
+"""Seconds that a commit waits for readers to end. New readers wait behind it, so theirs must be longer."""
+READER_PATIENCE = 60
+"""Seconds that a reader waits for a commit to end."""
 
 tables = MetaData()
 
@@ -133,17 +136,19 @@ def connect(path: Path, *, write: bool) -> Engine:
         mode = "ro"
     url = make_url("sqlite+pysqlite://").set(database=f"file:{_quoted(path)}", query={"mode": mode, "uri": "true"})
     engine = create_engine(
-        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=16, hide_parameters=True
+        url, connect_args={"check_same_thread": False}, pool_size=16, max_overflow=-1, hide_parameters=True
     )
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves; the driver's own would not be a snapshot
+        connection.execute(f"PRAGMA busy_timeout={1000 * (WRITER_PATIENCE if write else READER_PATIENCE)}")
         for pragma in ("foreign_keys=ON", "mmap_size=0", "cache_size=-65536"):
             connection.execute(f"PRAGMA {pragma}")
         if write:
             # A spilled page would take the exclusive lock before the commit and make readers wait all that time.
-            for pragma in ("journal_mode=DELETE", "synchronous=FULL", "cache_spill=OFF"):
+            # EXTRA also makes the removal of the journal durable: without it a power cut may take back a commit.
+            for pragma in ("journal_mode=DELETE", "synchronous=EXTRA", "cache_spill=OFF"):
                 connection.execute(f"PRAGMA {pragma}")
         else:
             connection.execute("PRAGMA query_only=ON")
@@ -156,11 +161,13 @@ def connect(path: Path, *, write: bool) -> Engine:
 
         @event.listens_for(engine, "before_cursor_execute")
         def executing(*_: Any) -> None:
-            storage.touch("execute")
+            with storage.told(path):
+                storage.touch("execute")
 
         @event.listens_for(engine, "commit")
         def committing(_: Connection) -> None:
-            storage.touch("commit")
+            with storage.told(path):
+                storage.touch("commit")
 
     @event.listens_for(engine, "handle_error")
     def translate(context: Any) -> None:
@@ -184,8 +191,9 @@ def explain(error: BaseException, path: Path) -> StorageError | None:
     text = str(error)
     if isinstance(error, sqlite3.OperationalError) and "locked" in text:
         return StorageError(
-            f"{path} has been busy for {BUSY_SECONDS:.0f} seconds.",
-            "Another program holds it open in a transaction; end that one, then run the same command again.",
+            f"{path} was in use for longer than {WRITER_PATIENCE} seconds.",
+            "Another program holds it open in a transaction; end that one, then run the same command again: "
+            "nothing that was stored is lost.",
         )
     if "disk is full" in text or "disk I/O error" in text:
         return StorageError(
@@ -193,7 +201,7 @@ def explain(error: BaseException, path: Path) -> StorageError | None:
         )
     if "readonly" in text or "unable to open" in text:
         return StorageError(f"Cannot open {path}: {text}.", "Check that the file is there and that you may read it.")
-    if isinstance(error, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text):
+    if any(sign in text for sign in ("image is malformed", "not a database", "corrupt", "constructor failed")):
         return damaged(path, text)
     return None
 
@@ -211,22 +219,20 @@ def damaged(path: Path, reason: str) -> Damaged:
 def check_identity(path: Path) -> str:
     """Return the revision of the database at `path` without migrating it ("" when it has none yet).
 
-    Raises SchemaMismatch when it belongs to another program or to a newer version, and Damaged when its header is not
-    SQLite's. Reads plain SQL on purpose: alembic takes 0.4 s to import, and a query must not pay that.
+    Raises SchemaMismatch when it belongs to another program or to a newer version, and Damaged when it is no SQLite
+    database. Reads plain SQL on purpose: alembic takes 0.4 s to import, and a query must not pay that.
     """
-    with path.open("rb") as file:
-        header = file.read(100)
-    if header and not header.startswith(b"SQLite format 3\x00"):
-        raise damaged(path, "its first bytes are not SQLite's")
-    if len(header) < 100:
-        raise damaged(path, f"it has only {len(header)} bytes")
-    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise SchemaMismatch(
-            f"{path} is a database of another program.", "Choose another --home, or move that file away."
-        )
+    size = path.stat().st_size if path.is_file() else 0
+    if size < 100:
+        raise damaged(path, f"it has only {size} bytes")
+    # Never opened by ourselves: closing a file drops all POSIX locks this process holds on it, SQLite's included.
     engine = connect(path, write=False)
     try:
         with engine.connect() as connection:
+            if connection.exec_driver_sql("PRAGMA application_id").scalar() != APPLICATION_ID:
+                raise SchemaMismatch(
+                    f"{path} is a database of another program.", "Choose another --home, or move that file away."
+                )
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     except exc.OperationalError as error:
         raise damaged(path, "its tables are missing") from error
@@ -253,7 +259,7 @@ def migrate(path: Path) -> None:
         revision = check_identity(path)
         if revision == REVISION:
             return
-        storage.write_file(path.with_name(f"{path.name}.before-{REVISION}"), path.read_bytes())
+        _copy(path, path.with_name(f"{path.name}.before-{REVISION}"))
     engine = connect(path, write=True)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -261,5 +267,22 @@ def migrate(path: Path) -> None:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def _copy(path: Path, copy: Path) -> None:
+    """Copy a database through SQLite, which also sees a killed writer's journal and keeps its own locks."""
+    with storage.told(copy), contextlib.suppress(FileNotFoundError):
+        copy.unlink()
+    engine = connect(path, write=False)
+    try:
+        with engine.connect() as connection, storage.told(copy):
+            connection.exec_driver_sql("SELECT 1 FROM settings").all()
+            target = sqlite3.connect(copy)
+            try:
+                connection.connection.driver_connection.backup(target)  # type: ignore[union-attr]
+            finally:
+                target.close()
     finally:
         engine.dispose()

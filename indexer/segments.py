@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,32 +121,45 @@ def build(ids: Ids, rows: Vectors, exact_up_to: int = EXACT_UP_TO) -> Any:
 # Writing: called by the one writer, who holds the lock.
 
 
-def publish(connection: Connection, folder: Path, fingerprint: str, dim: int, *, all_of_it: bool = False) -> list[str]:
+def publish(
+    connection: Connection,
+    folder: Path,
+    fingerprint: str,
+    dim: int,
+    *,
+    damaged: Collection[str] = (),
+    all_of_it: bool = False,
+    exact_up_to: int = EXACT_UP_TO,
+) -> list[str]:
     """Bring the segments up to date with the truth at a cost in proportion to the change.
 
     A new segment is written for the vectors no segment covers, neighbours of like size are merged, and a segment of
-    which a third is gone is rewritten. `all_of_it` makes one segment of everything. The files are complete and on disk
-    before their rows are committed by the caller. Returns the files that the manifest no longer names.
+    which a third is gone is rewritten, as are those whose files are named in `damaged`. `all_of_it` makes one segment
+    of everything. The files are complete and on disk before their rows are committed by the caller. Returns the files
+    that the manifest no longer names.
     """
     present = manifest(connection)
     newest = connection.execute(select(func.max(vectors.c.chunk_id))).scalar() or 0
     covered = present[-1].last_chunk if present else 0
-    runs = [_Run(s.first_chunk, s.last_chunk, _alive(connection, s), s.count, s) for s in present]
+    runs = [
+        _Run(s.first_chunk, s.last_chunk, _alive(connection, s), s.count, None if s.file in damaged else s)
+        for s in present
+    ]
     loose = _count(connection, covered + 1, newest)
     if loose >= SEAL_AT or (all_of_it and loose):
         runs.append(_Run(covered + 1, newest, loose, 0, None))
     wanted = [_merged(runs)] if all_of_it and runs else _compacted(runs)
-    dropped = []
     for segment in present:
         if not any(run.segment is segment for run in wanted):
             connection.execute(delete(segments).where(segments.c.file == segment.file))
-            dropped.append(segment.file)
     for run in wanted:
         if run.segment is None:
             connection.execute(delete(tombstones).where(tombstones.c.chunk_id.between(run.first, run.last)))
             if run.alive:
-                connection.execute(insert(segments).values(**_write(connection, folder, run, fingerprint, dim)))
-    return dropped
+                row = _write(connection, folder, run, fingerprint, dim, exact_up_to)
+                connection.execute(insert(segments).values(**row))
+    named = {segment.file for segment in manifest(connection)}
+    return [segment.file for segment in present if segment.file not in named]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +172,7 @@ class _Run:
 
 
 def _alive(connection: Connection, segment: Segment) -> int:
+    # By the tombstones: counting the vectors themselves would read every page of them.
     gone = select(func.count()).where(tombstones.c.chunk_id.between(segment.first_chunk, segment.last_chunk))
     return segment.count - int(connection.execute(gone).scalar() or 0)
 
@@ -182,20 +196,23 @@ def _compacted(runs: Sequence[_Run]) -> list[_Run]:
     return kept
 
 
-def _write(connection: Connection, folder: Path, run: _Run, fingerprint: str, dim: int) -> dict[str, Any]:
+def _write(
+    connection: Connection, folder: Path, run: _Run, fingerprint: str, dim: int, exact_up_to: int
+) -> dict[str, Any]:
     import faiss
 
     ids, rows = read_vectors(connection, run.first, run.last, dim)
-    index = build(ids, rows)
+    index = build(ids, rows, exact_up_to)
     serialized: Any = faiss.serialize_index(index)
     data = memoryview(serialized)
     storage.make_folder(folder)
     digest = hashlib.sha256(data).hexdigest()
     name = f"{run.first:09d}-{run.last:09d}-{digest[:8]}.faiss"
-    if not (folder / name).exists():
-        storage.write_file(folder / name, data, kill_point="publish")
+    if (folder / name).is_dir():
+        storage.remove_folder(folder / name)
+    storage.write_file(folder / name, data, kill_point="publish")  # also over a damaged file of this name
     storage.touch("publish.before_manifest")
-    kind = "flat" if len(rows) <= EXACT_UP_TO else "ivf"
+    kind = "flat" if len(rows) <= exact_up_to else "ivf"
     row = Segment(name, run.first, run.last, len(ids), dim, kind, len(data), digest, fingerprint)
     return {field: getattr(row, field) for field in Segment.__slots__}
 
@@ -255,7 +272,8 @@ class DenseIndex:
         except (ValueError, OSError, RuntimeError) as error:
             self.healed.append(segment.file)
             log.warning("Search cache %s is not used (%s); its vectors come from the database.", segment.file, error)
-            return build(*read_vectors(connection, segment.first_chunk, segment.last_chunk, self.dim))
+            ids, rows = read_vectors(connection, segment.first_chunk, segment.last_chunk, self.dim)
+            return build(ids, rows, exact_up_to=len(ids))
 
     def search(self, query: Vectors, k: int, allowed: Ids | None = None) -> list[Hit]:
         """Return the `k` chunks nearest to `query` (dim,) or (1, dim), best first, ties by id.

@@ -18,6 +18,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from indexer.errors import Busy, StorageError
 
@@ -80,14 +81,25 @@ def _free_space(path: Path) -> str:
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder and its parents; an existing one is left as it is."""
-    touch("mkdir")
+    """Create a folder and its parents, durably; an existing one is left as it is."""
     with told(path):
-        path.mkdir(parents=True, exist_ok=True)
+        missing = [folder for folder in (path, *path.parents) if not folder.is_dir()]
+        for folder in reversed(missing):
+            touch("mkdir")
+            folder.mkdir(exist_ok=True)  # another process may be making it too
+            sync_folder(folder.parent)
 
 
 def write_file(path: Path, data: bytes | memoryview, *, kill_point: str = "write") -> str:
-    """Write a file so that it is there whole or not at all, and return its SHA-256 in hexadecimal.
+    """Write a file so that it is there whole or not at all, and return its SHA-256 in hexadecimal."""
+    with new_file(path, kill_point=kill_point) as file:
+        file.write(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+@contextlib.contextmanager
+def new_file(path: Path, *, kill_point: str = "write") -> Iterator[IO[bytes]]:
+    """Hand out a file to write to, which is at `path` whole once the block ends, and not at all when it raises.
 
     Temporary name in the same folder, fsync, rename, fsync of the folder. An existing file is replaced by a new inode
     and never written over, so a reader that has it open keeps what it opened. A failed fsync is a failed write: the
@@ -97,9 +109,9 @@ def write_file(path: Path, data: bytes | memoryview, *, kill_point: str = "write
     with told(path):
         try:
             touch("open")
-            with temporary.open("xb") as file:
+            with temporary.open("wb") as file:  # a killed process of the same number may have left one
                 touch("write")
-                file.write(data)
+                yield file
                 touch(f"{kill_point}.after_write")
                 touch("fsync")
                 file.flush()
@@ -109,10 +121,10 @@ def write_file(path: Path, data: bytes | memoryview, *, kill_point: str = "write
             temporary.replace(path)
             touch(f"{kill_point}.after_replace")
             sync_folder(path.parent)
-        except OSError:
-            temporary.unlink(missing_ok=True)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise
-    return hashlib.sha256(data).hexdigest()
 
 
 def sync_folder(folder: Path) -> None:
@@ -141,10 +153,16 @@ def remove_file(path: Path) -> None:
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder and all in it; one that is already gone is fine."""
-    touch("unlink")
+    """Remove a folder and all in it; one that is already gone is fine.
+
+    It loses its name first: a kill in between leaves a temporary name, never a folder that is half there.
+    """
     with told(path):
-        shutil.rmtree(path, ignore_errors=False) if path.exists() else None
+        going = path if path.name.endswith(".part") else path.with_name(f".{path.name}.gone.part")
+        for folder in dict.fromkeys((going, path)):
+            if folder.is_dir() and not folder.is_symlink():
+                touch("unlink")
+                shutil.rmtree(folder if folder == going else folder.rename(going))
 
 
 def leftovers(folder: Path) -> list[Path]:

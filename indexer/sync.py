@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import math
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.collection import Collection
-from indexer.errors import EncoderMismatch, UsageError
+from indexer.errors import UsageError
 from indexer.types import Block, Chunk, Document, Metadata, Progress, Reading, Skip, silent
 from indexer.view import Made
-from indexer.writer import Prepared, Writer, write
+from indexer.writer import Prepared, Writer, check_encoder, write
 
 if TYPE_CHECKING:
     from indexer.encoder import Encoder
@@ -32,6 +34,9 @@ BATCH_DOCUMENTS = 500
 """Documents in one transaction, when they need little embedding."""
 UNSEALED_AT_MOST = 8192
 """Vectors that a long run leaves to be read from SQL before it publishes in between."""
+
+MAX_ID = 1000
+"""Longest id of a given text, in characters."""
 
 Committed = Callable[[Sequence[str], int], None]
 """Called with the sources and the generation of each batch once it is durable."""
@@ -100,19 +105,25 @@ def sync_files(
     from indexer.folders import find
 
     started = time.monotonic()
-    roots = [Path(path).expanduser().absolute() for path in paths]
+    roots = [Path(os.path.abspath(Path(path).expanduser())) for path in paths]  # noqa: PTH100 - as `find` names files
     found = list(find(roots, include, exclude))
     files = {str(path): path for path in found if isinstance(path, Path)}
     skips = [each for each in found if isinstance(each, Skip)]
     encoder, made = _encoder_for(collection, rebuild=rebuild)
     with write(collection, purpose="index", made=made, fresh=rebuild) as writer:
         run = _Run(writer, encoder, progress, committed)
+        before = [entry.source for entry in collection.documents()] if rebuild else list(run.known)
+        gone = _gone(before, files, skips, roots) if prune else []
         if rebuild:
             # What an interrupted rebuild left in the new epoch counts; what is not on disk comes from the old truth.
-            run.take(_stored_elsewhere(collection, set(files)))
+            kept = set(before) - set(files) - set(gone)
+            gone = [source for source in run.known if source not in files and source not in kept]
+            run.take(_stored_elsewhere(collection, kept, run))
         run.take(_changed_files(files, run, skips, progress))
-        gone = _gone(run.known, files, skips, roots) if prune else []
-        run.finish(removed=gone, skips=skips)
+        unreadable = {skip.source for skip in skips}
+        gone = [*gone, *(source for source in files if source in unreadable and source in run.known)]
+        cleared = _gone(writer.known_skips(), files, [], roots)
+        run.finish(removed=gone, skips=skips, cleared=[source for source in cleared if source not in unreadable])
         if rebuild:
             writer.switch()
         return run.report(time.monotonic() - started)
@@ -131,7 +142,7 @@ def sync_given(
     with write(collection, purpose="add", made=made) as writer:
         run = _Run(writer, encoder, progress, committed)
         run.take(_changed_texts(given, run, progress))
-        run.finish(removed=[], skips=[])
+        run.finish()
         return run.report(time.monotonic() - started)
 
 
@@ -143,13 +154,8 @@ def _encoder_for(collection: Collection, *, rebuild: bool) -> tuple[Encoder, Mad
     wanted = collection.wanted_encoder or (present.encoder if present else None)
     encoder = open_encoder(wanted, collection.home) if wanted is None or isinstance(wanted, str) else wanted
     made = Made(encoder.name, encoder.fingerprint, encoder.dim, encoder.max_tokens, PIPELINE)
-    if present is not None and not rebuild and present.fingerprint != encoder.fingerprint:
-        raise EncoderMismatch(
-            f"Collection {collection.name!r} was indexed with {present.encoder} ({present.fingerprint[:12]}), "
-            f"and you asked with {encoder.name} ({encoder.fingerprint[:12]}).",
-            f"Leave out --encoder, or run: footnote index --rebuild --collection {collection.name} "
-            f"--encoder {encoder.name}",
-        )
+    if present is not None and not rebuild:
+        check_encoder(collection.name, present, made)
     return encoder, made
 
 
@@ -162,13 +168,17 @@ class _Run:
         self.known = writer.known()
         self.added = self.changed = self.removed = self.unchanged = self.chunks = self.embedded = 0
         self.skips: list[Skip] = []
-        self._batch: list[tuple[_Read, list[Chunk], list[bytes]]] = []
+        self._outdated = set(self.known) if self.stale else set()
+        self._batch: dict[str, tuple[_Read, list[Chunk], list[bytes]]] = {}
         self._new: dict[bytes, str] = {}
 
     def is_unchanged(self, source: str, sha256: str) -> bool:
         """True, and counted, when the collection holds this very source already."""
-        same = self.known.get(source) == sha256 and not self.stale
+        waiting = self._batch.get(source)
+        present = waiting[0].document.sha256 if waiting else self.known.get(source)
+        same = present == sha256 and (not self.stale or waiting is not None)
         self.unchanged += same
+        self._outdated.discard(source)
         return same
 
     def take(self, reads: Iterable[_Read]) -> None:
@@ -179,36 +189,43 @@ class _Run:
             pieces = chunk(read.document, self.encoder)
             texts = [passage_text(piece) for piece in pieces]
             digests = [hashlib.sha256(text.encode()).digest() for text in texts]
-            self._batch.append((read, pieces, digests))
+            self._batch[read.document.source] = (read, pieces, digests)  # of two of the same name the later counts
             self._new.update(zip(digests, texts, strict=True))
             if len(self._new) >= BATCH_CHUNKS or len(self._batch) >= BATCH_DOCUMENTS:
-                self._commit([], [])
+                self._commit()
 
-    def finish(self, removed: Sequence[str], skips: Sequence[Skip]) -> None:
-        """Commit what is left, remove what is gone, and publish the cache."""
+    def finish(self, removed: Sequence[str] = (), skips: Sequence[Skip] = (), cleared: Sequence[str] = ()) -> None:
+        """Commit what is left, remove what is gone, and publish the cache.
+
+        `skips` are all that this run met, `cleared` the sources skipped before and met no longer.
+        """
         self.skips = sorted(skips, key=lambda skip: skip.source)
-        self._commit(removed, self.skips)
-        self.removed = len(removed)
-        self.writer.settle(PIPELINE)
+        noted = self.writer.known_skips() if skips else {}
+        news = [skip for skip in self.skips if noted.get(skip.source) != skip.reason]
+        gone = [source for source in dict.fromkeys(removed) if source in self.known]
+        self._commit(gone, news, cleared)
+        self.removed = len(gone)
+        if not self._outdated.difference(gone):  # else the others are still as an older version made them
+            self.writer.settle(PIPELINE)
         self.writer.publish()
 
-    def _commit(self, removed: Sequence[str], skips: Sequence[Skip]) -> None:
-        if not (self._batch or removed or skips):
+    def _commit(self, removed: Sequence[str] = (), skips: Sequence[Skip] = (), cleared: Sequence[str] = ()) -> None:
+        if not (self._batch or removed or skips or cleared):
             return
         vectors = self._vectors()
         prepared = [
             Prepared(read.document, read.origin, read.modified, pieces, digests, [vectors[each] for each in digests])
-            for read, pieces, digests in self._batch
+            for read, pieces, digests in self._batch.values()
         ]
         sources = [each.document.source for each in prepared]
-        generation = self.writer.put(prepared, removed, skips)
+        generation = self.writer.put(prepared, [*removed, *cleared], skips)
         for each in prepared:
             source = each.document.source
             self.changed += source in self.known
             self.added += source not in self.known
             self.known[source] = each.document.sha256
             self.chunks += len(each.chunks)
-        self._batch, self._new = [], {}
+        self._batch, self._new = {}, {}
         if self.committed is not None:
             self.committed([*sources, *removed], generation)
         if self.writer.unsealed() > UNSEALED_AT_MOST:
@@ -243,7 +260,7 @@ def _changed_files(files: dict[str, Path], run: _Run, skips: list[Skip], progres
             if isinstance(result, Skip):
                 skips.append(result)
             else:
-                yield _Read(result, "file", dates.get(result.source))
+                yield _Read(result, "file", dates.pop(result.source, None))
 
 
 def _contents(
@@ -269,24 +286,27 @@ def _contents(
     progress("files", len(files), len(files))
 
 
-def _gone(known: dict[str, str], files: dict[str, Path], skips: Sequence[Skip], roots: Sequence[Path]) -> list[str]:
-    """Return the stored sources under `roots` that are there no longer, or whose new content cannot be read."""
-    unreadable = {skip.source for skip in skips}
-    under = tuple(f"{root}/" for root in roots)
+def _gone(known: Iterable[str], files: dict[str, Path], skips: Sequence[Skip], roots: Sequence[Path]) -> list[str]:
+    """Return the known sources under `roots` that are not among `files`.
+
+    What lies under a folder that could not be listed counts as still there.
+    """
+    unlisted = [Path(skip.source) for skip in skips]
+    kept = tuple(f"{folder}/" for folder in unlisted if folder.is_dir() and not folder.is_symlink())
+    under = tuple(f"{str(root).rstrip('/')}/" for root in roots)
     named = {str(root) for root in roots}
     return [
         source
         for source in sorted(known)
-        if (source.startswith(under) or source in named) and (source not in files or source in unreadable)
+        if (source.startswith(under) or source in named) and source not in files and not source.startswith(kept)
     ]
 
 
-def _stored_elsewhere(collection: Collection, on_disk: set[str]) -> Iterator[_Read]:
-    """Yield the documents of the collection that a rebuild does not read again from disk."""
+def _stored_elsewhere(collection: Collection, kept: set[str], run: _Run) -> Iterator[_Read]:
+    """Yield the documents of the collection that a rebuild keeps without reading them again from disk."""
     for entry in collection.documents():
-        if entry.source not in on_disk:
-            origin = "file" if Path(entry.source).is_absolute() else "given"
-            yield _Read(collection.document(entry.source), origin, entry.modified)
+        if entry.source in kept and not run.is_unchanged(entry.source, entry.sha256):
+            yield _Read(collection.document(entry.source), entry.origin, entry.modified)
 
 
 def _changed_texts(given: Iterable[Given], run: _Run, progress: Progress) -> Iterator[_Read]:
@@ -295,8 +315,7 @@ def _changed_texts(given: Iterable[Given], run: _Run, progress: Progress) -> Ite
 
     for done, each in enumerate(given, 1):
         progress("texts", done, 0)
-        if not each.id.strip():
-            raise UsageError("A text has an empty id.", "Each line needs an id that names it in the collection.")
+        _check(each)
         row = {"id": each.id, "title": each.title, "text": each.text, "metadata": dict(each.metadata)}
         sha256 = hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
         if run.is_unchanged(each.id, sha256):
@@ -304,3 +323,16 @@ def _changed_texts(given: Iterable[Given], run: _Run, progress: Progress) -> Ite
         blocks: tuple[Block, ...] = tuple(replace(block, line=None) for block in paragraphs(each.text))
         reading = Reading(blocks, "text", each.title, each.metadata)
         yield _Read(assemble(each.id, sha256, reading), "given", None)
+
+
+def _check(given: Given) -> None:
+    if not given.id.strip() or not given.id.isprintable() or len(given.id) > MAX_ID:
+        raise UsageError(
+            f"{given.id[:80]!r} cannot be the id of a text.",
+            f"Each text needs an id of at most {MAX_ID} printable characters that names it in the collection.",
+        )
+    for key, value in given.metadata.items():
+        if not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
+            raise UsageError(
+                f"The metadata {key!r} of {given.id!r} is {value!r}.", "Use texts, finite numbers, true and false."
+            )

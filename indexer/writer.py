@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, update
 
 from indexer import schema, segments, storage
-from indexer.collection import Collection
+from indexer.collection import Collection, lost_epochs, without_current
+from indexer.errors import EncoderMismatch, StorageError
 from indexer.schema import chunks, documents, settings, skipped, tombstones, vectors
 from indexer.types import Chunk, Document, Skip, Vectors
 from indexer.view import Made
@@ -48,7 +48,8 @@ def write(collection: Collection, *, purpose: str, made: Made | None = None, fre
 
     `made` creates the collection when there is none. With `fresh`, the writer fills a new epoch beside the one that
     counts (taking up what an interrupted run with the same `made` left there), and `Writer.switch` makes it count.
-    Raises Busy when another process is writing, NotFound when there is no collection and no `made`.
+    Raises Busy when another process is writing, NotFound when there is no collection and no `made`, EncoderMismatch
+    when `made` names another encoder than the collection's and it is not `fresh`.
     """
     if made is None:
         collection.epoch()
@@ -56,6 +57,8 @@ def write(collection: Collection, *, purpose: str, made: Made | None = None, fre
         folder = _epoch_to_write(collection, made, fresh)
         writer = Writer(collection, folder)
         try:
+            if made is not None:  # only now, under the lock, can no one else create or rebuild it
+                check_encoder(collection.name, writer.made, made)
             writer.tidy()
             yield writer
         finally:
@@ -68,26 +71,49 @@ def migrate(collection: Collection) -> None:
         schema.migrate(collection.database)
 
 
+def check_encoder(name: str, present: Made, asked: Made) -> None:
+    """Raise EncoderMismatch when a collection made as `present` is to be written as `asked`."""
+    if present.fingerprint != asked.fingerprint:
+        raise EncoderMismatch(
+            f"Collection {name!r} was indexed with {present.encoder} ({present.fingerprint[:12]}), "
+            f"and you asked with {asked.encoder} ({asked.fingerprint[:12]}).",
+            f"Leave out --encoder, or run: footnote index --rebuild --collection {name} --encoder {asked.encoder}",
+        )
+
+
 def _epoch_to_write(collection: Collection, made: Made | None, fresh: bool) -> Path:
-    if collection.exists and not fresh:
+    if made is None or (collection.exists and not fresh):
         schema.migrate(collection.database)
         return collection.epoch()
-    if made is None:
-        return collection.epoch()
-    number = int(collection.epoch().name.removeprefix("epoch-")) + 1 if collection.exists else 1
-    folder = collection.folder / f"epoch-{number:06d}"
-    if folder.exists() and _made_in(folder) != made:
-        storage.remove_folder(folder)
-    if not folder.exists():
-        generation = collection.generation if collection.exists else 0
-        _create_epoch(folder, made, generation)
     if not collection.exists:
-        storage.write_file(collection.folder / "CURRENT", folder.name.encode(), kill_point="current")
+        return create(collection, made)
+    number = int(collection.epoch().name.removeprefix("epoch-")) + 1
+    folder = collection.folder / f"epoch-{number:06d}"
+    if not _is_made_as(folder, made):
+        storage.remove_folder(folder)
+        _build_epoch(collection, folder, made, collection.generation)
+    schema.migrate(folder / "truth.db")
     return folder
 
 
-def _create_epoch(folder: Path, made: Made, generation: int) -> None:
-    """Make an empty epoch, complete or not at all."""
+def create(collection: Collection, made: Made, fill: Callable[[Writer], None] | None = None) -> Path:
+    """Make a collection, complete with what `fill` writes into it or not at all; the caller holds the lock.
+
+    Raises Damaged when there is one whose CURRENT is lost: nothing of it is overwritten.
+    """
+    if lost := lost_epochs(collection.folder):
+        raise without_current(lost)
+    for folder in collection.folder.glob("epoch-*"):  # left by a killed creation, which never counted
+        storage.remove_folder(folder)
+    folder = collection.folder / "epoch-000001"
+    _build_epoch(collection, folder, made, 0, fill)
+    storage.write_file(collection.folder / "CURRENT", folder.name.encode(), kill_point="current")
+    return folder
+
+
+def _build_epoch(
+    collection: Collection, folder: Path, made: Made, generation: int, fill: Callable[[Writer], None] | None = None
+) -> None:
     building = folder.with_name(f".{folder.name}.part")
     storage.remove_folder(building)
     storage.make_folder(building)
@@ -98,19 +124,35 @@ def _create_epoch(folder: Path, made: Made, generation: int) -> None:
         rows = [{"key": key, "value": json.dumps(value)} for key, value in values.items()]
         connection.execute(insert(settings), rows)
     engine.dispose()
+    if fill is not None:
+        writer = Writer(collection, building)
+        try:
+            fill(writer)
+            writer.publish()
+            writer.restart(generation)
+        finally:
+            writer.close()
     storage.rename_folder(building, folder)
 
 
-def _made_in(folder: Path) -> Made | None:
-    if not (folder / "truth.db").is_file():
-        return None
+def _is_made_as(folder: Path, made: Made) -> bool:
+    """True when an interrupted run left an epoch there that can be taken up again."""
+    try:
+        return (folder / "truth.db").is_file() and _made_in(folder) == made
+    except StorageError:
+        return False
+
+
+def _made_in(folder: Path) -> Made:
     engine = schema.connect(folder / "truth.db", write=False)
     try:
         with engine.connect() as connection:
             value = connection.execute(select(settings.c.value).where(settings.c.key == "made")).scalar()
     finally:
         engine.dispose()
-    return Made(**json.loads(value)) if value else None
+    if value is None:
+        raise schema.damaged(folder / "truth.db", "its settings are missing")
+    return Made(**json.loads(value))
 
 
 class Writer:
@@ -118,11 +160,8 @@ class Writer:
 
     def __init__(self, collection: Collection, folder: Path) -> None:
         self.collection, self.folder = collection, folder
+        self.made = _made_in(folder)
         self._engine = schema.connect(folder / "truth.db", write=True)
-        made = _made_in(folder)
-        if made is None:
-            raise schema.damaged(folder / "truth.db", "its settings are missing")
-        self.made = made
 
     def close(self) -> None:
         """Give back the connections."""
@@ -135,6 +174,11 @@ class Writer:
         with self._engine.connect() as connection:
             rows = connection.execute(select(documents.c.source, documents.c.sha256))
             return {row.source: row.sha256 for row in rows}
+
+    def known_skips(self) -> dict[str, str]:
+        """Return the noted reason of every skipped source."""
+        with self._engine.connect() as connection:
+            return {row.source: row.reason for row in connection.execute(select(skipped))}
 
     def stored_vectors(self, digests: Iterable[bytes]) -> dict[bytes, bytes]:
         """Return the vectors, as bytes, that are stored for these digests already."""
@@ -175,6 +219,11 @@ class Writer:
         storage.touch("commit.after")
         return generation
 
+    def restart(self, generation: int) -> None:
+        """Count generations from this one on, as a collection that was filled in one piece does."""
+        with self._engine.begin() as connection:
+            _set(connection, "generation", generation)
+
     def remove(self, sources: Sequence[str]) -> int:
         """Remove these documents and return the generation."""
         return self.put([], removed=sources)
@@ -190,7 +239,9 @@ class Writer:
         for i in range(0, len(sources), 500):
             gone = select(documents.c.id).where(documents.c.source.in_(sources[i : i + 500]))
             of_them = select(chunks.c.id).where(chunks.c.document_id.in_(gone))
-            connection.execute(insert(tombstones).from_select(["chunk_id"], of_them))
+            # Only of chunks that a segment holds: the others are read from SQL, and need none.
+            sealed = select(func.coalesce(func.max(schema.segments.c.last_chunk), 0)).scalar_subquery()
+            connection.execute(insert(tombstones).from_select(["chunk_id"], of_them.where(chunks.c.id <= sealed)))
             # Chunks first and by name: the triggers that keep the words in step see each of them.
             connection.execute(delete(chunks).where(chunks.c.document_id.in_(gone)))
             connection.execute(delete(documents).where(documents.c.source.in_(sources[i : i + 500])))
@@ -229,22 +280,20 @@ class Writer:
         rows = [{"chunk_id": each, "vector": row} for each, row in zip(ids, prepared.vectors, strict=True)]
         connection.execute(insert(vectors), rows)
 
-    def publish(self, *, all_of_it: bool = False) -> None:
-        """Bring the FAISS cache up to date with the truth, at a cost in proportion to what has changed."""
+    def publish(self, *, damaged: Iterable[str] = (), all_of_it: bool = False) -> None:
+        """Bring the FAISS cache up to date with the truth, at a cost in proportion to what has changed.
+
+        Segments named in `damaged` are made again, as are those whose file is gone or has another size.
+        """
         folder = self.folder / "segments"
         with self._engine.begin() as connection:
-            self._drop_damaged(connection, folder)
-            dropped = segments.publish(connection, folder, self.made.fingerprint, self.made.dim, all_of_it=all_of_it)
+            unfit = {*damaged, *(each.file for each in segments.manifest(connection) if not _is_there(folder, each))}
+            dropped = segments.publish(
+                connection, folder, self.made.fingerprint, self.made.dim, damaged=unfit, all_of_it=all_of_it
+            )
         storage.touch("publish.after_manifest")
         for name in dropped:
-            storage.remove_file(folder / name)
-
-    def _drop_damaged(self, connection: Connection, folder: Path) -> None:
-        """Strike segments whose file is gone or has another size; `doctor` also compares checksums."""
-        for segment in segments.manifest(connection):
-            path = folder / segment.file
-            if not path.is_file() or path.stat().st_size != segment.bytes:
-                _strike(connection, segment)
+            _remove(folder / name)
 
     def unsealed(self) -> int:
         """Return how many vectors no segment covers."""
@@ -273,12 +322,20 @@ class Writer:
             named = {segment.file for segment in segments.manifest(connection)}
         for path in sorted(cache.iterdir()) if cache.is_dir() else []:
             if path.name not in named:
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else storage.remove_file(path)
+                _remove(path)
 
 
-def _strike(connection: Connection, segment: segments.Segment) -> None:
-    """Remove a segment, and those after it, from the manifest, so that the next publish makes them again."""
-    connection.execute(delete(schema.segments).where(schema.segments.c.first_chunk >= segment.first_chunk))
+def _is_there(folder: Path, segment: segments.Segment) -> bool:
+    """True when a segment's file has the right size; `doctor` also compares checksums."""
+    path = folder / segment.file
+    return path.is_file() and path.stat().st_size == segment.bytes
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        storage.remove_folder(path)
+    else:
+        storage.remove_file(path)
 
 
 def _generation(connection: Connection) -> int:
