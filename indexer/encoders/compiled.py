@@ -47,7 +47,8 @@ def compile_model(folder: Path, blob: npt.NDArray[np.uint8]) -> Any:
     made_for = _made_for(core, settings)
     if len(blob) and blob[:32].tobytes() == made_for:
         try:
-            return core.import_model(runtime().Tensor(blob[64:], shared_memory=True), "CPU", settings)
+            # A copy that openvino owns: the compiled model goes on reading from it, and crashes when it is freed.
+            return core.import_model(runtime().Tensor(blob[64:], shared_memory=False), "CPU", settings)
         except RuntimeError as error:
             logger.warning("%s could not be used: %s", folder / BLOB, error)
     try:
