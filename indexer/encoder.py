@@ -8,8 +8,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -107,14 +106,10 @@ def open_converted(fingerprint: str, home: Path) -> Encoder:
             hint="Open it by its name or folder.",
         )
     check_files(receipt, home, (MODEL, TOKENIZER))  # small, and read by parsers; the weights are hashed meanwhile
-    with ThreadPoolExecutor(1) as background:
-        intact = background.submit(check_files, receipt, home)
-        encoder = _open(receipt, home, settings.name)
-        intact.result()
-    return encoder
+    return _open(receipt, home, settings.name, lambda: check_files(receipt, home))
 
 
-def _open(receipt: Receipt, home: Path, name: str) -> Encoder:
+def _open(receipt: Receipt, home: Path, name: str, check: Callable[[], None] = lambda: None) -> Encoder:
     from indexer.encoders.openvino_encoder import OpenVinoEncoder
 
-    return OpenVinoEncoder(converted_folder(receipt.settings.fingerprint, home), receipt.settings, name)
+    return OpenVinoEncoder(converted_folder(receipt.settings.fingerprint, home), receipt.settings, name, check)

@@ -31,8 +31,9 @@ BLOB = "compiled.blob"
 def read_blob(folder: Path) -> npt.NDArray[np.uint8]:
     """Return the checked bytes of the kept compiled model, its header included; an empty array where there is none."""
     try:
-        blob = np.fromfile(folder / BLOB, dtype=np.uint8)
-    except OSError:
+        # Mapped, not read: nothing is copied, and processes share it. "c" because openvino wants a writable array.
+        blob = np.memmap(folder / BLOB, dtype=np.uint8, mode="c")
+    except (OSError, ValueError):  # ValueError: an empty file
         return np.empty(0, dtype=np.uint8)
     intact = len(blob) > 64 and hashlib.sha256(blob[64:].data).digest() == blob[32:64].tobytes()
     if not intact:
@@ -41,14 +42,16 @@ def read_blob(folder: Path) -> npt.NDArray[np.uint8]:
 
 
 def compile_model(folder: Path, blob: npt.NDArray[np.uint8]) -> Any:
-    """Return the model in `folder` compiled for this processor: from `blob` where that was made for the same."""
+    """Return the model in `folder` compiled for this processor: from `blob` where that was made for the same.
+
+    The caller keeps `blob` as long as the compiled model, which goes on reading from it.
+    """
     core = runtime().Core()
     settings = _settings(core)
     made_for = _made_for(core, settings)
     if len(blob) and blob[:32].tobytes() == made_for:
         try:
-            # A copy that openvino owns: the compiled model goes on reading from it, and crashes when it is freed.
-            return core.import_model(runtime().Tensor(blob[64:], shared_memory=False), "CPU", settings)
+            return core.import_model(runtime().Tensor(blob[64:], shared_memory=True), "CPU", settings)
         except RuntimeError as error:
             logger.warning("%s could not be used: %s", folder / BLOB, error)
     try:
