@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import regex
@@ -43,3 +44,21 @@ def _simhash(words: list[str]) -> int:
     bits = np.unpackbits(np.frombuffer(hashes, dtype=np.uint8).reshape(-1, 8), axis=1)  # (shingles, 64)
     majority = 2 * bits.sum(axis=0, dtype=np.int64) > len(shingles)  # (64,)
     return int.from_bytes(np.packbits(majority).tobytes(), "big", signed=True)
+
+
+def count_near_duplicates(signatures: Sequence[tuple[int, int]]) -> int:
+    """Return how many of the signatures are near-duplicates of an earlier one.
+
+    Two simhashes that differ in at most 3 bits agree in at least one of four bands of 16 bits, so only those that share
+    a band and the figures are compared (Manku et al. 2007); of a group of alikes only the first is kept to compare with.
+    """
+    kept: dict[tuple[int, int, int], list[int]] = {}
+    count = 0
+    for simhash, figures in signatures:
+        bands = [(band, (simhash >> 16 * band) & 0xFFFF, figures) for band in range(4)]
+        if any(near_duplicates((simhash, figures), (other, figures)) for key in bands for other in kept.get(key, ())):
+            count += 1
+            continue
+        for key in bands:
+            kept.setdefault(key, []).append(simhash)
+    return count

@@ -81,7 +81,8 @@ def _load(path: Path) -> dict[str, Any]:
 
 def linear(model: Mapping[str, Any], features: Mapping[str, float]) -> float:
     """Return bias + sum of weight times feature."""
-    return float(model["bias"]) + sum(weight * features[name] for name, weight in model["weights"].items())
+    total: float = model["bias"] + sum(weight * features[name] for name, weight in model["weights"].items())
+    return total
 
 
 def logistic(x: float) -> float:

@@ -1,0 +1,55 @@
+# make demo    installs into .venv, indexes corpora/ and asks three questions
+# make test    the same with the test tools, then ruff, mypy and pytest
+# make check   the tests alone, installed already
+# make bench   the benchmarks: ratios against named rivals, several minutes
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := $(BIN)/footnote
+HOME_DIR := .demo
+
+.PHONY: demo test check bench clean
+
+demo: $(VENV)/.installed
+	@$(DEMO) index corpora --home $(HOME_DIR)
+	@for question in \
+	    "When was Lantern opened to readers?" \
+	    "Who leads the Bosun project?" \
+	    "Which football club won the cup in 2019?"; do \
+	  echo; echo "? $$question"; \
+	  $(DEMO) ask --home $(HOME_DIR) "$$question" || test $$? -eq 4 || exit 1; \
+	done
+	@echo "Ask your own: $(DEMO) ask --home $(HOME_DIR) \"...\"   or your documents: $(DEMO) index PATH"
+
+test: $(VENV)/.installed-test check
+
+check:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2 --dist loadfile
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python -m tests.benchmarks.bench_encoder
+	$(BIN)/python -m tests.benchmarks.bench_cold_query
+
+$(VENV)/.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Footnote needs Python 3.11 or newer; $(PYTHON) is older. Run: make PYTHON=python3.12 demo"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "Python's venv is missing. On Debian or Ubuntu run: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.venv pyproject.toml constraints.txt
+	@echo "Installing into $(VENV); the first time takes a few minutes."
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) $(HOME_DIR) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
