@@ -190,20 +190,20 @@ class Collection:
         """Open one state of the collection for searching."""
         opened, connection = self._connected()
         with connection:
-            made, generation = _made(connection)
+            made, generation = made_in(connection)
             yield View(connection, opened.dense_index(connection, made, generation), generation, made)
 
     @property
     def made(self) -> Made:
         """How the collection's chunks and vectors were made."""
-        with self._reading() as connection:
-            return _made(connection)[0]
+        with self.reading() as connection:
+            return made_in(connection)[0]
 
     @property
     def generation(self) -> int:
         """A number that grows with every change."""
-        with self._reading() as connection:
-            return _made(connection)[1]
+        with self.reading() as connection:
+            return made_in(connection)[1]
 
     @property
     def encoder(self) -> Encoder:
@@ -226,7 +226,7 @@ class Collection:
 
     def resolve(self, source: str) -> str:
         """Return the stored source that `source` names: itself, its absolute path, or the only one that ends in it."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             exact = [source, str(Path(source).absolute())]
             rows = connection.execute(select(documents.c.source).where(documents.c.source.in_(exact))).scalars().all()
             if source in rows:
@@ -245,14 +245,14 @@ class Collection:
     def document(self, source: str) -> Document:
         """Return a stored document whole. Raises NotFound."""
         resolved = self.resolve(source)
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(select(documents).where(documents.c.source == resolved)).one()
         return document_from_row(row)
 
     def document_chunks(self, source: str) -> list[StoredChunk]:
         """Return the chunks of a stored document, in order."""
         resolved = self.resolve(source)
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(CHUNKS.where(documents.c.source == resolved).order_by(chunks.c.start))
             return [stored_chunk(row) for row in rows]
 
@@ -264,7 +264,7 @@ class Collection:
             func.length(documents.c.text), func.coalesce(counted.c.n, 0), documents.c.modified, documents.c.metadata,
             documents.c.origin,
         ).join(counted, counted.c.document_id == documents.c.id, isouter=True)  # fmt: skip
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query.order_by(documents.c.source)).all()
         return [DocumentEntry(*row[:7], metadata=json.loads(row[7]), origin=row[8]) for row in rows]
 
@@ -273,8 +273,8 @@ class Collection:
         from indexer.segments import manifest
         from indexer.signatures import count_near_duplicates
 
-        with self._reading() as connection:
-            made, generation = _made(connection)
+        with self.reading() as connection:
+            made, generation = made_in(connection)
             total, characters = connection.execute(
                 select(func.count(), func.coalesce(func.sum(func.length(documents.c.text)), 0))
             ).one()
@@ -318,7 +318,8 @@ class Collection:
     # Inside
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """Open one state of the tables for reading."""
         _, connection = self._connected()
         with connection:
             yield connection
@@ -388,7 +389,7 @@ def _was_used(database: Path) -> bool:
     engine = schema.connect(database, write=False)
     try:
         with engine.connect() as connection:
-            return _made(connection)[1] > 0
+            return made_in(connection)[1] > 0
     except StorageError:
         return True  # damaged, but perhaps all that is left
     finally:
@@ -403,7 +404,8 @@ def without_current(lost: Sequence[Path]) -> Damaged:
     )
 
 
-def _made(connection: Connection) -> tuple[Made, int]:
+def made_in(connection: Connection) -> tuple[Made, int]:
+    """Return how the state that `connection` sees was made, and its generation."""
     values = {row.key: json.loads(row.value) for row in connection.execute(select(settings))}
     return Made(**values["made"]), int(values["generation"])
 
