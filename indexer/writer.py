@@ -116,23 +116,28 @@ def _build_epoch(
 ) -> None:
     building = folder.with_name(f".{folder.name}.part")
     storage.remove_folder(building)
-    storage.make_folder(building)
-    schema.migrate(building / "truth.db")
-    engine = schema.connect(building / "truth.db", write=True)
-    with engine.begin() as connection:
-        values = {"made": asdict(made), "generation": generation}
-        rows = [{"key": key, "value": json.dumps(value)} for key, value in values.items()]
-        connection.execute(insert(settings), rows)
-    engine.dispose()
-    if fill is not None:
-        writer = Writer(collection, building)
-        try:
-            fill(writer)
-            writer.publish()
-            writer.restart(generation)
-        finally:
-            writer.close()
-    storage.rename_folder(building, folder)
+    try:
+        storage.make_folder(building)
+        schema.migrate(building / "truth.db")
+        engine = schema.connect(building / "truth.db", write=True)
+        with engine.begin() as connection:
+            values = {"made": asdict(made), "generation": generation}
+            rows = [{"key": key, "value": json.dumps(value)} for key, value in values.items()]
+            connection.execute(insert(settings), rows)
+        engine.dispose()
+        if fill is not None:
+            writer = Writer(collection, building)
+            try:
+                fill(writer)
+                writer.publish()
+                writer.restart(generation)
+            finally:
+                writer.close()
+        storage.rename_folder(building, folder)
+    except BaseException:
+        with contextlib.suppress(StorageError):
+            storage.remove_folder(building)
+        raise
 
 
 def _is_made_as(folder: Path, made: Made) -> bool:
