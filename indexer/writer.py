@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -240,6 +240,26 @@ class Writer:
             with self._engine.begin() as connection:
                 _set(connection, "made", asdict(self.made))
 
+    def replace_vectors(self, rows: Mapping[int, bytes]) -> None:
+        """Store these vectors (as `as_bytes` made them) by chunk id in place of damaged or missing ones."""
+        with self._engine.begin() as connection:
+            for chunk_id, row in rows.items():
+                connection.execute(delete(vectors).where(vectors.c.chunk_id == chunk_id))
+                connection.execute(insert(vectors).values(chunk_id=chunk_id, vector=row))
+            _set(connection, "generation", _generation(connection) + 1)
+
+    def rebuild_words(self) -> None:
+        """Make the full-text index again from the chunks."""
+        with self._engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO words(words) VALUES ('rebuild')")
+            _set(connection, "generation", _generation(connection) + 1)
+
+    def check_words(self) -> None:
+        """Compare the full-text index with the chunks; raises Damaged when they differ. Changes nothing."""
+        with self._engine.connect() as connection:  # a statement that writes, so it is taken back
+            connection.exec_driver_sql("INSERT INTO words(words, rank) VALUES ('integrity-check', 1)")
+            connection.rollback()
+
     def _delete(self, connection: Connection, sources: Sequence[str]) -> None:
         for i in range(0, len(sources), 500):
             gone = select(documents.c.id).where(documents.c.source.in_(sources[i : i + 500]))
@@ -314,20 +334,27 @@ class Writer:
         self.tidy()
 
     def tidy(self) -> None:
-        """Remove what killed processes left behind: temporary files, unnamed segments, epochs that do not count."""
-        keep = {self.folder, self.collection.epoch()}
-        for folder in [*self.collection.folder.glob("epoch-*"), *self.collection.folder.glob(".epoch-*.part")]:
-            if folder not in keep:
-                storage.remove_folder(folder)
-        for path in storage.leftovers(self.collection.folder):
-            if path.is_file():
-                storage.remove_file(path)
-        cache = self.folder / "segments"
+        """Remove what killed processes left behind."""
+        for path in unnamed(self):
+            _remove(path)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open the state of the epoch that is being written."""
         with self._engine.connect() as connection:
-            named = {segment.file for segment in segments.manifest(connection)}
-        for path in sorted(cache.iterdir()) if cache.is_dir() else []:
-            if path.name not in named:
-                _remove(path)
+            yield connection
+
+
+def unnamed(writer: Writer) -> list[Path]:
+    """Return what killed processes left behind: temporary files, segments without a name, epochs that do not count."""
+    folder = writer.collection.folder
+    keep = {writer.folder, writer.collection.epoch()}
+    epochs = [path for path in folder.glob("epoch-*") if path not in keep]
+    with writer.reading() as connection:
+        named = {segment.file for segment in segments.manifest(connection)}
+    cache = writer.folder / "segments"
+    loose = [path for path in sorted(cache.iterdir()) if path.name not in named] if cache.is_dir() else []
+    return [*epochs, *storage.leftovers(folder), *loose]
 
 
 def _is_there(folder: Path, segment: segments.Segment) -> bool:
