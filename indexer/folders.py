@@ -69,8 +69,10 @@ def find(paths: Sequence[Path], include: Sequence[str] = (), exclude: Sequence[s
             yield from _walk(root, rules, included, seen)
         elif not stat.S_ISREG(status.st_mode):
             yield Skip(shown(root), _kind(status.st_mode))
-        elif seen.setdefault((status.st_dev, status.st_ino), root) == root:
-            yield root if _is_unicode(str(root)) else Skip(shown(root), "file name is not valid UTF-8")
+        elif not _is_unicode(str(root)):
+            yield Skip(shown(root), "file name is not valid UTF-8")
+        else:
+            yield from _once(root, status, seen)
 
 
 def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
@@ -125,37 +127,50 @@ def _walk(
         mode = status.st_mode
         if path != root and (path.name.startswith(".") or _is_ignored(path, stat.S_ISDIR(mode), rules)):
             continue
-        wanted = stat.S_ISDIR(mode) or included is None or included.match_file(path.relative_to(root).as_posix())
-        if not wanted:
+        if not stat.S_ISDIR(mode) and included and not included.match_file(path.relative_to(root).as_posix()):
             continue
         if not _is_unicode(path.name):
             yield Skip(shown(path), "file name is not valid UTF-8")
-        elif not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+            continue
+        if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
             yield Skip(shown(path), _kind(mode))
-        elif (first := seen.setdefault((status.st_dev, status.st_ino), path)) != path:
-            yield Skip(shown(path), f"the same file as {shown(first)}")
-        elif stat.S_ISREG(mode):
-            yield path
-        else:
-            try:
-                names = sorted(os.listdir(path), reverse=True)  # noqa: PTH208 - names only, paths are made once
-                below = _with_own_rules(path, names, rules)
-            except OSError as error:
-                yield Skip(shown(path), _reason(error))
-                continue
-            except UsageError as error:
-                yield Skip(shown(path / IGNORE_FILE), error.message)
-                below = rules
-            stack.extend((path / name, below) for name in names)
+            continue
+        for new in _once(path, status, seen):
+            if isinstance(new, Path) and stat.S_ISDIR(mode):
+                entries, skips = _entries(path, rules)
+                stack.extend(entries)
+                yield from skips
+            else:
+                yield new
+
+
+def _entries(folder: Path, rules: tuple[_Rules, ...]) -> tuple[list[tuple[Path, tuple[_Rules, ...]]], list[Skip]]:
+    """Return what is in a folder, last name first, each with the rules that hold for it; and what went wrong."""
+    try:
+        names = sorted(os.listdir(folder), reverse=True)  # noqa: PTH208 - names only, paths are made once
+    except OSError as error:
+        return [], [Skip(shown(folder), _reason(error))]
+    skips: list[Skip] = []
+    try:
+        rules = _with_own_rules(folder, names, rules)
+    except (Unreadable, UsageError) as error:
+        skips.append(Skip(shown(folder / IGNORE_FILE), f"not obeyed: {error.message}"))
+    return [(folder / name, rules) for name in names], skips
+
+
+def _once(path: Path, status: os.stat_result, seen: dict[tuple[int, int], Path]) -> Iterator[Path | Skip]:
+    """Yield a path when its file was not met before, nothing when it was, and a Skip for a file of two names."""
+    first = seen.setdefault((status.st_dev, status.st_ino), path)
+    if first is path:
+        yield path
+    elif first != path:
+        yield Skip(shown(path), f"the same file as {shown(first)}")
 
 
 def _with_own_rules(folder: Path, names: Sequence[str], rules: tuple[_Rules, ...]) -> tuple[_Rules, ...]:
     if IGNORE_FILE not in names:
         return rules
-    try:
-        lines = read_file(folder / IGNORE_FILE, limit=1_000_000).decode("utf-8", "replace").splitlines()
-    except Unreadable as error:
-        raise UsageError(f"not applied: {error.reason}") from error
+    lines = read_file(folder / IGNORE_FILE, limit=1_000_000).decode("utf-8", "replace").splitlines()
     return (*rules, _Rules(folder, patterns(lines[:_MAX_PATTERNS])))
 
 

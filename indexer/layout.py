@@ -19,6 +19,8 @@ _SHARE = 0.4
 """Share of the pages a line must repeat on; under a half, since even and odd pages often differ."""
 _NUMBER = re.compile(r"\d+|\b[ivxlc]{1,6}\b", re.I)
 _BULLET = re.compile(r"\s*(?:[•◦▪‣·*–—-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
+_HYPHENS = ("-", "‐", "\u00ad")
+_COMPOUND = re.compile(r"(?<![\w-])[^\W\d_]{1,40}-[^\W\d_]{1,40}(?![\w-])")
 _WORD = re.compile(r"[^\W\d_]+")
 _SENTENCE_END = (".", "!", "?", ":", "”", '."', ".)", "…")
 
@@ -31,15 +33,26 @@ def flow(blocks: Sequence[Block], repairs: Counter[str]) -> Iterator[Block]:
     """Yield blocks of whole paragraphs, none with a line end in it, so that a second pass changes nothing."""
     blocks = [replace(block, text=re.sub("\r\n?", "\n", block.text)) for block in blocks]
     blocks = _without_running_lines(blocks, repairs)
-    words: set[str] = set()
-    for block in blocks:
-        words.update(word.lower() for line in block.text.split("\n") for word in _WORD.findall(line)[1:-1])
+    words = _whole_words(blocks)
     for block in blocks:
         if not _is_laid_out_in_lines(block):
             yield block
             continue
         for paragraph in _paragraphs(block.text.split("\n")):
             yield replace(block, text=_joined(paragraph, words, repairs))
+
+
+def _whole_words(blocks: Sequence[Block]) -> set[str]:
+    """Return the words of the document in lower case, with compounds as they are ("well-known"), without fragments."""
+    words: set[str] = set()
+    for block in blocks:
+        cut = False
+        for line in block.text.split("\n"):
+            found = _WORD.findall(line)
+            begin, cut = int(cut), line.rstrip().endswith(_HYPHENS)
+            words.update(word.lower() for word in found[begin : len(found) - cut])
+            words.update(compound.lower() for compound in _COMPOUND.findall(line))
+    return words
 
 
 def _is_laid_out_in_lines(block: Block) -> bool:
@@ -129,8 +142,9 @@ def _is_broken_word(before: str, after: str, words: set[str]) -> bool:
     head, tail = _WORD.findall(before[-60:-1]), _WORD.match(after[:60])
     if not head or not tail or not before[:-1].endswith(head[-1]):
         return False
-    whole = (head[-1] + tail[0]).lower()
-    if whole in words:
+    if (head[-1] + tail[0]).lower() in words:
         return True
+    if f"{head[-1]}-{tail[0]}".lower() in words:
+        return False
     both_are_words = head[-1].lower() in words and tail[0].lower() in words
     return tail[0].islower() and not both_are_words and len(head[-1]) > 1

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -82,7 +82,7 @@ class Sandbox:
         """
         return self._threads.submit(self._parse, source, data).result()
 
-    def parse_many(self, files: Iterable[tuple[str, bytes]]) -> Iterator[Document | Skip]:
+    def parse_many(self, files: Iterable[tuple[str, bytes]]) -> Generator[Document | Skip, None, None]:
         """Yield a Document, or a Skip with the reason, for each (source, bytes), in the order given.
 
         `files` is read only a little ahead of what has been yielded, so it may be a generator over

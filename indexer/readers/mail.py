@@ -17,6 +17,8 @@ from indexer.types import Block, Reading
 _ENVELOPE = re.compile(rb"^From \S{1,300} [^\r\n]{0,60}\d{4}[^\r\n]{0,40}\r?\n", re.M)
 _HEADERS = ("From", "To", "Cc", "Date")
 _MAX_NAMED = 20
+_MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+"""What the standard library's parser of structured headers raises on some of them."""
 
 
 def read(name: str, data: bytes) -> Reading:
@@ -63,7 +65,7 @@ def _parsed(data: bytes) -> EmailMessage:
 def _header(message: EmailMessage, name: str) -> str:
     try:
         return " ".join(str(message.get(name, "")).split())
-    except (ValueError, TypeError, AttributeError, IndexError, LookupError):  # the parser of malformed addresses
+    except _MALFORMED:
         return ""
 
 
@@ -90,7 +92,7 @@ def _parts(message: EmailMessage) -> tuple[EmailMessage | None, list[str]]:
         form = part.get_content_type()
         try:
             name = part.get_filename()
-        except (ValueError, TypeError, AttributeError, LookupError):
+        except _MALFORMED:
             name = None
         if name or part.get_content_disposition() == "attachment" or form not in ("text/plain", "text/html"):
             attachments.append(" ".join((name or form).split())[:200])
