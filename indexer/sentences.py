@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 
 _CLOSERS = "\"'”’»)\\]}」』）】〉》"
+_MARKS = ".!?…।॥؟۔։።។៕"
+# Possessive, and tried only where a run of marks begins: a million full stops must not take quadratic time.
 _BREAK = re.compile(
     rf"(?P<blank>\n[^\S\n]*\n\s*)"
     rf"|(?P<item>\n(?=[^\S\n]*(?:[-*+•‣▪◦–]|\d{{1,3}}[.)]|[(]?[a-z][.)])\s))"
     rf"|(?P<wide>[。！？｡．]+[{_CLOSERS}]*)"
-    rf"|(?P<mark>[.!?…।॥؟۔։።።៕။]+[{_CLOSERS}]*)(?=\s)"
+    rf"|(?P<mark>(?<![{_MARKS}])[{_MARKS}]++[{_CLOSERS}]*+)(?=\s)"
 )
 
 
