@@ -8,12 +8,15 @@ from __future__ import annotations
 import bisect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Vectors = npt.NDArray[np.float32]
+    Vectors = npt.NDArray[np.float32]
+else:
+    Vectors = "numpy.typing.NDArray[numpy.float32]"  # numpy takes 0.1 s, which each child of the sandbox would pay
 """Rows of length one: float32, shape (n, dim); similarity is the dot product, larger is closer."""
 
 Scalar = str | int | float | bool
