@@ -23,7 +23,8 @@ _WORDS_FOR_NUMBERS = (
 _NUMBER = re.compile(
     rf"[$€£]?\d[\d,.]*\d?(?:\s?(?:%|per cent|percent))?|\b(?:{'|'.join(_WORDS_FOR_NUMBERS.split())})\b", re.I
 )
-_NAME = re.compile(r"\b[A-Z][\w'’.-]*(?:\s+(?:(?:of|the|de|van|von|and|&)\s+)?[A-Z][\w'’.-]*)*")
+_CAPITAL = r"[A-Z](?:[\w'’.-]*\w)?"
+_NAME = re.compile(rf"\b{_CAPITAL}(?:\.?\s+(?:(?:of|the|de|van|von|and|&)\s+)?{_CAPITAL})*")
 
 _ASKED: tuple[tuple[AnswerType, re.Pattern[str]], ...] = (
     (

@@ -1,0 +1,93 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.types import Hit
+from rag.fusion import reciprocal_rank, standard_scores
+
+
+def arms(min_arms: int = 0) -> st.SearchStrategy[list[list[Hit]]]:
+    """Rankings as the arms return them: each chunk once, best first, ties by id; scores without rounding trouble."""
+    hits = st.builds(Hit, st.integers(1, 30), st.integers(-50, 50).map(float))
+    arm = st.lists(hits, max_size=12, unique_by=lambda hit: hit.chunk_id).map(ranked)
+    return st.lists(arm, min_size=min_arms, max_size=3)
+
+
+def ranked(hits: list[Hit]) -> list[Hit]:
+    return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))
+
+
+def ids(hits: list[Hit]) -> list[int]:
+    return [hit.chunk_id for hit in hits]
+
+
+def test_each_arm_counts_in_its_own_deviations() -> None:
+    # Words 8, 4, 0: mean 4, deviation sqrt(32 / 3) = 3.266, so z = 1.2247, 0, -1.2247; the worst becomes 0.
+    # Dense 0.75, 0.25: mean 0.5, deviation 0.25, so z = 1, -1; the worst becomes 0.
+    fused = standard_scores([[Hit(1, 8.0), Hit(2, 4.0), Hit(3, 0.0)], [Hit(2, 0.75), Hit(4, 0.25)]])
+    assert ids(fused) == [2, 1, 3, 4]
+    assert [hit.score for hit in fused] == pytest.approx([1.2247449 + 2, 2.4494897, 0, 0])
+
+
+def test_a_hit_never_counts_less_than_half_of_one_that_stands_out() -> None:
+    # 1, 0, 0, 0, 0: mean 0.2, deviation 0.4, z = 2 and -0.5: the floor is one deviation below the mean, not the worst.
+    fused = standard_scores([[Hit(1, 1.0), Hit(2, 0.0), Hit(3, 0.0), Hit(4, 0.0), Hit(5, 0.0)]])
+    assert [hit.score for hit in fused] == pytest.approx([3, 0.5, 0.5, 0.5, 0.5])
+
+
+def test_hits_that_are_all_alike_count_one_each() -> None:
+    assert standard_scores([[Hit(2, 7.0), Hit(5, 7.0)]]) == [Hit(2, 1.0), Hit(5, 1.0)]
+    assert standard_scores([[Hit(9, -3.0)]]) == [Hit(9, 1.0)]
+
+
+def test_nothing_found_is_nothing_fused() -> None:
+    assert standard_scores([]) == []
+    assert standard_scores([[], []]) == []
+
+
+def test_ties_are_broken_by_id() -> None:
+    assert ids(standard_scores([[Hit(5, 1.0)], [Hit(3, 8.0)], [Hit(4, 2.0)]])) == [3, 4, 5]
+
+
+@given(arms())
+def test_the_order_of_the_arms_makes_no_difference(found: list[list[Hit]]) -> None:
+    forward, backward = standard_scores(found), standard_scores(found[::-1])
+    assert {hit.chunk_id: pytest.approx(hit.score) for hit in forward} == {hit.chunk_id: hit.score for hit in backward}
+
+
+@given(arms())
+def test_all_that_an_arm_found_is_there_once_and_best_first(found: list[list[Hit]]) -> None:
+    fused = standard_scores(found)
+    assert sorted(ids(fused)) == sorted({hit.chunk_id for arm in found for hit in arm})
+    assert fused == ranked(fused)
+
+
+@given(arms())
+def test_an_arm_that_found_nothing_changes_nothing(found: list[list[Hit]]) -> None:
+    assert standard_scores([*found, []]) == standard_scores(found)
+
+
+@given(arms(1))
+def test_one_arm_alone_keeps_its_order(found: list[list[Hit]]) -> None:
+    assert ids(standard_scores(found[:1])) == ids(found[0])
+
+
+@given(arms(1), st.sampled_from([0.25, 0.5, 2.0, 64.0]), st.integers(-100, 100))
+def test_neither_the_unit_nor_the_zero_of_an_arms_scores_matters(
+    found: list[list[Hit]], unit: float, zero: int
+) -> None:
+    moved = [[Hit(hit.chunk_id, hit.score * unit + zero) for hit in found[0]], *found[1:]]
+    expected = {hit.chunk_id: pytest.approx(hit.score) for hit in standard_scores(found)}
+    assert {hit.chunk_id: hit.score for hit in standard_scores(moved)} == expected
+
+
+def test_fusing_leaves_its_input_as_it_was() -> None:
+    found = [[Hit(1, 2.0), Hit(2, 1.0)], [Hit(2, 5.0)]]
+    standard_scores(found)
+    assert found == [[Hit(1, 2.0), Hit(2, 1.0)], [Hit(2, 5.0)]]
+
+
+def test_reciprocal_ranks_add_up() -> None:
+    fused = reciprocal_rank([[Hit(1, 9.0), Hit(2, 8.0)], [Hit(2, 0.1)]], k=60)
+    assert ids(fused) == [2, 1]
+    assert [hit.score for hit in fused] == pytest.approx([1 / 62 + 1 / 61, 1 / 61])
