@@ -74,7 +74,7 @@ class _Cutter:
         self.inside = inside_graphemes(self.text)
         self.context = Context(document, encoder.token_spans, min(options.context_tokens, self.limit // 3))
         # Room for the context is kept free, so that a piece seldom has to go without it.
-        self.piece_limit = max(1, self.limit - self.context.most_tokens - 4)
+        self.piece_limit = max(1, self.limit - self.context.room - self.limit // 64)
         whole = self._whole_blocks(self._joined(pieces_of(document)))
         self.pieces = [part for piece in whole for part in self._divided(piece)]
 
@@ -110,7 +110,7 @@ class _Cutter:
             if end == len(pieces):
                 return end
             after = pieces[end]
-            if pieces[end - 1].is_heading:
+            if pieces[end - 1].binds_next:
                 strength = 0
             elif after.is_heading:
                 if after.level <= top and size >= self.options.min_tokens:
@@ -131,7 +131,7 @@ class _Cutter:
         pieces, place = self.pieces, end
         if end == len(pieces) or pieces[end].opens_block or not pieces[end].is_prose:
             return end
-        while place - 1 > begin and pieces[place - 1].is_prose:
+        while place - 1 > begin and pieces[place - 1].is_prose and pieces[place - 1].whole:
             if self._tokens(pieces[place - 1].start, pieces[end - 1].end) > self.options.overlap_tokens:
                 break
             place -= 1
@@ -160,10 +160,19 @@ class _Cutter:
             yield self._chunk(start, end, "")
             return
         for part_start, part_end in ((start, middle), (middle, end)):
-            bare = self.text[part_start:part_end]
-            if bare.strip():
-                left = part_start + len(bare) - len(bare.lstrip())
-                yield from self._verified(left, left + len(bare.strip()), context)
+            bare = self._bare(part_start, part_end)
+            if bare:
+                yield from self._verified(*bare, context)
+
+    def _bare(self, start: int, end: int) -> tuple[int, int] | None:
+        """Return the span without the space around it, or None when there is nothing else."""
+        piece = self.text[start:end]
+        bare = piece.strip()
+        if not bare:
+            return None
+        left = start + len(piece) - len(piece.lstrip())
+        right = left + len(bare)
+        return (start if left in self.inside else left), (end if right in self.inside else right)
 
     def _chunk(self, start: int, end: int, context: str) -> Chunk:
         return Chunk(start, end, self.text[start:end], context)
@@ -172,14 +181,26 @@ class _Cutter:
         """Join pieces whose border lies inside a grapheme."""
         before: Piece | None = None
         for piece in pieces:
-            if before is not None and (before.end in self.inside or piece.start in self.inside):
-                before = before.extended(piece.end)
+            whole = piece.moved(*self._outside(before.end if before else 0, piece.start, piece.end))
+            if before is not None and (whole.start < before.end or whole.start in self.inside):
+                before = before.moved(before.start, max(before.end, whole.end))
                 continue
             if before is not None:
                 yield before
-            before = piece
+            before = whole
         if before is not None:
             yield before
+
+    def _outside(self, floor: int, start: int, end: int) -> tuple[int, int]:
+        """Return the span widened until no border lies inside a grapheme, its start not below `floor`.
+
+        Without this, an accent on a space would lose its space.
+        """
+        while start > floor and start in self.inside:
+            start -= 1
+        while end < len(self.text) and end in self.inside:
+            end += 1
+        return start, end
 
     def _whole_blocks(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
         """Join the lines of each table, row or piece of code that one chunk can hold."""
@@ -189,7 +210,7 @@ class _Cutter:
             if lines[0].is_prose or self._tokens(start, end) > self.piece_limit or end - start > self.longest:
                 yield from lines
             else:
-                yield lines[0].extended(end)
+                yield lines[0].moved(start, end)
 
     def _divided(self, piece: Piece) -> Iterator[Piece]:
         """Divide a piece that is too long for one chunk: after spaces, else between graphemes."""
@@ -198,10 +219,9 @@ class _Cutter:
             stop = self._reach(start, piece)
             if stop < piece.end:
                 stop = self._cut(start, stop, piece.end)
-            end = start + len(self.text[start:stop].rstrip())
-            yield piece.part(start, stop if end in self.inside else end)
-            while stop < piece.end and self.text[stop].isspace() and stop + 1 not in self.inside:
-                stop += 1
+            bare = self._bare(start, stop)
+            if bare:
+                yield piece.part(*bare)
             start = stop
 
     def _reach(self, start: int, piece: Piece) -> int:
@@ -215,7 +235,7 @@ class _Cutter:
         """Return the best place to cut (start, end) at or before `wanted`: after a space, else between graphemes."""
         for position in range(wanted, max(start, wanted - 1024), -1):
             if self.text[position - 1].isspace() and not self.text[position].isspace() and position not in self.inside:
-                if self.text[start:position].strip() and self._end_is_whole(start, position):
+                if self.text[start:position].strip():
                     return position
                 break
         position = wanted
@@ -227,9 +247,6 @@ class _Cutter:
         while position < end and position in self.inside and position - start < self.longest:
             position += 1
         return position
-
-    def _end_is_whole(self, start: int, position: int) -> bool:
-        return start + len(self.text[start:position].rstrip()) not in self.inside
 
     def _tokens(self, start: int, end: int) -> int:
         """Return how many tokens of the document begin in [start, end)."""

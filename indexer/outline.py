@@ -11,7 +11,7 @@ from indexer.types import BlockKind, Document, Section
 
 _DEEPEST = 1_000
 _PARAGRAPH_BREAK = re.compile(r"\n[^\S\n]*\n\s*")
-_TABLE_RULE = re.compile(r"[\s|:+\-=]+$")
+_TABLE_RULE = re.compile(r"[ \t|:+\-=]+$")  # the line under the header row
 _LONGEST_PART = 400  # characters of a title or heading that are looked at
 
 
@@ -29,6 +29,10 @@ class Piece:
     """Where the block begins in the text: equal for the pieces of one block."""
     header: tuple[int, int] | None = None
     """Where the header row stands of the table that this is a later row of."""
+    binds_next: bool = False
+    """Whether it says little without what follows: a heading, the head of a table."""
+    whole: bool = True
+    """False for a part of something that was too long."""
 
     @property
     def is_heading(self) -> bool:
@@ -37,16 +41,26 @@ class Piece:
 
     @property
     def is_prose(self) -> bool:
-        """Say whether a sentence of this may be repeated in the next chunk."""
+        """Say whether this is a sentence, which may be repeated in the next chunk."""
         return self.kind == "paragraph"
 
-    def extended(self, end: int) -> Piece:
-        """Return this piece with another end."""
-        return replace(self, end=end)
+    def moved(self, start: int, end: int) -> Piece:
+        """Return this piece with other borders."""
+        return self if (start, end) == (self.start, self.end) else replace(self, start=start, end=end)
 
     def part(self, start: int, end: int) -> Piece:
         """Return a part of this piece."""
-        return replace(self, start=start, end=end, opens_block=self.opens_block and start == self.start)
+        if (start, end) == (self.start, self.end):
+            return self
+        first, last = start == self.start, end == self.end
+        return replace(
+            self,
+            start=start,
+            end=end,
+            opens_block=self.opens_block and first,
+            binds_next=self.binds_next and last,
+            whole=False,
+        )
 
 
 def pieces_of(document: Document) -> Iterator[Piece]:
@@ -55,9 +69,8 @@ def pieces_of(document: Document) -> Iterator[Piece]:
     for section in _sections(document):
         if section.kind == "heading":
             level = section.level
-            yield from _trimmed(
-                document.text, section.start, section.end, Piece(0, 0, "heading", level, block=section.start)
-            )
+            model = Piece(0, 0, "heading", level, block=section.start, binds_next=True)
+            yield from _trimmed(document.text, section.start, section.end, model)
         elif section.kind == "paragraph":
             text = document.text[section.start : section.end]
             for number, (start, end) in enumerate(sentences(text)):
@@ -98,9 +111,10 @@ def _lines(text: str, section: Section, level: int) -> Iterator[Piece]:
         end = section.end if newline < 0 else newline
         model = Piece(0, 0, section.kind, level, start == section.start, section.start, header)
         for piece in _trimmed(text, start, end, model):
-            yield piece
-            if section.kind == "table" and header is None and not _TABLE_RULE.match(text[piece.start : piece.end]):
-                header = (piece.start, piece.end)
+            rule = _TABLE_RULE.match(text, piece.start, piece.end) is not None
+            is_head = section.kind == "table" and (rule or header is None)
+            yield replace(piece, binds_next=is_head)
+            header = (piece.start, piece.end) if is_head and not rule else header
         start = end + 1
 
 
@@ -126,6 +140,8 @@ class Context:
         self._next = 0
         self._path: list[Section] = []
         self._made: dict[tuple[str, ...], str] = {}
+        self.room = self.most_tokens if self._title or self._headings else 0
+        """Tokens to keep free for title and headings."""
 
     def at(self, piece: Piece) -> str:
         """Return the context of a chunk that begins with `piece`; "" where there is none, or no room for any."""

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from indexer.signatures import near_duplicates, signature
 
 PROSE = (
-    "The sluice gate at the upper mill was repaired in the spring, and the miller paid for the oak himself; the "
-    "account book does not say where the iron came from, but the smith of the next village signed for it in the same week."
+    "The sluice gate at the upper mill was repaired in the spring, and the miller paid for the oak himself; "
+    "the account book does not say where the iron came from, but the smith signed for it in the same week."
 )
 
 
