@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from indexer.sentences import sentences
 
 from indexer.collection import Collection
 from indexer.errors import UsageError
 from rag import retriever
 from rag.generator import Copied, Draft, Generator
+from rag.quotable import quotable
 from rag.retriever import Mode
 from rag.types import Answer, Citation, Passage
-
-if TYPE_CHECKING:
-    pass
 
 READ_AROUND = 400
 """Characters that a passage is widened by on either side, at most, when it is read."""
@@ -129,7 +124,7 @@ def _same_quote(one: Citation, other: Citation) -> bool:
 def _citation(number: int, passage: Passage, piece: Copied) -> Citation:
     """Return the footnote for a copied span: the sentences it stands in, with the span marked."""
     start, end = piece.start, piece.end
-    for first, last in sentences(passage.text):
+    for first, last in quotable(passage.text):
         if first < piece.end and piece.start < last:
             start, end = min(start, first), max(end, last)
     marked = piece.mark or (piece.start, piece.end)

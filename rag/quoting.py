@@ -17,7 +17,6 @@ from typing import Any
 
 from indexer.collection import Collection
 from indexer.encoder import Encoder
-from indexer.sentences import sentences
 from rag.generator import Copied, Draft
 from rag.question import AnswerType, answer_type, spans_of_type, stems
 from rag.types import Passage
@@ -25,8 +24,6 @@ from rag.types import Passage
 MODEL_FILE = Path(__file__).with_name("quoting.json")
 MAX_EMBEDDED = 24
 """Sentences that the encoder reads for one question; the others were already worse by their words."""
-MAX_SENTENCE = 600
-"""Longest quotation, in characters: tables and code have sentences of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,87 +87,121 @@ def logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
 
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    passage: int
+    start: int
+    end: int
+    text: str
+    before: str
+    """What a reader has just read: the sentence before it, or the head of its table."""
+
+
 def candidates(question: str, passages: Sequence[Passage], encoder: Encoder) -> list[Candidate]:
     """Return the sentences of `passages` worth scoring, with their features."""
-    asked, kind = stems(question), answer_type(question)
-    places = [(number, start, end) for number, passage in enumerate(passages) for start, end in _quotable(passage.text)]
-    words = [_overlap(asked, passages[number], start, end) for number, start, end in places]
-    order = sorted(range(len(places)), key=lambda i: (-words[i][0] - 0.5 * words[i][1], places[i][0], places[i][1]))
+    kind = answer_type(question)
+    sentences_ = [each for number, passage in enumerate(passages) for each in _quotable(number, passage)]
+    asked = _weights(question, [stems(each.text) for each in sentences_])
+    words = [_overlaps(asked, each, passages[each.passage]) for each in sentences_]
+    order = sorted(range(len(sentences_)), key=lambda i: (-sum(words[i].values()), i))
     chosen = sorted(order[:MAX_EMBEDDED])
     if not chosen:
         return []
-    texts = [passages[places[i][0]].text[places[i][1] : places[i][2]] for i in chosen]
-    with_context = [_in_context(passages[places[i][0]], text) for i, text in zip(chosen, texts, strict=True)]
-    rows = encoder.embed_passages(with_context)
-    query = encoder.embed_queries([question])[0]
-    cosines = (rows @ query).tolist()  # (n,)
+    rows = encoder.embed_passages([_in_context(passages[sentences_[i].passage], sentences_[i]) for i in chosen])
+    cosines = (rows @ encoder.embed_queries([question])[0]).tolist()  # (n,)
     return [
-        _candidate(question, kind, passages, places[i], text, words[i], cosine)
-        for i, text, cosine in zip(chosen, texts, cosines, strict=True)
+        _candidate(question, kind, passages, sentences_[i], words[i], cosine)
+        for i, cosine in zip(chosen, cosines, strict=True)
     ]
 
 
-def _quotable(text: str) -> list[tuple[int, int]]:
-    """Return the sentences of `text` that say something; a very long one is cut at a line or word."""
-    kept = []
-    for start, end in sentences(text):
-        while end - start > MAX_SENTENCE:
-            cut = max(
-                text.rfind("\n", start + 1, start + MAX_SENTENCE), text.rfind(" ", start + 1, start + MAX_SENTENCE)
-            )
-            cut = cut if cut > start else start + MAX_SENTENCE
-            kept.append((start, cut))
-            start = cut + 1
-        if sum(character.isalnum() for character in text[start:end]) >= 3:
-            kept.append((start, end))
-    return kept
+def _quotable(number: int, passage: Passage) -> list[_Sentence]:
+    """Return what may be quoted of a passage: sentences of prose, rows of tables, lines of code; never a heading."""
+    found: list[_Sentence] = []
+    for kind, start, end in _parts(passage):
+        if kind == "heading":
+            continue
+        spans = sentences(passage.text[start:end]) if kind == "paragraph" else _lines(passage.text[start:end])
+        head = passage.text[start + spans[0][0] : start + spans[0][1]] if kind == "table" and spans else ""
+        before = head
+        for first, last in (cut for span in spans for cut in _cut(passage.text[start:end], *span)):
+            text = passage.text[start + first : start + last]
+            if sum(character.isalnum() for character in text) >= 3:
+                found.append(_Sentence(number, start + first, start + last, text, before))
+                before = head or text
+    return found
 
 
-def _in_context(passage: Passage, sentence: str) -> str:
-    return f"{passage.context}\n{sentence}" if passage.context else sentence
+def _parts(passage: Passage) -> list[tuple[str, int, int]]:
+    """Return kind, start and end, in characters of the text, of the blocks that a passage consists of."""
+    length = len(passage.text)
+    parts = [
+        (section.kind, max(0, section.start - passage.start), min(length, section.end - passage.start))
+        for section in passage.sections
+    ]
+    return [part for part in parts if part[1] < part[2]] or [("paragraph", 0, length)]
 
 
-def _overlap(asked: set[str], passage: Passage, start: int, end: int) -> tuple[float, float]:
-    """Return which share of the question's words the sentence holds, and which share it holds with its headings."""
-    said = stems(passage.text[start:end])
-    around = said | stems(passage.context)
-    count = max(1, len(asked))
-    return len(asked & said) / count, len(asked & around) / count
+def _lines(text: str) -> list[tuple[int, int]]:
+    spans, start = [], 0
+    for line in text.split("\n"):
+        if any(character.isalnum() for character in line):
+            spans.append((start, start + len(line)))
+        start += len(line) + 1
+    return spans
+
+
+def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return a span in pieces that may be quoted, cut at lines or words where it is too long."""
+    pieces = []
+    while end - start > MAX_SENTENCE:
+        limit = start + MAX_SENTENCE
+        cut = max(text.rfind("\n", start + 1, limit), text.rfind(" ", start + 1, limit))
+        cut = cut if cut > start else limit
+        pieces.append((start, cut))
+        start = cut + (text[cut : cut + 1].isspace())
+    return [*pieces, (start, end)]
+
+
+def _in_context(passage: Passage, sentence: _Sentence) -> str:
+    return f"{passage.context}\n{sentence.text}" if passage.context else sentence.text
+
+
+def _weights(question: str, said: Sequence[set[str]]) -> dict[str, float]:
+    """Return the question's stems with weights that sum to one: rarer among the sentences, heavier."""
+    raw = {stem: math.log(1 + len(said) / (1 + sum(stem in each for each in said))) for stem in stems(question)}
+    total = sum(raw.values()) or 1.0
+    return {stem: weight / total for stem, weight in raw.items()}
+
+
+def _overlaps(asked: Mapping[str, float], sentence: _Sentence, passage: Passage) -> dict[str, float]:
+    """Return which share of the question's words stands in the sentence, and which with what stands around it."""
+    said = stems(sentence.text)
+    before, above = said | stems(sentence.before), said | stems(passage.context)
+    shares = {"words": said, "words_with_before": before, "words_with_headings": above}
+    return {name: sum(weight for stem, weight in asked.items() if stem in held) for name, held in shares.items()}
 
 
 def _candidate(
     question: str,
     kind: AnswerType,
     passages: Sequence[Passage],
-    place: tuple[int, int, int],
-    text: str,
-    words: tuple[float, float],
+    sentence: _Sentence,
+    words: Mapping[str, float],
     cosine: float,
 ) -> Candidate:
-    number, start, end = place
-    fitting = spans_of_type(text, kind, question)
-    length = len(text.split())
+    fitting = spans_of_type(sentence.text, kind, question)
     features = {
+        **words,
         "cosine": cosine,
-        "words": words[0],
-        "words_with_headings": words[1],
-        "passage_cosine": passages[number].origin.dense_score or 0.0,
-        "passage_rank": 1 / (1 + number),
+        "passage_cosine": passages[sentence.passage].origin.dense_score or 0.0,
+        "passage_rank": 1 / (1 + sentence.passage),
         "has_type": float(bool(fitting)),
         "type_unknown": float(kind == "any"),
-        "short": float(length < 5),
-        "long": float(length > 60),
-        "is_question": float(text.rstrip().endswith("?")),
-        "is_heading": float(_is_heading(passages[number], start, text)),
+        "is_question": float(sentence.text.rstrip().endswith("?")),
     }
-    mark = (start + fitting[0][0], start + fitting[0][1]) if fitting else None
-    return Candidate(number, start, end, features, mark)
-
-
-def _is_heading(passage: Passage, start: int, text: str) -> bool:
-    position = passage.start + start
-    kinds = [section.kind for section in passage.sections if section.start <= position]
-    return bool(kinds and kinds[-1] == "heading") or text.startswith("#")
+    mark = (sentence.start + fitting[0][0], sentence.start + fitting[0][1]) if fitting else None
+    return Candidate(sentence.passage, sentence.start, sentence.end, features, mark)
 
 
 def confidence_features(
