@@ -122,9 +122,9 @@ def _same_quote(one: Citation, other: Citation) -> bool:
 
 
 def _citation(number: int, passage: Passage, piece: Copied) -> Citation:
-    """Return the footnote for a copied span: the sentences it stands in, with the span marked."""
+    """Return the footnote for a copied span: the sentences or lines it stands in, with the span marked."""
     start, end = piece.start, piece.end
-    for first, last in quotable(passage.text):
+    for first, last, _ in quotable(passage):
         if first < piece.end and piece.start < last:
             start, end = min(start, first), max(end, last)
     marked = piece.mark or (piece.start, piece.end)

@@ -17,6 +17,7 @@ from typing import Any
 
 from indexer.collection import Collection
 from indexer.encoder import Encoder
+from indexer.sentences import sentences
 from rag.generator import Copied, Draft
 from rag.question import AnswerType, answer_type, spans_of_type, stems
 from rag.types import Passage
@@ -24,6 +25,8 @@ from rag.types import Passage
 MODEL_FILE = Path(__file__).with_name("quoting.json")
 MAX_EMBEDDED = 24
 """Sentences that the encoder reads for one question; the others were already worse by their words."""
+MAX_SENTENCE = 600
+"""Longest quotation, in characters: tables and code have sentences of any length."""
 
 
 @dataclass(frozen=True, slots=True)
