@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from indexer.collection import Collection
 from indexer.errors import UsageError
+from indexer.sentences import sentences
 from indexer.signatures import near_duplicates
 from indexer.types import Hit
 from indexer.view import StoredChunk, View
@@ -130,33 +131,45 @@ def _passage(chunk: StoredChunk, score: float, origin: Origin, also_in: tuple[st
 
 
 def joined(view: View, found: Sequence[Passage], reach: int) -> list[Passage]:
-    """Return the passages as they are read: each widened by its neighbours, up to `reach` characters on either side.
+    """Return the passages as they are read: each widened by the sentences within `reach` characters on either side.
 
-    Passages of one document that touch or overlap after that become one, in the place of the better; so nothing is read
+    Passages of one document that touch or overlap after that become one, in the place of the best; so nothing is read
     twice, and a sentence that a chunk cut off is whole again.
     """
     read: list[Passage] = []
     for passage in found:
-        around = view.chunks_around(passage.document_id, passage.start, passage.end)
-        start = max(passage.start - reach, min([chunk.start for chunk in around], default=passage.start))
-        end = min(passage.end + reach, max([chunk.end for chunk in around], default=passage.end))
-        place = next(
-            (
-                i
-                for i, other in enumerate(read)
-                if other.document_id == passage.document_id
-                and other.start <= passage.end
-                and passage.start <= other.end
-            ),
-            None,
-        )
-        if place is None:
-            read.append(_widened(view, passage, start, end))
-        else:
-            read[place] = _widened(view, read[place], min(start, read[place].start), max(end, read[place].end))
-    return read
+        start, end = _reached(view, passage, reach)
+        touching = [each for each in read if _touch(each, passage.document_id, start, end)]
+        start = min([start, *(each.start for each in touching)])
+        end = max([end, *(each.end for each in touching)])
+        best = replace(touching[0] if touching else passage, start=start, end=end)
+        place = read.index(touching[0]) if touching else len(read)
+        read = [each for each in read if each not in touching]
+        read.insert(place, best)
+    return [_widened(view, passage) for passage in read]
 
 
-def _widened(view: View, passage: Passage, start: int, end: int) -> Passage:
-    text, sections = view.part(passage.document_id, start, end)
-    return replace(passage, start=start, end=end, text=text, sections=sections)
+BLANK = 2
+"""Characters that a blank line leaves between two chunks that follow each other."""
+
+
+def _touch(one: Passage, document_id: int, start: int, end: int) -> bool:
+    return one.document_id == document_id and one.start <= end + BLANK and start <= one.end + BLANK
+
+
+def _reached(view: View, passage: Passage, reach: int) -> tuple[int, int]:
+    """Return start and end of a passage with the whole sentences of its neighbours up to `reach` characters away."""
+    first, last = passage.start - reach, passage.end + reach
+    start, end = passage.start, passage.end
+    for chunk in view.chunks_around(passage.document_id, first, last):
+        for begins, ends in sentences(chunk.text):
+            if first <= chunk.start + begins and chunk.start + ends <= last:
+                start, end = min(start, chunk.start + begins), max(end, chunk.start + ends)
+    return start, end
+
+
+def _widened(view: View, passage: Passage) -> Passage:
+    text, sections = view.part(passage.document_id, passage.start, passage.end)
+    read = replace(passage, text=text, sections=sections)
+    page, line = read.place(0)
+    return replace(read, page=page, line=line)

@@ -1,0 +1,257 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from indexer.collection import Collection
+from indexer.errors import NotFound, UsageError
+from indexer.sync import Given
+from rag import Engine, Passage, retriever
+from rag.engine import READ_AROUND
+from rag.quoting import QuotingGenerator
+from tests.worlds import WordEncoder, article, collection_of
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return Engine(collection_of(tmp_path_factory.mktemp("world")))
+
+
+def names(found: list[Passage]) -> list[str]:
+    return [Path(passage.source).name for passage in found]
+
+
+def test_the_passage_with_the_questions_words_comes_first(world: Engine) -> None:
+    assert names(world.search("How many bees live in a hive?"))[0] == "bees.txt"
+    assert names(world.search("when does the library open"))[0] == "library.md"
+
+
+def test_no_more_than_k_are_returned_and_best_first(world: Engine) -> None:
+    found = world.search("green tea and the library", k=2)
+    assert len(found) == 2
+    assert found[0].score >= found[1].score
+
+
+def test_words_alone_finds_only_what_shares_a_word(world: Engine) -> None:
+    assert names(world.search("boiling tea", mode="words")) == ["tea.md"]
+    assert world.search("zeppelin", mode="words") == []
+
+
+def test_meaning_alone_ranks_everything_by_cosine(world: Engine) -> None:
+    found = world.search("boiling tea", mode="dense")
+    assert len(found) == 4
+    assert [passage.score for passage in found] == sorted((p.score for p in found), reverse=True)
+    assert all(passage.score == passage.origin.dense_score for passage in found)
+    assert all(passage.origin.words_rank is None for passage in found)
+
+
+def test_an_explained_passage_names_its_ranks_and_its_matching_words(world: Engine) -> None:
+    best = world.search("steeped green tea", explain=True)[0]
+    assert best.origin.words_rank == 1
+    assert best.origin.dense_rank == 1
+    assert best.origin.words_score is not None
+    assert best.origin.words_score > 0
+    assert best.origin.matched == ("green", "steeped", "tea")
+
+
+def test_unexplained_passages_say_nothing_of_matches(world: Engine) -> None:
+    assert world.search("green tea")[0].origin.matched == ()
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (["source=bees.txt"], {"bees.txt"}),
+        (["source=*/deep/*"], {"tea.md"}),
+        (["format=markdown"], {"pump.md", "library.md", "tea.md"}),
+        (["format=markdown", "source!=*tea*"], {"pump.md", "library.md"}),
+        (["modified>=2024"], set()),
+        (["modified<2024"], {"pump.md", "library.md", "tea.md", "bees.txt"}),
+        (["author=Ada"], set()),
+    ],
+)
+@pytest.mark.parametrize("mode", ["hybrid", "dense"])
+def test_filters_hold_in_both_arms(world: Engine, mode: retriever.Mode, filters: list[str], expected: set[str]) -> None:
+    assert set(names(world.search("the tea in the library", mode=mode, filters=filters))) == expected
+
+
+def test_filters_hold_on_metadata(tmp_path: Path) -> None:
+    collection = Collection("texts", tmp_path, WordEncoder())
+    collection.add(
+        [
+            Given("a", "Tea is hot.", metadata={"author": "Ada", "year": 1950, "draft": True}),
+            Given("b", "Tea is cold.", metadata={"author": "Mary", "year": 2001, "draft": False}),
+        ]
+    )
+    engine = Engine(collection)
+    for filters in (["author=Ada"], ["year<2000"], ["draft=true"], ["author!=Mary"], ["author=A?a"]):
+        assert [passage.source for passage in engine.search("tea", filters=filters)] == ["a"], filters
+
+
+def test_a_malformed_filter_is_refused_with_an_example(world: Engine) -> None:
+    with pytest.raises(UsageError, match="'tea' is not of the form key=value"):
+        world.search("tea", filters=["tea"])
+
+
+def test_near_duplicates_collapse_into_the_best_and_name_their_sources(tmp_path: Path) -> None:
+    text = article("harbours", 1)
+    passages = {"one.md": text, "two.md": text.upper(), "three.md": text, "other.md": article("fjords", 1)}
+    engine = Engine(collection_of(tmp_path, passages))
+    found = engine.search("harbours paragraph 0", k=4)
+    assert len(found) == 2
+    assert Path(found[0].source).name not in [Path(twin).name for twin in found[0].also_in]
+    assert {Path(s).name for s in (found[0].source, *found[0].also_in)} == {"one.md", "two.md", "three.md"}
+    assert found[1].also_in == ()
+
+
+def test_passages_that_differ_in_a_figure_are_no_duplicates(tmp_path: Path) -> None:
+    text = article("harbours", 1)
+    passages = {"may.md": text + "\nIt cost 40 crowns.\n", "june.md": text + "\nIt cost 45 crowns.\n"}
+    engine = Engine(collection_of(tmp_path, passages))
+    assert len(engine.search("harbours paragraph 0 cost")) == 2
+
+
+def test_collapsing_does_not_eat_up_the_results(tmp_path: Path) -> None:
+    """Twenty copies of one text rank before everything else: what comes after them is still found."""
+    copies = {f"copy{number}.md": article("harbours", 1) for number in range(20)}
+    engine = Engine(collection_of(tmp_path, {**copies, "other.md": article("fjords", 1)}))
+    assert len(engine.search("harbours paragraph 0", k=2)) == 2
+
+
+# Joined for reading
+
+
+def read(engine: Engine, question: str, k: int, reach: int = READ_AROUND) -> tuple[list[Passage], list[Passage]]:
+    """Return the passages found and the same as they are read."""
+    with engine.collection.view() as view:
+        arms = retriever.search_arms(view, engine.collection, question)
+        found = retriever.passages(view, arms, retriever.fuse(arms, question, "hybrid"), k)
+        return found, retriever.joined(view, found, reach)
+
+
+def test_a_passage_is_read_with_the_sentences_around_it(tmp_path: Path) -> None:
+    text = "\n\n".join(f"Paragraph {name} {' '.join([name] * 40)}." for name in ("amber", "basalt", "cedar", "delta"))
+    engine = Engine(collection_of(tmp_path, {"stones.txt": text}))
+    found, joined = read(engine, "cedar", k=1, reach=300)
+    assert found[0].text.startswith("Paragraph cedar")
+    assert joined[0].text == text[text.index("Paragraph basalt") :]
+
+
+def test_the_widest_reading_stops_at_a_whole_sentence(tmp_path: Path) -> None:
+    """A sentence that reaches further than `reach` is left out, not cut in two."""
+    text = "\n\n".join(f"Paragraph {name} {' '.join([name] * 40)}." for name in ("amber", "basalt", "cedar"))
+    engine = Engine(collection_of(tmp_path, {"stones.txt": text}))
+    found, joined = read(engine, "basalt", k=1, reach=100)
+    assert (joined[0].start, joined[0].end) == (found[0].start, found[0].end)
+
+
+def test_neighbours_become_one_passage_in_the_place_of_the_better(tmp_path: Path) -> None:
+    engine = Engine(collection_of(tmp_path, {"a.md": article("harbours", 6), "b.md": article("fjords", 6)}))
+    found, joined = read(engine, "harbours paragraph 2 paragraph 3 fjords paragraph 0", k=5)
+    assert len(joined) < len(found)
+    assert joined[0].source == found[0].source
+    assert joined[0].score == found[0].score
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=8, unique=True), st.sampled_from([0, 50, 400, 5000]))
+def test_nothing_is_read_twice_nor_beyond_the_reach(
+    tmp_path_factory: pytest.TempPathFactory, chosen: list[int], reach: int
+) -> None:
+    engine = long_documents(tmp_path_factory)
+    with engine.collection.view() as view:
+        ids = [hit.chunk_id for hit in view.dense(engine.collection.encoder.embed_queries(["amber"])[0], 100)]
+        hits = [retriever.Hit(ids[number % len(ids)], 1.0) for number in dict.fromkeys(n % len(ids) for n in chosen)]
+        found = retriever.passages(view, retriever.Arms(), hits, 100)
+        joined = retriever.joined(view, found, reach)
+    for one in joined:
+        document = engine.collection.document(one.source)
+        assert document.text[one.start : one.end] == one.text
+        of_it = [passage for passage in found if passage.source == one.source]
+        inside = [passage for passage in of_it if one.start <= passage.start and passage.end <= one.end]
+        assert inside
+        assert one.start >= min(passage.start for passage in inside) - reach
+        assert one.end <= max(passage.end for passage in inside) + reach
+        for other in joined:
+            if other is not one and other.source == one.source:
+                assert other.end < one.start or one.end < other.start
+    for passage in found:
+        assert any(p.source == passage.source and p.start <= passage.start and passage.end <= p.end for p in joined)
+
+
+_LONG: list[Engine] = []
+
+
+def long_documents(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """Return one world for all examples: two documents of many chunks."""
+    if not _LONG:
+        passages = {"a.md": article("harbours", 12), "b.md": article("fjords", 9)}
+        _LONG.append(Engine(collection_of(tmp_path_factory.mktemp("long"), passages)))
+    return _LONG[0]
+
+
+def test_lines_are_those_of_the_source_wherever_a_passage_begins(tmp_path: Path) -> None:
+    engine = Engine(collection_of(tmp_path, {"a.md": article("harbours", 8)}))
+    lines = article("harbours", 8).split("\n")
+    _, joined = read(engine, "harbours paragraph 5", k=1, reach=60)
+    passage = joined[0]
+    place = passage.text.index("harbours paragraph")
+    _, line = passage.place(place)
+    assert line is not None
+    assert lines[line - 1].startswith(passage.text[place:].split("\n")[0][:30])
+
+
+# Hostile questions (faults H1 to H3)
+
+
+@pytest.mark.parametrize("question", ["", "   ", "\n\t", "?!...", "🙂🙂", "\x00", "\x00\x01\x02", "\ud800", "--"])
+def test_a_question_without_a_word_is_refused(world: Engine, question: str) -> None:
+    with pytest.raises(UsageError, match="holds no word"):
+        world.search(question)
+    with pytest.raises(UsageError, match="holds no word"):
+        world.ask(question)
+
+
+@pytest.mark.parametrize("question", ["a" * 4001, "tea " * 250_000])
+def test_a_question_that_is_too_long_is_refused_with_the_limit(world: Engine, question: str) -> None:
+    with pytest.raises(UsageError, match="at most 4,000 are read"):
+        world.search(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        'green "tea', "tea*", "NEAR(tea green)", "text:tea", "-tea", "^tea", "tea AND", "OR tea", "NOT tea", "(tea",
+        "tea'; DROP TABLE words; --", "{text}: tea", 'tea" OR "x', "tea\x00green", "tea + green", "%tea_",
+        "\x1b[31m tea",
+        "téa tea", "tea\ud800", "[tea]", "a:b:tea", "tea -- /* */",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mode", ["hybrid", "words"])
+def test_query_syntax_is_ordinary_text(world: Engine, mode: retriever.Mode, question: str) -> None:
+    assert names(world.search(question, mode=mode, explain=True))[0] == "tea.md"
+
+
+def test_thousands_of_words_are_a_question_like_another(world: Engine) -> None:
+    assert names(world.search("tea " * 1000))[0] == "tea.md"
+    assert world.search("".join(chr(0x4E00 + n) for n in range(4000))) != []
+
+
+def test_a_word_in_a_script_without_spaces_is_found(tmp_path: Path) -> None:
+    engine = Engine(collection_of(tmp_path, {"zh.txt": "日本的首都是东京。\n", "en.txt": "Tea is hot.\n"}))
+    assert names(engine.search("首都", mode="words")) == ["zh.txt"]
+
+
+def test_an_empty_collection_finds_nothing_and_answers_nothing(tmp_path: Path, quoting_model: Path) -> None:
+    collection = Collection("empty", tmp_path, WordEncoder())
+    collection.add([])
+    engine = Engine(collection, QuotingGenerator(collection, quoting_model))
+    assert engine.search("Is there anything?") == []
+    answer = engine.ask("Is there anything?")
+    assert (answer.answered, answer.text, answer.citations, answer.passages) == (False, "", (), ())
+
+
+def test_a_collection_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="There is no collection 'papers'"):
+        Engine(Collection("papers", tmp_path)).search("tea")
