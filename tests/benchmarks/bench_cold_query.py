@@ -1,0 +1,109 @@
+"""A question from cold, as a whole process: `footnote ask` and `search` against bare sentence-transformers + FAISS.
+
+Run: python -m tests.benchmarks.bench_cold_query [--rounds 5]
+Both sides hold the passages of corpora/: we in a collection, the rival in an index file of FAISS and a JSON file of the
+texts, saved beforehand. Each round starts one process for each side, with the same question. Printed: the median
+time and peak memory of each, and the ratio. Exit 1 when the bar is missed: a sixth of the rival, `--help` in 0.3 s.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).resolve().parents[2]
+QUESTION = "When was Lantern opened to readers?"
+BAR = 6.0
+
+RIVAL = """
+import json, sys
+import faiss
+from sentence_transformers import SentenceTransformer
+model_folder, folder, question = sys.argv[1:]
+model = SentenceTransformer(model_folder, device="cpu")
+index = faiss.read_index(folder + "/rival.faiss")
+texts = json.load(open(folder + "/texts.json"))
+scores, ids = index.search(model.encode([question], normalize_embeddings=True), 5)
+print(json.dumps([texts[i] for i in ids[0]]))
+"""
+
+
+def measured(command: Sequence[str], environment: dict[str, str]) -> tuple[float, float]:
+    """Run a whole process; return its seconds and its peak memory in MB. Raises RuntimeError when it fails."""
+    started = time.perf_counter()
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    redirect = [(os.POSIX_SPAWN_DUP2, quiet, 1), (os.POSIX_SPAWN_DUP2, quiet, 2)]
+    process = os.posix_spawn(command[0], command, environment, file_actions=redirect)
+    _, status, usage = os.wait4(process, 0)
+    os.close(quiet)
+    if os.waitstatus_to_exitcode(status) not in (0, 4):
+        raise RuntimeError(f"{' '.join(command)} failed")
+    return time.perf_counter() - started, usage.ru_maxrss / 1024
+
+
+def save_rival(folder: Path, texts: list[str]) -> str:
+    """Save the rival's index and texts; return the folder of its model."""
+    import faiss
+    from sentence_transformers import SentenceTransformer
+
+    from indexer.encoders.model_folder import find_model_folder
+
+    model_folder = str(find_model_folder("all-MiniLM-L6-v2"))
+    rows = SentenceTransformer(model_folder, device="cpu").encode(texts, normalize_embeddings=True)
+    index = faiss.IndexFlatIP(rows.shape[1])
+    index.add(rows)  # type: ignore[call-arg]
+    faiss.write_index(index, str(folder / "rival.faiss"))
+    (folder / "texts.json").write_text(json.dumps(texts))
+    return model_folder
+
+
+@click.command()
+@click.option("--rounds", default=5, show_default=True)
+def main(rounds: int) -> None:
+    """Measure cold questions."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from indexer.chunker import passage_text
+    from indexer.collection import Collection
+    from indexer.types import Chunk
+
+    with tempfile.TemporaryDirectory() as folder:
+        collection = Collection("default", folder)
+        collection.sync([ROOT / "corpora"])
+        texts = [
+            passage_text(Chunk(chunk.start, chunk.end, chunk.text, chunk.context))
+            for entry in collection.documents()
+            for chunk in collection.document_chunks(entry.source)
+        ]
+        model_folder = save_rival(Path(folder), texts)
+        ours = [sys.executable, str(ROOT / "cli.py")]
+        sides = {
+            "rival": [sys.executable, "-c", RIVAL, model_folder, folder, QUESTION],
+            "ask": [*ours, "ask", QUESTION, "--home", folder, "--json"],
+            "search": [*ours, "search", QUESTION, "--home", folder, "--json"],
+            "--help": [*ours, "--help"],
+        }
+        runs: dict[str, list[tuple[float, float]]] = {side: [] for side in sides}
+        for _ in range(rounds):
+            for side, command in sides.items():
+                runs[side].append(measured(command, dict(os.environ)))
+    click.echo(f"{len(texts)} passages, {rounds} rounds, median of whole processes")
+    seconds = {side: statistics.median(run[0] for run in found) for side, found in runs.items()}
+    for side, found in runs.items():
+        ratio = seconds["rival"] / seconds[side]
+        click.echo(
+            f"{side:8} {seconds[side]:6.2f} s  {max(run[1] for run in found):5.0f} MB  rival takes {ratio:.1f} times"
+        )
+    good = min(seconds["rival"] / seconds[side] for side in ("ask", "search")) >= BAR and seconds["--help"] < 0.3
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
