@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def converted(request: pytest.FixtureRequest) -> Path:
     """Return a home folder that holds the default encoder and no collection; kept from one run to the next."""
-    home: Path = request.config.cache.mkdir("home")  # type: ignore[union-attr]
+    home: Path = request.config.cache.mkdir("home")
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of two test processes one converts, and the other finds it done
         open_encoder(None, home)

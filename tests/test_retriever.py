@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from indexer.collection import Collection
 from indexer.errors import NotFound, UsageError
 from indexer.sync import Given
+from indexer.types import Hit
 from rag import Engine, Passage, retriever
 from rag.engine import READ_AROUND
 from rag.quoting import QuotingGenerator
@@ -162,7 +163,7 @@ def test_nothing_is_read_twice_nor_beyond_the_reach(
     engine = long_documents(tmp_path_factory)
     with engine.collection.view() as view:
         ids = [hit.chunk_id for hit in view.dense(engine.collection.encoder.embed_queries(["amber"])[0], 100)]
-        hits = [retriever.Hit(ids[number % len(ids)], 1.0) for number in dict.fromkeys(n % len(ids) for n in chosen)]
+        hits = [Hit(ids[number % len(ids)], 1.0) for number in dict.fromkeys(n % len(ids) for n in chosen)]
         found = retriever.passages(view, retriever.Arms(), hits, 100)
         joined = retriever.joined(view, found, reach)
     for one in joined:
