@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import PurePath
 
 from indexer import characters
 from indexer.types import Block, Document, Reading, Scalar, Section
@@ -36,7 +35,8 @@ def assemble(source: str, sha256: str, reading: Reading) -> Document:
     return Document(
         source=source,
         sha256=sha256,
-        title=_one_line(reading.title, _MAX_TITLE) or _one_line(PurePath(source).stem, _MAX_TITLE),
+        # Never made from the file's name: what the encoder reads must not change when a file is renamed.
+        title=_one_line(reading.title, _MAX_TITLE),
         text=text,
         sections=sections,
         metadata=_clean_metadata(reading.metadata.items()),

@@ -41,7 +41,7 @@ def test_blocks_are_joined_by_a_blank_line_and_rows_by_a_line_end() -> None:
 
 
 def test_a_document_without_title_is_called_by_its_file() -> None:
-    assert cleaned(Block("One")).title == "a file"
+    assert cleaned(Block("One")).title == ""
     assert assemble("x", "", Reading((Block("One"),), "text", " My\x00\n title ")).title == "My title"
 
 
