@@ -40,7 +40,7 @@ def test_blocks_are_joined_by_a_blank_line_and_rows_by_a_line_end() -> None:
     assert [(part.start, part.end) for part in document.sections] == [(0, 3), (5, 9), (10, 14), (16, 19)]
 
 
-def test_a_document_without_title_is_called_by_its_file() -> None:
+def test_a_title_is_never_made_from_the_name_of_the_file() -> None:
     assert cleaned(Block("One")).title == ""
     assert assemble("x", "", Reading((Block("One"),), "text", " My\x00\n title ")).title == "My title"
 
