@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from indexer.collection import Collection
 from indexer.errors import UsageError
@@ -107,8 +108,11 @@ def _cited(draft: Draft, read: Sequence[Passage]) -> tuple[tuple[Citation, ...],
         if isinstance(piece, Copied):
             passage = read[piece.passage]
             citation = _citation(len(citations) + 1, passage, piece)
-            if not any(_same_quote(citation, other) for other in citations):
+            twin = next((i for i, other in enumerate(citations) if _same_quote(citation, other)), None)
+            if twin is None:
                 citations.append(citation)
+            else:
+                citations[twin] = replace(citations[twin], marks=citations[twin].marks + citation.marks)
             text += " ".join(passage.text[piece.start : piece.end].split())
         else:
             if not piece.supported:
