@@ -216,6 +216,9 @@ def _show_report(report: Report, name: str, as_json: bool) -> None:
             f"  {report.chunks} passages, {report.chunks_embedded} of them newly embedded ({rate:.0f} a second)",
             highlight=False,
         )
+    if report.repairs:
+        repaired = ", ".join(f"{count:,} {kind}" for kind, count in report.repairs.items())
+        console.print(_plain(f"  cleaned: {repaired}"), soft_wrap=True)
     _show_skips(console, [(skip.source, skip.reason) for skip in report.skipped])
 
 
@@ -406,7 +409,7 @@ def verify_command(ctx: click.Context, file: Any, home: str | None, as_json: boo
 
     Exits 1 and names each citation that no longer holds.
     """
-    from rag.verify import verify
+    from rag.verification import verify
 
     try:
         answer = json.loads(file.read())
@@ -544,9 +547,8 @@ def collections(home: str | None, as_json: bool) -> None:
 @click.pass_context
 def doctor(ctx: click.Context, repair: bool, name: str, home: str | None, as_json: bool) -> None:
     """Check a collection from end to end, and mend it with --repair. Exits 1 when something is still wrong."""
-    from indexer.doctor import examine
-
     from indexer.collection import Collection
+    from indexer.doctor import examine
 
     with _progress() as progress:
         findings = examine(Collection(name, home), repair=repair, progress=progress)
@@ -583,9 +585,8 @@ def export_command(file: Path, name: str, home: str | None, as_json: bool) -> No
 @common
 def import_command(file: Path, name: str, home: str | None, as_json: bool) -> None:
     """Make a new collection from an exported file, after checking all of it."""
-    from indexer.transfer import import_collection
-
     from indexer.collection import Collection
+    from indexer.transfer import import_collection
 
     with _progress() as progress:
         done = import_collection(file, Collection(name, home), progress=progress)

@@ -50,7 +50,7 @@ def count_near_duplicates(signatures: Sequence[tuple[int, int]]) -> int:
     """Return how many of the signatures are near-duplicates of an earlier one.
 
     Two simhashes that differ in at most 3 bits agree in at least one of four bands of 16 bits, so only those that share
-    a band and the figures are compared (Manku et al. 2007); of a group of alikes only the first is kept to compare with.
+    a band and the figures are compared (Manku et al. 2007); of a group of alikes only the first is kept for that.
     """
     kept: dict[tuple[int, int, int], list[int]] = {}
     count = 0

@@ -12,7 +12,8 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +68,8 @@ class Report:
     """Chunks the encoder had to read; the others' vectors were there already."""
     seconds: float
     generation: int
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    """What cleaning repaired in the documents that were added or changed, and how often."""
 
     def to_json(self) -> dict[str, object]:
         """Return the report in the form that `index --json` prints."""
@@ -168,6 +171,7 @@ class _Run:
         self.known = writer.known()
         self.added = self.changed = self.removed = self.unchanged = self.chunks = self.embedded = 0
         self.skips: list[Skip] = []
+        self.repairs: Counter[str] = Counter()
         self._outdated = set(self.known) if self.stale else set()
         self._batch: dict[str, tuple[_Read, list[Chunk], list[bytes]]] = {}
         self._new: dict[bytes, str] = {}
@@ -225,6 +229,7 @@ class _Run:
             self.added += source not in self.known
             self.known[source] = each.document.sha256
             self.chunks += len(each.chunks)
+            self.repairs.update(each.document.repairs)
         self._batch, self._new = {}, {}
         if self.committed is not None:
             self.committed([*sources, *removed], generation)
@@ -246,7 +251,7 @@ class _Run:
         """Return what this run did."""
         return Report(
             self.added, self.changed, self.removed, self.unchanged, tuple(self.skips), self.chunks, self.embedded,
-            seconds, self.writer.generation,
+            seconds, self.writer.generation, dict(sorted(self.repairs.items())),
         )  # fmt: skip
 
 

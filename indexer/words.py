@@ -121,7 +121,7 @@ def _pairs(run: str) -> list[str]:
 
 
 def content_words(passage: str) -> list[str]:
-    """Return the words of `passage`, case-folded, in order, with repetitions; stop words only if there are no others."""
+    """Return the words of `passage`, case-folded, in order, with repetitions; stop words only if nothing else."""
     runs, words = _patterns()
     found = words.findall(runs.sub(" ", unicodedata.normalize("NFC", passage)))
     folded = [word.casefold() for word in found]
