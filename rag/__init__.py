@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from rag.types import Answer as Answer
     from rag.types import Citation as Citation
     from rag.types import Passage as Passage
-    from rag.verify import Check as Check
-    from rag.verify import verify as verify
+    from rag.verification import Check as Check
+    from rag.verification import verify as verify
 
 _WHERE = {
     "Answer": "rag.types",
-    "Check": "rag.verify",
+    "Check": "rag.verification",
     "Citation": "rag.types",
     "Collection": "indexer.collection",
     "Engine": "rag.engine",
@@ -38,7 +38,7 @@ _WHERE = {
     "Passage": "rag.types",
     "Report": "indexer.sync",
     "UserError": "indexer.errors",
-    "verify": "rag.verify",
+    "verify": "rag.verification",
 }
 
 __all__ = ["Answer", "Check", "Citation", "Collection", "Engine", "Given", "Passage", "Report", "UserError", "verify"]
@@ -47,4 +47,5 @@ __all__ = ["Answer", "Check", "Citation", "Collection", "Engine", "Given", "Pass
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'rag' has no attribute {name!r}")
-    return getattr(import_module(_WHERE[name]), name)
+    found = globals()[name] = getattr(import_module(_WHERE[name]), name)
+    return found

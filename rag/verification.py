@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from indexer.collection import Collection
-from indexer.errors import NotFound, Unreadable, UsageError
+from sqlalchemy import select
+
+from indexer.collection import Collection, document_from_row
+from indexer.errors import Unreadable, UsageError, UserError
+from indexer.schema import documents
 from indexer.types import Document
 
 
@@ -78,19 +81,28 @@ def _read_again(source: str, sandbox: Any, collection: str, home: str | os.PathL
     """Return the source as it is read now, or the reason why it cannot be."""
     from indexer.folders import read_file
 
-    path = Path(source)
-    if path.is_absolute():
-        try:
-            document: Document = sandbox.parse(source, read_file(path))
-        except FileNotFoundError:
-            return "the file is gone"
-        except (Unreadable, OSError) as error:
-            return f"the file cannot be read: {error}"
-        return document
+    if not Path(source).is_absolute():
+        return _given_text(source, collection, home)
+    if not os.path.lexists(source):
+        given = _given_text(source, collection, home)  # an id may look like a path
+        return given if isinstance(given, Document) else "the file is gone"
     try:
-        return Collection(collection, home).document(source)
-    except NotFound as error:
+        document: Document = sandbox.parse(source, read_file(Path(source)))
+    except (Unreadable, OSError) as error:
+        return f"the file cannot be read: {error}"
+    return document
+
+
+def _given_text(source: str, name: str, home: str | os.PathLike[str] | None) -> Document | str:
+    """Return the text that was stored under the id `source`, or the reason why there is none."""
+    try:
+        collection = Collection(name, home)
+        with collection.reading() as connection:
+            given = select(documents).where(documents.c.source == source, documents.c.origin == "given")
+            row = connection.execute(given).one_or_none()
+    except UserError as error:
         return f"it has no file, and {error.message[0].lower()}{error.message[1:]}"
+    return f"it has no file, and {source!r} is not in collection {name!r}." if row is None else document_from_row(row)
 
 
 def _fault(citation: Mapping[str, Any], read: Document | str) -> str:
