@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -114,13 +115,17 @@ def state(home: Path, salt: str = "") -> dict[str, Any]:
 
 
 def judge(home: str, action: str, texts: Texts, files: str, report: str) -> None:
-    """As a fresh process: say what was left, finish the work, and say what is there then."""
+    """As a fresh process: say what was left, finish the work, and say what is there then; or how that failed."""
     os.environ.pop("FOOTNOTE_KILL", None)
     place = Path(home)
-    left = state(place)
-    perform(place, action, texts, Path(files), Acknowledged(Path(os.devnull)))
-    sync_given(collection_in(place, collection_in(place).made.encoder.removeprefix("words")), [])  # the next writer
-    finished = state(place)
-    names = sorted(path.name for path in (place / "collections" / NAME).iterdir())
-    Path(report).write_text(json.dumps({"left": left, "finished": finished, "names": names}))
+    found: dict[str, Any] = {}
+    try:
+        found["left"] = state(place)
+        perform(place, action, texts, Path(files), Acknowledged(Path(os.devnull)))
+        sync_given(collection_in(place, collection_in(place).made.encoder.removeprefix("words")), [])  # the next writer
+        found["finished"] = state(place)
+        found["names"] = sorted(path.name for path in (place / "collections" / NAME).iterdir())
+    except Exception:
+        found["failed"] = traceback.format_exc()
+    Path(report).write_text(json.dumps(found))
     os._exit(0)

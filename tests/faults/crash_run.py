@@ -16,10 +16,12 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -90,21 +92,32 @@ class Trial:
     faults: list[str] = field(default_factory=list)
 
 
+_one_at_a_time = threading.Lock()
+"""multiprocessing looks after all its children whenever it starts one, and two threads may then read one exit code."""
+
+
 def _in_process(function: Callable[..., None], *arguments: object, kill_after: float | None = None) -> int:
+    """Run a function in a process of its own, kill it if asked to, and return its exit code."""
     process = _context.Process(target=function, args=arguments)
-    process.start()
+    with _one_at_a_time:
+        process.start()
     if kill_after is not None:
         promises = Path(str(arguments[-1]))
-        while process.is_alive() and not (promises.exists() and promises.stat().st_size):
+        while _runs(process) and not (promises.exists() and promises.stat().st_size):
             time.sleep(0.001)
         time.sleep(kill_after)
         process.kill()
-    process.join(120)
-    if process.exitcode is None:
-        process.kill()
-        process.join()
-        return 1
-    return process.exitcode
+    give_up = time.monotonic() + 120
+    while _runs(process):
+        time.sleep(0.002)
+        if time.monotonic() > give_up:
+            process.kill()
+    return int(process.exitcode or 0)
+
+
+def _runs(process: ForkServerProcess) -> bool:
+    with _one_at_a_time:
+        return process.is_alive()
 
 
 def learn(name: str, root: Path) -> Known:
@@ -170,11 +183,13 @@ def try_once(seed: int, known: dict[str, Known], root: Path) -> Trial:
             if code == 0:
                 break
         report = root / f"report-{seed}.json"
-        if _in_process(crash_child.judge, *work, str(report)) != 0:
-            trial.faults.append("a fresh process could not read or finish what was left")
+        code = _in_process(crash_child.judge, *work, str(report))
+        found = json.loads(report.read_text()) if code == 0 else {"failed": f"it ended with {code}"}
+        if "failed" in found:
+            trial.faults.append(f"a fresh process could not read or finish what was left: {found['failed']}")
         else:
             told = [each for each in promises if isinstance(each, dict)]
-            trial.faults += faults_of(name, learned, json.loads(report.read_text()), told)
+            trial.faults += faults_of(name, learned, found, told)
     finally:
         if not trial.faults:
             shutil.rmtree(home)
