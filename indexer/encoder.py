@@ -74,6 +74,8 @@ def open_encoder(name: str | None, home: Path) -> Encoder:
     Raises EncoderError when there is no such model, or its folder holds what must not be loaded.
     """
     asked = name or DEFAULT_NAME
+    if Path(asked).expanduser().is_dir():
+        asked = str(Path(asked).expanduser().absolute())  # the collection remembers it, and is used from other folders
     model = inspect_model_folder(find_model_folder(asked))
     fingerprint = fingerprint_of(model, home)
     try:
@@ -93,18 +95,21 @@ def open_encoder(name: str | None, home: Path) -> Encoder:
 
 
 def open_converted(fingerprint: str, home: Path) -> Encoder:
-    """Open the converted encoder with this fingerprint; never imports torch.
+    """Open the converted encoder with this fingerprint, without torch.
 
-    Raises EncoderError when it is not under `home`, when a file is not what its receipt says, or when this model runs
-    only through sentence-transformers.
+    Only a model that could not be converted is opened where it came from, through sentence-transformers. Raises
+    EncoderError when the encoder is not under `home`, or when a file is not what its receipt says.
     """
     receipt = read_receipt(fingerprint, home)
     settings = receipt.settings
     if settings.runs_through != "openvino":
-        raise EncoderError(
-            f"Encoder {settings.name} runs only through sentence-transformers, since {settings.reason}.",
-            hint="Open it by its name or folder.",
-        )
+        encoder = open_encoder(settings.name, home)
+        if encoder.fingerprint != fingerprint:
+            raise EncoderError(
+                f"The encoder in {settings.name} is another one now than the collection was indexed with.",
+                f"Bring its files back, or run: footnote index --rebuild --encoder {settings.name}",
+            )
+        return encoder
     check_files(receipt, home, (MODEL, TOKENIZER))  # small, and read by parsers; the weights are hashed meanwhile
     return _open(receipt, home, settings.name, lambda: check_files(receipt, home))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer.encoder import Encoder, open_encoder
+from indexer.encoder import Encoder, open_converted, open_encoder
 from indexer.encoders.model_folder import DEFAULT_NAME
 from indexer.errors import EncoderError
 from tests.small_encoder import write_small_encoder
@@ -25,14 +26,25 @@ QUERY_PROMPT = "cat: "
 TEXTS = ["The cat sat on a mat.", "a", "pump gate", "sat " * 20, "the cat sat on a mat"]
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.fixture(scope="module", params=["default", "folder", "torch"])
-def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Encoder:
-    home = tmp_path_factory.mktemp("home")
+def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, home: Path) -> Encoder:
     name = None
     if request.param != "default":
         pooling = {"folder": "cls", "torch": "mean_sqrt_len_tokens"}[request.param]
         name = str(write_small_encoder(tmp_path_factory.mktemp("model"), pooling, prompts={"query": QUERY_PROMPT}))
     return open_encoder(name, home)
+
+
+def test_the_fingerprint_alone_opens_the_same_encoder(encoder: Encoder, home: Path) -> None:
+    """A model that cannot be converted could be indexed with, but not searched: only its name opened it."""
+    again = open_converted(encoder.fingerprint, home)
+    assert again.fingerprint == encoder.fingerprint
+    assert float((encoder.embed_queries(["cat"]) @ again.embed_queries(["cat"]).T)[0, 0]) > 0.9999
 
 
 def test_rows_are_unit_float32_in_the_order_given(encoder: Encoder) -> None:
