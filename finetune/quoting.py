@@ -63,18 +63,30 @@ class Asked:
     paragraph: str
 
 
-def read_squad(file: Path) -> list[list[tuple[str, list[tuple[str, tuple[str, ...]]]]]]:
-    """Return articles as lists of (paragraph, [(question, answers)]) from a SQuAD v1.1 file, gzipped or not."""
+@dataclass(frozen=True, slots=True)
+class Article:
+    """An article of a SQuAD-format file."""
+
+    title: str
+    paragraphs: tuple[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]], ...]
+    """Paragraphs as (text, ((question, answers), ...))."""
+
+
+def read_squad(file: Path) -> list[Article]:
+    """Return the articles of a SQuAD v1.1 file, gzipped or not."""
     content = file.read_bytes()
     data = json.loads(gzip.decompress(content) if file.suffix == ".gz" else content)["data"]
     return [
-        [
-            (
-                paragraph["context"],
-                [(qa["question"], tuple(answer["text"] for answer in qa["answers"])) for qa in paragraph["qas"]],
-            )
-            for paragraph in article["paragraphs"]
-        ]
+        Article(
+            article["title"].replace("_", " "),
+            tuple(
+                (
+                    paragraph["context"],
+                    tuple((qa["question"], tuple(each["text"] for each in qa["answers"])) for qa in paragraph["qas"]),
+                )
+                for paragraph in article["paragraphs"]
+            ),
+        )
         for article in data
     ]
 
@@ -92,9 +104,9 @@ def fit(data: Path, options: QuotingOptions = QuotingOptions()) -> dict[str, Any
     with tempfile.TemporaryDirectory() as home:
         collection = Collection("quoting", home, open_encoder(None, home_folder()))
         paragraphs = [
-            Given(f"{article}/{number}", paragraph)
+            Given(f"{article}/{number}", paragraph, articles[article].title)
             for article in chosen
-            for number, (paragraph, _) in enumerate(articles[article])
+            for number, (paragraph, _) in enumerate(articles[article].paragraphs)
         ]
         log.info("embedding %d paragraphs", len(paragraphs))
         collection.add(paragraphs)
@@ -123,11 +135,11 @@ def fit(data: Path, options: QuotingOptions = QuotingOptions()) -> dict[str, Any
     }
 
 
-def _questions(articles: Sequence[Any], chosen: Sequence[int]) -> list[Asked]:
+def _questions(articles: Sequence[Article], chosen: Sequence[int]) -> list[Asked]:
     return [
         Asked(question, answers, article, f"{article}/{number}")
         for article in chosen
-        for number, (_, questions) in enumerate(articles[article])
+        for number, (_, questions) in enumerate(articles[article].paragraphs)
         for question, answers in questions
     ]
 

@@ -17,16 +17,14 @@ from typing import Any
 
 from indexer.collection import Collection
 from indexer.encoder import Encoder
-from indexer.sentences import sentences
 from rag.generator import Copied, Draft
 from rag.question import AnswerType, answer_type, spans_of_type, stems
+from rag.quotable import quotable
 from rag.types import Passage
 
 MODEL_FILE = Path(__file__).with_name("quoting.json")
 MAX_EMBEDDED = 24
 """Sentences that the encoder reads for one question; the others were already worse by their words."""
-MAX_SENTENCE = 600
-"""Longest quotation, in characters: tables and code have sentences of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,51 +117,17 @@ def candidates(question: str, passages: Sequence[Passage], encoder: Encoder) -> 
 
 
 def _quotable(number: int, passage: Passage) -> list[_Sentence]:
-    """Return what may be quoted of a passage: sentences of prose, rows of tables, lines of code; never a heading."""
+    """Return what may be quoted of a passage, with what stands before it; headings are read along but never quoted."""
     found: list[_Sentence] = []
-    for kind, start, end in _parts(passage):
-        if kind == "heading":
-            continue
-        spans = sentences(passage.text[start:end]) if kind == "paragraph" else _lines(passage.text[start:end])
-        head = passage.text[start + spans[0][0] : start + spans[0][1]] if kind == "table" and spans else ""
-        before = head
-        for first, last in (cut for span in spans for cut in _cut(passage.text[start:end], *span)):
-            text = passage.text[start + first : start + last]
-            if sum(character.isalnum() for character in text) >= 3:
-                found.append(_Sentence(number, start + first, start + last, text, before))
-                before = head or text
+    before, head, last_kind = "", "", ""
+    for start, end, kind in quotable(passage):
+        text = passage.text[start:end]
+        if kind == "table" and last_kind != "table":
+            head = text
+        elif kind != "heading":
+            found.append(_Sentence(number, start, end, text, head if kind == "table" else before))
+        before, last_kind = text, kind
     return found
-
-
-def _parts(passage: Passage) -> list[tuple[str, int, int]]:
-    """Return kind, start and end, in characters of the text, of the blocks that a passage consists of."""
-    length = len(passage.text)
-    parts = [
-        (section.kind, max(0, section.start - passage.start), min(length, section.end - passage.start))
-        for section in passage.sections
-    ]
-    return [part for part in parts if part[1] < part[2]] or [("paragraph", 0, length)]
-
-
-def _lines(text: str) -> list[tuple[int, int]]:
-    spans, start = [], 0
-    for line in text.split("\n"):
-        if any(character.isalnum() for character in line):
-            spans.append((start, start + len(line)))
-        start += len(line) + 1
-    return spans
-
-
-def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Return a span in pieces that may be quoted, cut at lines or words where it is too long."""
-    pieces = []
-    while end - start > MAX_SENTENCE:
-        limit = start + MAX_SENTENCE
-        cut = max(text.rfind("\n", start + 1, limit), text.rfind(" ", start + 1, limit))
-        cut = cut if cut > start else limit
-        pieces.append((start, cut))
-        start = cut + (text[cut : cut + 1].isspace())
-    return [*pieces, (start, end)]
 
 
 def _in_context(passage: Passage, sentence: _Sentence) -> str:
