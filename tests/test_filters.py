@@ -1,0 +1,91 @@
+"""Filters: what a person types, and which documents it keeps; values are never part of the SQL."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from indexer.collection import Collection
+from indexer.errors import UsageError
+from indexer.filters import parse_filters
+from indexer.sync import Given
+from tests.worlds import WordEncoder
+
+GIVEN = [
+    Given("docs/guide.md", "alpha text", "The guide", {"year": 2019, "lang": "en", "draft": True, "price": 9.5}),
+    Given("docs/old/guide.md", "beta text", "Old guide", {"year": 2005, "lang": "de", "date": "2005-03-01"}),
+    Given("notes[1].txt", "gamma text", "Notes", {"year": "2019", "lang": "en", "draft": False}),
+    Given("100%.txt", "delta text", "100% done", {"date": "2024-05-17"}),
+]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    collection = Collection("world", tmp_path_factory.mktemp("filters"), encoder=WordEncoder())
+    collection.add(GIVEN)
+    return collection
+
+
+def kept(world: Collection, *filters: str) -> list[str]:
+    with world.view() as view:
+        hits = view.words("text", 10, world.filters(filters))
+        dense = view.dense(WordEncoder().embed_queries(["text"])[0], 10, world.filters(filters))
+        assert {hit.chunk_id for hit in hits} == {hit.chunk_id for hit in dense}  # both arms agree
+        return sorted(chunk.text.split()[0] for chunk in view.chunks([hit.chunk_id for hit in hits]))
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ([], ["alpha", "beta", "delta", "gamma"]),
+        (["lang=en"], ["alpha", "gamma"]),
+        (["lang!=en"], ["beta", "delta"]),
+        (["year=2019"], ["alpha", "gamma"]),
+        (["year>=2010"], ["alpha", "gamma"]),
+        (["year<2010"], ["beta"]),
+        (["price>9"], ["alpha"]),
+        (["date>=2024"], ["delta"]),
+        (["date<2024-05"], ["beta"]),
+        (["draft=true"], ["alpha"]),
+        (["draft=false"], ["gamma"]),
+        (["source=guide.md"], ["alpha", "beta"]),
+        (["source=docs/guide.md"], ["alpha"]),
+        (["source=*old*"], ["beta"]),
+        (["source=notes[1].txt"], ["gamma"]),
+        (["source=notes[?].txt"], ["gamma"]),
+        (["title=100% done"], ["delta"]),
+        (["title=?ld guide"], ["beta"]),
+        (["format=text", "lang=de"], ["beta"]),
+        (["no.such-key=1"], []),
+        (["no.such-key!=1"], ["alpha", "beta", "delta", "gamma"]),
+        ([" lang = en "], ["alpha", "gamma"]),
+        (["lang=' OR 1=1 --"], []),
+        (['lang="en"'], []),
+    ],
+)
+def test_filters_keep_what_they_say(world: Collection, filters: list[str], expected: list[str]) -> None:
+    assert kept(world, *filters) == expected
+
+
+@pytest.mark.parametrize("wrong", ["", "lang", "=en", "a b=c", "$.x=1", 'a"b=1', "a;b=1"])
+def test_what_is_no_filter_is_told_with_an_example(wrong: str) -> None:
+    with pytest.raises(UsageError, match="is not of the form key=value") as caught:
+        parse_filters([wrong])
+    assert "--filter" in caught.value.hint
+
+
+KEYS = ("lang", "year", "source", "title", "x-y")
+OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["lang", "year", "source", "title", "x-y"]),
+    st.sampled_from(["=", "!=", "<", "<=", ">", ">="]),
+    st.text(),
+)
+def test_no_value_breaks_the_query(world: Collection, key: str, operator: str, value: str) -> None:
+    clean = value.encode(errors="ignore").decode()
+    with world.view() as view:
+        view.words("text", 5, world.filters([f"{key}{operator}{clean}"]))
