@@ -6,9 +6,12 @@ happen inside the commands, so that `--help` stays a blink.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +39,8 @@ NOT_ANSWERED = 4
 """Exit code of `ask` when the documents do not hold the answer."""
 SKIPPED = 3
 """Exit code of `index --strict` when something was skipped."""
+READER_GONE = 141
+"""Exit code when whoever reads the output has gone, as of a program that SIGPIPE ended."""
 
 
 class Footnote(click.Group):
@@ -49,8 +54,8 @@ class Footnote(click.Group):
             _say_error(error)
             ctx.exit(error.exit_code)
         except BrokenPipeError:
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  whoever read us has gone
-            ctx.exit(141)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
+            ctx.exit(READER_GONE)
         except KeyboardInterrupt:
             click.echo("Stopped. What was committed is kept; the same command goes on from there.", err=True)
             ctx.exit(143 if _terminated else 130)
@@ -69,6 +74,9 @@ def _terminate(*_: object) -> NoReturn:
 def main() -> None:
     """Run the command line; the entry point of the console script."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may know fewer characters than documents hold
     footnote(prog_name="footnote")
 
 
@@ -94,6 +102,17 @@ def _complete_collection(ctx: click.Context, _: click.Parameter, typed: str) -> 
     return [name for name in collection_names(home_folder(ctx.params.get("home"))) if name.startswith(typed)]
 
 
+def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            click.echo(f"footnote {version('footnote')}")
+        except PackageNotFoundError:
+            click.echo("footnote, not installed: run from its folder")
+        ctx.exit()
+
+
 FILTER = click.option(
     "--filter", "filters", multiple=True, metavar="KEY=VALUE",
     help="Only documents for which this holds (repeatable): source=*.md, format=pdf, date>=2024-01-01, author=Name.",
@@ -101,7 +120,7 @@ FILTER = click.option(
 
 
 @click.group(cls=Footnote, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="footnote", message="footnote %(version)s")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show it.")
 @click.option("--no-color", is_flag=True, help="No colours (as does the variable NO_COLOR).")
 @click.option("--verbose", "-v", is_flag=True, help="Say what happens inside, on standard error.")
 def footnote(no_color: bool, verbose: bool) -> None:
@@ -144,6 +163,8 @@ def index(
 
     if not paths and not rebuild:
         raise UsageError("No file or folder was given.", "For example: footnote index ~/documents")
+    if watch and not paths:
+        raise UsageError("--watch needs the files or folders to watch.", "Run: footnote index PATH --watch")
     if "-" in paths and (len(paths) > 1 or rebuild or watch):
         raise UsageError('"-" reads standard input and goes with no other path.', "Run: footnote index - < texts.jsonl")
     collection = Collection(name, home, encoder)
@@ -162,7 +183,7 @@ def index(
     _show_report(report, name, as_json)
     if watch:
         rebuild = False
-        _watch(paths, lambda: _show_report(once(), name, as_json))
+        _watch(paths, collection.home, lambda: _show_report(once(), name, as_json))
     if strict and report.skipped:
         ctx.exit(SKIPPED)
 
@@ -175,9 +196,11 @@ def _given_lines(lines: Iterator[bytes]) -> Iterator[Given]:
             continue
         try:
             row = json.loads(line)
-            metadata = row.get("metadata") or {}
-            given = Given(str(row["id"]), row["text"], row.get("title") or "", metadata)
-            if not isinstance(given.text, str) or not isinstance(given.title, str) or not isinstance(metadata, dict):
+            name = str(row["id"]) if type(row["id"]) is int else row["id"]
+            given = Given(name, row["text"], row.get("title") or "", row.get("metadata") or {})
+            if not all(isinstance(each, str) for each in (given.id, given.text, given.title)):
+                raise TypeError
+            if not isinstance(given.metadata, dict):
                 raise TypeError
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise UsageError(
@@ -192,15 +215,24 @@ def _start(line: bytes) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _watch(paths: Sequence[str], again: Callable[[], None]) -> None:
+def _watch(paths: Sequence[str], home: Path, again: Callable[[], None]) -> None:
+    """Call `again` whenever something under `paths` changes, except under `home`, until a signal ends it."""
     import watchfiles
 
+    usual = watchfiles.DefaultFilter()
+    own = f"{home}/"
     click.echo("Watching for changes; Ctrl-C ends it.", err=True)
-    for _ in watchfiles.watch(*paths, debounce=1000, step=200, raise_interrupt=True):
-        try:
-            again()
-        except UserError as error:
-            _say_error(error)  # a busy collection or a full disk may pass; the next change tries again
+    late = True  # what changed between the first run and now shows no more: so look once more without a change
+    for changes in watchfiles.watch(
+        *(Path(path).expanduser() for path in paths), debounce=1000, step=200, rust_timeout=1000, yield_on_timeout=True,
+        raise_interrupt=True, watch_filter=lambda change, path: usual(change, path) and not path.startswith(own),
+    ):  # fmt: skip
+        if changes or late:
+            late = False
+            try:
+                again()
+            except UserError as error:
+                _say_error(error)  # a busy collection or a full disk may pass; the next change tries again
 
 
 def _show_report(report: Report, name: str, as_json: bool) -> None:
@@ -291,16 +323,15 @@ def _passage_json(rank: int, passage: Passage, explain: bool) -> dict[str, Any]:
 
 
 def _show_passage(console: Console, rank: int, passage: Passage, explain: bool) -> None:
-    from rich.padding import Padding
-
     head = _plain(f"{rank}. ", "bold") + _plain(passage.context or passage.name, "bold")
-    console.print(head + _plain(f"  {passage.score:.3f}", "dim"))
+    _show_wrapped(console, head + _plain(f"  {passage.score:.3f}", "dim"))
     console.print(_plain(f"   {_place(passage.source, passage.page, passage.line)}", "cyan"), soft_wrap=True)
     for twin in passage.also_in:
         console.print(_plain(f"   also in {_near(twin)}", "dim"), soft_wrap=True)
     if explain:
         console.print(_plain(f"   {_explained(passage)}", "dim"))
-    console.print(Padding(_plain(_shortened(passage.text, 400)), (0, 0, 1, 3)))
+    _show_wrapped(console, _plain(_shortened(_flowed(passage.text), 400)), 3)
+    console.print()
 
 
 def _explained(passage: Passage) -> str:
@@ -346,7 +377,8 @@ def ask(
 
 
 def _converse(engine: Engine, answer_one: Callable[[str], Answer]) -> None:
-    import readline  # noqa: F401  line editing and history for input()
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  line editing and history for input()
 
     status = engine.collection.status()
     click.echo(f"{status.documents} documents in {status.name}. An empty line ends.", err=True)
@@ -367,7 +399,7 @@ def _show_answer(answer: Answer, explain: bool) -> None:
     console = _console()
     if answer.answered:
         numbers = "".join(f"[{citation.number}]" for citation in answer.citations)
-        console.print(_plain(_shown(answer.text), "bold") + _plain(f" {numbers}", "cyan"))
+        _show_wrapped(console, _plain(answer.text, "bold") + _plain(f" {numbers}", "cyan"))
         console.print(_plain(f"confidence {answer.confidence:.0%}, by the {answer.generator} generator", "dim"))
         console.print()
         for citation in answer.citations:
@@ -386,18 +418,24 @@ def _show_answer(answer: Answer, explain: bool) -> None:
 
 
 def _show_citation(console: Console, citation: Citation) -> None:
-    from rich.padding import Padding
-
     console.print(
         _plain(f"[{citation.number}] ", "cyan") + _plain(f"{citation.title}, " if citation.title else "", "bold")
         + _plain(_place(citation.source, citation.page, citation.line), "cyan"),
         soft_wrap=True,
     )  # fmt: skip
-    quote = _plain(citation.quote)
+    quote = _plain(_flowed(citation.quote))
     for start, end in citation.marks:
         if end - start < len(citation.quote):
             quote.stylize("bold underline", start, end)
-    console.print(Padding(quote, (0, 0, 1, 4)))
+    _show_wrapped(console, quote, 4)
+    console.print()
+
+
+def _show_wrapped(console: Console, text: Text, indent: int = 0) -> None:
+    """Print text wrapped to the window, each line indented and without space at its end."""
+    for line in text.wrap(console, max(20, console.width - indent)):
+        line.rstrip()
+        console.print(_plain(" " * indent if line else "") + line, soft_wrap=True)
 
 
 @footnote.command("verify")
@@ -415,7 +453,8 @@ def verify_command(ctx: click.Context, file: Any, home: str | None, as_json: boo
         answer = json.loads(file.read())
     except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"{file.name} is not JSON: {error}", "Make one with: footnote ask QUESTION --json > answer.json"
+            f"{getattr(file, 'name', '<stdin>')} is not JSON: {error}",
+            "Make one with: footnote ask QUESTION --json > answer.json",
         ) from error
     checks = verify(answer, home)
     failed = [check for check in checks if not check.holds]
@@ -484,10 +523,10 @@ def show(source: str, only_text: bool, name: str, home: str | None, as_json: boo
     collection = _open(name, home)
     document = collection.document(source)
     if only_text and not as_json:
-        sys.stdout.buffer.write(document.text.encode())
-        sys.stdout.buffer.flush()
+        _write(document.text.encode())
         return
     pieces = collection.document_chunks(document.source)
+    twins = collection.near_duplicates(document.source)
     about: dict[str, Any] = {
         "source": document.source, "sha256": document.sha256, "title": document.title, "format": document.format,
         "characters": len(document.text), "metadata": dict(document.metadata), "notes": list(document.notes),
@@ -497,7 +536,15 @@ def show(source: str, only_text: bool, name: str, home: str | None, as_json: boo
         if only_text:
             about["text"] = document.text
         about["chunks"] = [
-            {"start": c.start, "end": c.end, "page": c.page, "line": c.line, "context": c.context, "text": c.text}
+            {
+                "start": c.start,
+                "end": c.end,
+                "page": c.page,
+                "line": c.line,
+                "context": c.context,
+                "text": c.text,
+                "also_in": twins.get(c.id, []),
+            }
             for c in pieces
         ]
         _print_json(about)
@@ -509,7 +556,9 @@ def show(source: str, only_text: bool, name: str, home: str | None, as_json: boo
     for number, piece in enumerate(pieces, 1):
         place = f"characters {piece.start}-{piece.end}" + (f", page {piece.page}" if piece.page else "")
         console.print(_plain(f"\n{number}. {piece.context}  ", "bold") + _plain(place, "cyan"), soft_wrap=True)
-        console.print(_plain(_shortened(piece.text, 300)))
+        for twin in twins.get(piece.id, []):
+            console.print(_plain(f"   nearly the same in {_near(twin)}", "dim"), soft_wrap=True)
+        _show_wrapped(console, _plain(_shortened(piece.text, 300)))
 
 
 @footnote.command()
@@ -636,7 +685,11 @@ def _colours(stream: Any) -> bool:
 def _console(stderr: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=stderr, no_color=bool(os.environ.get("NO_COLOR")), highlight=False, emoji=False)
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # rich would exit 1 here; `Footnote.invoke` knows better
+
+    return Piped(stderr=stderr, no_color=bool(os.environ.get("NO_COLOR")), highlight=False, emoji=False)
 
 
 def _plain(text: str, style: str = "") -> Text:
@@ -647,7 +700,11 @@ def _plain(text: str, style: str = "") -> Text:
 
 
 def _shown(text: str) -> str:
-    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """Return text in which controls (of terminals, of writing direction, zero-width) are shown, not obeyed."""
+    return "".join(c if c.isprintable() or c in "\n\t" else " " if c.isspace() else _CONTROL for c in text)
+
+
+_CONTROL = "\N{REPLACEMENT CHARACTER}"
 
 
 def _near(source: str) -> str:
@@ -662,6 +719,14 @@ def _place(source: str, page: int | None, line: int | None) -> str:
     return f"{_near(source)}, line {line}" if line is not None else _near(source)
 
 
+_LINE_END = re.compile(r"(?<=[^\n|])\n(?=[^\W_]|[(\"'“‘$*`\[])(?!\w+: |\d+[.)] |\* )")
+
+
+def _flowed(text: str) -> str:
+    """Return text with the line ends inside a paragraph as spaces; every character keeps its place."""
+    return _LINE_END.sub(" ", text)
+
+
 def _shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
@@ -673,8 +738,16 @@ def _flat(value: Any) -> str:
 
 
 def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-    sys.stdout.flush()
+    # A lone surrogate, which UTF-8 cannot hold, becomes the escape that JSON has for it.
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    _write(text.encode(errors="backslashreplace"))
+
+
+def _write(data: bytes) -> None:
+    left = memoryview(data)
+    while left:  # with PYTHONUNBUFFERED, one write may take only a part
+        left = left[sys.stdout.buffer.write(left) :]
+    sys.stdout.buffer.flush()
 
 
 class _progress:  # noqa: N801  used as a function: with _progress() as progress

@@ -139,12 +139,16 @@ def sync_given(
     progress: Progress = silent,
     committed: Committed | None = None,
 ) -> Report:
-    """Store texts that have no file; see `Collection.add`."""
+    """Store texts that have no file; see `Collection.add`. Of a bad text, those before it are stored."""
     started = time.monotonic()
     encoder, made = _encoder_for(collection, rebuild=False)
     with write(collection, purpose="add", made=made) as writer:
         run = _Run(writer, encoder, progress, committed)
-        run.take(_changed_texts(given, run, progress))
+        try:
+            run.take(_changed_texts(given, run, progress))
+        except UsageError:
+            run.finish()  # the texts before the bad one are kept, as they are when there are many
+            raise
         run.finish()
         return run.report(time.monotonic() - started)
 
