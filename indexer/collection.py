@@ -344,6 +344,8 @@ class Collection:
                     from indexer.writer import migrate
 
                     migrate(self)
+                if self._opened is not None:
+                    self._opened.engine.dispose()  # its idle connections; those in use go on
                 self._opened = _Opened(epoch, schema.connect(path, write=False))
             return self._opened
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -253,6 +254,17 @@ def test_a_rebuild_stands_beside_the_old_state_until_it_is_whole(home: Path) -> 
     assert other.made.fingerprint == WordEncoder("other").fingerprint
     assert len(other.documents()) == 6
     assert all(each.healthy for each in examine(other))
+
+
+def test_a_long_reader_keeps_few_files_open_over_many_rebuilds(home: Path) -> None:
+    """F12: what was switched away from is let go of."""
+    reader, opened_files = opened(home), []
+    for _ in range(8):
+        opened(home).sync([], rebuild=True)
+        assert len(search(reader)) == 3
+        gc.collect()
+        opened_files.append(len(list(Path("/proc/self/fd").iterdir())))
+    assert max(opened_files[2:]) <= opened_files[1] + 1
 
 
 @pytest.mark.parametrize("options", [(), ("-O",)], ids=["plain", "without asserts"])
