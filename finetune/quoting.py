@@ -2,7 +2,7 @@
 
     python -m finetune.quoting SQUAD_TRAIN.json.gz --out rag/quoting.json
 
-Two logistic regressions (scikit-learn), on questions split by article: one half teaches which sentence answers, the
+Two logistic regressions, on questions split by article: one half teaches which sentence answers, the
 other what confidence its score deserves. A third of the second half's questions are asked with their own paragraph
 taken away, and a fifth belong to articles that are not in the collection at all, so that refusing is learned too.
 """
@@ -196,16 +196,30 @@ def _confidence_rows(
 
 
 def _fitted(rows: Sequence[Mapping[str, float]], right: Sequence[bool]) -> dict[str, Any]:
-    """Return bias and weights of a logistic regression with L2 penalty, for features as they are (not scaled)."""
-    from sklearn.linear_model import LogisticRegression
+    """Return bias and weights of a logistic regression with L2 penalty and no negative weight.
+
+    Every feature is one of which more should speak for a sentence; features that say nearly the same would otherwise
+    get weights of opposite signs, which do harm on text of another kind.
+    """
+    from scipy.optimize import minimize
 
     names = sorted(rows[0])
     x = np.array([[row[name] for name in names] for row in rows])  # (n, features)
+    y = np.where(np.array(right), 1.0, -1.0)
     scale = x.std(axis=0) + 1e-9
-    model = LogisticRegression(C=1.0, max_iter=1000).fit(x / scale, np.array(right))
-    weights = model.coef_[0] / scale
+    x = np.column_stack([np.ones(len(x)), x / scale])
+
+    def loss(w: Any) -> tuple[float, Any]:
+        margin = y * (x @ w)
+        slope = -y / (1 + np.exp(np.clip(margin, -500, 500)))
+        penalised = np.concatenate([[0.0], w[1:]])
+        return float(np.logaddexp(0, -margin).sum() + penalised @ penalised / 2), x.T @ slope + penalised
+
+    bounds = [(None, None)] + [(0.0, None)] * len(names)
+    found = minimize(loss, np.zeros(len(names) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
+    weights = found[1:] / scale
     return {
-        "bias": round(float(model.intercept_[0]), 5),
+        "bias": round(float(found[0]), 5),
         "weights": {name: round(float(weight), 5) for name, weight in zip(names, weights, strict=True)},
     }
 

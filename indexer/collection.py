@@ -256,6 +256,22 @@ class Collection:
             rows = connection.execute(CHUNKS.where(documents.c.source == resolved).order_by(chunks.c.start))
             return [stored_chunk(row) for row in rows]
 
+    def near_duplicates(self, source: str) -> dict[int, list[str]]:
+        """Return, for each chunk of a document that has near-duplicates, in which other sources they stand."""
+        from indexer.signatures import near_duplicates
+
+        found: dict[int, list[str]] = {}
+        own = self.document_chunks(source)
+        columns = select(documents.c.source, chunks.c.simhash, chunks.c.numbers).join(documents)
+        with self.reading() as connection:
+            for chunk in own:
+                # The figures must agree, so only chunks with the same ones need comparing bit by bit.
+                rows = connection.execute(columns.where(chunks.c.numbers == chunk.numbers).order_by(documents.c.source))
+                alike = {row[0] for row in rows if near_duplicates((chunk.simhash, chunk.numbers), (row[1], row[2]))}
+                if others := sorted(alike - {chunk.source}):
+                    found[chunk.id] = others
+        return found
+
     def documents(self) -> list[DocumentEntry]:
         """Return what is stored, by source, without the texts."""
         counted = select(chunks.c.document_id, func.count().label("n")).group_by(chunks.c.document_id).subquery()

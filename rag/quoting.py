@@ -142,10 +142,9 @@ def _weights(question: str, said: Sequence[set[str]]) -> dict[str, float]:
 
 
 def _overlaps(asked: Mapping[str, float], sentence: _Sentence, passage: Passage) -> dict[str, float]:
-    """Return which share of the question's words stands in the sentence, and which with what stands around it."""
+    """Return which share of the question's words stands in the sentence, and which in it or just before and above."""
     said = stems(sentence.text)
-    before, above = said | stems(sentence.before), said | stems(passage.context)
-    shares = {"words": said, "words_with_before": before, "words_with_headings": above}
+    shares = {"words": said, "words_around": said | stems(sentence.before) | stems(passage.context)}
     return {name: sum(weight for stem, weight in asked.items() if stem in held) for name, held in shares.items()}
 
 
@@ -161,7 +160,6 @@ def _candidate(
     features = {
         **words,
         "cosine": cosine,
-        "passage_cosine": passages[sentence.passage].origin.dense_score or 0.0,
         "passage_rank": 1 / (1 + sentence.passage),
         "has_type": float(bool(fitting)),
         "type_unknown": float(kind == "any"),
@@ -181,20 +179,15 @@ def confidence_features(
     """Return what the confidence is made of: how good the best sentence is, how far ahead, how near the passages."""
     best = found[order[0]]
     rival = next((scores[i] for i in order[1:] if found[i].passage != best.passage), scores[order[0]] - 4.0)
-    asked = stems(question)
-    said: set[str] = set()
-    for passage in passages:
-        said |= asked & (stems(passage.text) | stems(passage.context))
-    near = sorted((passage.origin.dense_score or 0.0 for passage in passages), reverse=True)
-    in_passage = asked & (stems(passages[best.passage].text) | stems(passages[best.passage].context))
+    asked = _weights(question, [stems(passage.text) | stems(passage.context) for passage in passages])
+    said: set[str] = set().union(*(stems(passage.text) | stems(passage.context) for passage in passages))
     return {
-        "score": scores[order[0]],
         "lead": min(4.0, scores[order[0]] - rival),
         "cosine": best.features["cosine"],
-        "words": best.features["words_with_headings"],
-        "words_in_passage": len(in_passage) / max(1, len(asked)),
-        "words_in_passages": len(said) / max(1, len(asked)),
-        "nearest": near[0],
+        "words": best.features["words"],
+        "words_around": best.features["words_around"],
+        "words_in_passages": sum(weight for stem, weight in asked.items() if stem in said),
+        "nearest": max(passage.origin.dense_score or 0.0 for passage in passages),
         "has_type": best.features["has_type"],
         "type_unknown": best.features["type_unknown"],
     }
