@@ -400,13 +400,15 @@ def _show_answer(answer: Answer, explain: bool) -> None:
     if answer.answered:
         numbers = "".join(f"[{citation.number}]" for citation in answer.citations)
         _show_wrapped(console, _plain(answer.text, "bold") + _plain(f" {numbers}", "cyan"))
-        console.print(_plain(f"confidence {answer.confidence:.0%}, by the {answer.generator} generator", "dim"))
+        maker = f"confidence {answer.confidence:.0%}, by the {answer.generator} generator"
+        _show_wrapped(console, _plain(maker, "dim"))
         console.print()
         for citation in answer.citations:
             _show_citation(console, citation)
     else:
         console.print(_plain("Not in these documents.", "bold"))
-        console.print(_plain(f"confidence in the best sentence {answer.confidence:.0%}. The nearest passages:", "dim"))
+        nearest = f"confidence in the best sentence {answer.confidence:.0%}. The nearest passages:"
+        _show_wrapped(console, _plain(nearest, "dim"))
         console.print()
         for rank, passage in enumerate(answer.passages[:3], 1):
             _show_passage(console, rank, passage, False)
