@@ -610,7 +610,7 @@ def doctor(ctx: click.Context, repair: bool, name: str, home: str | None, as_jso
     else:
         console = _console()
         for f in findings:
-            verdict = ("ok", "green") if f.healthy else ("mended", "yellow") if f.repaired else ("wrong", "red")
+            verdict = ("mended", "yellow") if f.repaired else ("ok", "green") if f.healthy else ("wrong", "red")
             console.print(_plain(f"{verdict[0]:>8}  ", verdict[1]) + _plain(f"{f.check}: {f.detail}"), soft_wrap=True)
         if ill and not repair:
             console.print(f"To mend it, run: footnote doctor --repair --collection {name}")

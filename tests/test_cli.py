@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -387,6 +388,22 @@ def test_doctor_exits_1_for_an_ill_one_and_names_the_cure(home: Path, tmp_path: 
     result = run("doctor")
     assert result.exit_code == 1
     assert "wrong" in result.stdout
+
+
+def test_doctor_mends_what_can_be_made_again_and_says_so(home: Path, tmp_path: Path) -> None:
+    run("index", str(write_folder(tmp_path / "files")))
+    (database,) = (home / "collections" / "default").glob("epoch-*/truth.db")
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("INSERT INTO words(words) VALUES ('delete-all')")
+    ill = run("doctor")
+    assert ill.exit_code == 1
+    assert re.search(r"^ *wrong  words: ", ill.stdout, re.MULTILINE)
+    assert "To mend it, run: footnote doctor --repair --collection default" in ill.stdout
+    mended = run("doctor", "--repair")
+    assert mended.exit_code == 0
+    assert re.search(r"^ *mended  words: ", mended.stdout, re.MULTILINE)
+    assert all(finding["healthy"] for finding in said(run("doctor", "--json"))["findings"])
+    assert run("search", "tea", "--mode", "words").stdout.startswith("1. Tea")
 
 
 def test_export_and_import_move_a_collection(home: Path, tmp_path: Path) -> None:
