@@ -161,19 +161,21 @@ def _state_of(home: Path) -> dict[str, Any]:
     return dict(json.loads(file.read_text()))
 
 
-def try_once(seed: int, known: dict[str, Known], root: Path) -> Trial:
-    """Run one trial: kill, perhaps kill those who recover, judge."""
+def try_once(seed: int, known: dict[str, Known], root: Path, point: tuple[str, str] | None = None) -> Trial:
+    """Run one trial: kill, perhaps kill those who recover, judge. `point` names a scene and where to kill in it."""
     chance = random.Random(seed)
-    name = sorted(SCENES)[seed % len(SCENES)]
+    name = point[0] if point else sorted(SCENES)[seed % len(SCENES)]
     scene, learned, trial = SCENES[name], known[name], Trial(seed, name)
     home = root / f"trial-{seed}"
     work = (str(home), scene.action, scene.texts, str(learned.files))
     shutil.copytree(learned.home, home)
     try:
         promises: list[Any] = []
-        for _ in range(chance.choice((1, 1, 1, 2, 3, 5))):
+        for _ in range(1 if point else chance.choice((1, 1, 1, 2, 3, 5))):
             file = root / f"promises-{seed}-{len(trial.kills)}"
-            kill, after = _choose(chance, learned, turn=seed // len(SCENES) + len(trial.kills))
+            kill, after = (
+                (point[1], None) if point else _choose(chance, learned, seed // len(SCENES) + len(trial.kills))
+            )
             trial.kills.append(kill or f"after {after:.4f} s")
             code = _in_process(crash_child.run, *work, kill, str(file), kill_after=after)
             promises += [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
@@ -226,6 +228,8 @@ def faults_of(name: str, learned: Known, found: dict[str, Any], promises: list[d
                 faults.append(f"I1: generation {promise['generation']} was promised, {left['generation']} is there")
     elif left["documents"] is not None and documents not in (before, after):
         faults.append("I2: neither the state before nor the one after")
+    if documents != before and left["generation"] <= learned.before["generation"] and scene.before is not None:
+        faults.append("I2: other documents under the same generation")
     for source in {*documents, *before}:
         if documents.get(source) not in (before.get(source), after.get(source)):
             faults.append(f"I2: {source} is neither as before nor as after")
@@ -241,12 +245,13 @@ def faults_of(name: str, learned: Known, found: dict[str, Any], promises: list[d
     return faults
 
 
-def run_trials(kills: int, seed: int, root: Path, artefacts: Path, workers: int = 2) -> tuple[int, list[Trial]]:
+def run_trials(
+    kills: int, seed: int, known: dict[str, Known], root: Path, artefacts: Path, workers: int = 2
+) -> tuple[int, list[Trial]]:
     """Run trials until `kills` processes were killed; return how many, and the trials that found a fault.
 
     Each of these leaves `artefacts/crash-SEED.json`.
     """
-    known = {name: learn(name, root) for name in sorted(SCENES)}
     killed, failed, next_seed = 0, [], seed
     with ThreadPoolExecutor(workers) as pool:
         while killed < kills:
@@ -261,6 +266,18 @@ def run_trials(kills: int, seed: int, root: Path, artefacts: Path, workers: int 
     return killed, failed
 
 
+def sweep(known: dict[str, Known], root: Path, workers: int = 2) -> list[Trial]:
+    """Kill each scene at each of its named points, the last time it comes there; return the trials."""
+    points = [
+        (name, f"{point}:{count}")
+        for name, learned in sorted(known.items())
+        for point, count in sorted(learned.counts.items())
+        if point not in ("io", "execute", "flock")
+    ]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda place: try_once(-place[0], known, root, place[1]), enumerate(points, 1)))
+
+
 def main() -> int:
     """Run as many kills as asked for, and say what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -270,7 +287,10 @@ def main() -> int:
     options = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as root:
-        killed, failed = run_trials(options.kills, options.seed, Path(root), options.artefacts)
+        known = {name: learn(name, Path(root)) for name in sorted(SCENES)}
+        swept = sweep(known, Path(root))
+        killed, failed = run_trials(options.kills, options.seed, known, Path(root), options.artefacts)
+        killed, failed = killed + sum(trial.killed for trial in swept), failed + [each for each in swept if each.faults]
     sys.stdout.write(f"{killed} kills in {time.monotonic() - started:.0f} s, {len(failed)} trials with faults\n")
     for trial in failed:
         sys.stdout.write(json.dumps(asdict(trial)) + "\n")
