@@ -267,12 +267,13 @@ def run_trials(
 
 
 def sweep(known: dict[str, Known], root: Path, workers: int = 2) -> list[Trial]:
-    """Kill each scene at each of its named points, the last time it comes there; return the trials."""
+    """Kill each scene at each of its named points, the last time it comes there, and at its first commits."""
     points = [
-        (name, f"{point}:{count}")
+        (name, f"{point}:{number}")
         for name, learned in sorted(known.items())
         for point, count in sorted(learned.counts.items())
         if point not in ("io", "execute", "flock")
+        for number in sorted({count, *range(1, min(count, 3) + 1)} if point == "commit" else {count})
     ]
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(lambda place: try_once(-place[0], known, root, place[1]), enumerate(points, 1)))
