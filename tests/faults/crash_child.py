@@ -26,11 +26,15 @@ from indexer.sync import Given, sync_files, sync_given
 from tests.worlds import WordEncoder
 
 NAME = "crash"
-logging.disable(logging.WARNING)  # of damaged segments, which are damaged on purpose
-segments.SEAL_AT = 8
-sync.BATCH_CHUNKS = 6
 
 Texts = Mapping[str, str]
+
+
+def make_small() -> None:
+    """Set this process, which is no test's own, to sizes that fit a small world."""
+    logging.disable(logging.WARNING)  # of damaged segments, which are damaged on purpose
+    segments.SEAL_AT = 8
+    sync.BATCH_CHUNKS = 6
 
 
 class Acknowledged:
@@ -76,6 +80,7 @@ def perform(home: Path, action: str, texts: Texts, files: Path, promised: Acknow
 
 def run(home: str, action: str, texts: Texts, files: str, kill: str, promises: str) -> None:
     """Perform, to be killed on the way; leaves with 0 when it was not."""
+    make_small()
     os.environ["FOOTNOTE_KILL"] = kill or "io:999999999"
     promised = Acknowledged(Path(promises))
     promised.say("START")
@@ -92,6 +97,7 @@ def export(home: str, file: str) -> None:
 
 
 def save_state(home: str, file: str) -> None:
+    make_small()
     Path(file).write_text(json.dumps(state(Path(home))))
 
 
@@ -116,6 +122,7 @@ def state(home: Path, salt: str = "") -> dict[str, Any]:
 
 def judge(home: str, action: str, texts: Texts, files: str, report: str) -> None:
     """As a fresh process: say what was left, finish the work, and say what is there then; or how that failed."""
+    make_small()
     os.environ.pop("FOOTNOTE_KILL", None)
     place = Path(home)
     found: dict[str, Any] = {}
