@@ -146,8 +146,9 @@ def _questions(articles: Sequence[Article], chosen: Sequence[int]) -> list[Asked
 
 def _read(collection: Collection, asked: Asked, options: QuotingOptions, *, without_gold: bool) -> list[Passage]:
     where = documents.c.source != asked.paragraph if without_gold else None
+    vector = collection.encoder.embed_queries([asked.question])[0]
     with collection.view() as view:
-        arms = retriever.search_arms(view, collection, asked.question, "hybrid", retriever.DEPTH, where)
+        arms = retriever.search_arms(view, asked.question, vector, where=where)
         ranking = retriever.fuse(arms, asked.question, "hybrid")
         found = retriever.passages(view, arms, ranking, options.passages)
         return retriever.joined(view, found, READ_AROUND)

@@ -115,8 +115,9 @@ def sync_files(
     encoder, made = _encoder_for(collection, rebuild=rebuild)
     with write(collection, purpose="index", made=made, fresh=rebuild) as writer:
         run = _Run(writer, encoder, progress, committed)
-        before = [entry.source for entry in collection.documents()] if rebuild else list(run.known)
-        gone = _gone(before, files, skips, roots) if prune else []
+        before = {entry.source: entry.origin for entry in collection.documents()} if rebuild else writer.origins()
+        with_file = [source for source, origin in before.items() if origin == "file"]
+        gone = _gone(with_file, files, skips, roots) if prune else []
         if rebuild:
             # What an interrupted rebuild left in the new epoch counts; what is not on disk comes from the old truth.
             kept = set(before) - set(files) - set(gone)
@@ -298,7 +299,8 @@ def _contents(
 def _gone(known: Iterable[str], files: dict[str, Path], skips: Sequence[Skip], roots: Sequence[Path]) -> list[str]:
     """Return the known sources under `roots` that are not among `files`.
 
-    What lies under a folder that could not be listed counts as still there.
+    What lies under a folder that could not be listed counts as still there. Texts without a file are never among
+    `known`, whatever path their id looks like.
     """
     unlisted = [Path(skip.source) for skip in skips]
     kept = tuple(f"{folder}/" for folder in unlisted if folder.is_dir() and not folder.is_symlink())

@@ -185,6 +185,12 @@ class Writer:
         with self._engine.connect() as connection:
             return {row.source: row.reason for row in connection.execute(select(skipped))}
 
+    def origins(self) -> dict[str, str]:
+        """Return by source whether each stored document came from a file ("file") or was given as text ("given")."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(documents.c.source, documents.c.origin))
+            return {row.source: row.origin for row in rows}
+
     def stored_vectors(self, digests: Iterable[bytes]) -> dict[bytes, bytes]:
         """Return the vectors, as bytes, that are stored for these digests already."""
         wanted, found = list(dict.fromkeys(digests)), {}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from indexer.collection import Collection
 from indexer.errors import UsageError
+from indexer.types import Vectors
+from indexer.view import View
 from rag import retriever
 from rag.generator import Copied, Draft, Generator
 from rag.quotable import quotable
@@ -44,8 +47,8 @@ class Engine:
         """
         question = retriever.checked_question(query)
         where = self.collection.filters(filters)
-        with self.collection.view() as view:
-            arms = retriever.search_arms(view, self.collection, question, mode, max(retriever.DEPTH, 2 * k), where)
+        with self._view(question, mode, _Clock()) as (view, vector):
+            arms = retriever.search_arms(view, question, vector, mode, max(retriever.DEPTH, 2 * k), where)
             ranking = retriever.fuse(arms, question, mode)
             return retriever.passages(view, arms, ranking, k, question if explain else "")
 
@@ -68,12 +71,8 @@ class Engine:
         clock = _Clock()
         text = retriever.checked_question(question)
         where = self.collection.filters(filters)
-        encoder = self.collection.encoder
-        clock.lap("load")
-        vector = encoder.embed_queries([text])[0]
-        clock.lap("embed")
-        with self.collection.view() as view:
-            arms = retriever.Arms(view.words(text, retriever.DEPTH, where), view.dense(vector, retriever.DEPTH, where))
+        with self._view(text, "hybrid", clock) as (view, vector):
+            arms = retriever.search_arms(view, text, vector, where=where)
             ranking = retriever.fuse(arms, text, "hybrid")
             found = retriever.passages(view, arms, ranking, k, text if explain else "")
             read = retriever.joined(view, found, READ_AROUND)
@@ -97,6 +96,23 @@ class Engine:
             unsupported=unsupported,
             timings_ms=clock.laps,
         )
+
+    @contextlib.contextmanager
+    def _view(self, question: str, mode: Mode, clock: _Clock) -> Iterator[tuple[View, Vectors | None]]:
+        """Open a view, with the question's vector (dim,) by the encoder that made what the view shows.
+
+        The question is embedded before the view is opened, to keep the read transaction short; when a rebuild with
+        another encoder came between the two, both are done again.
+        """
+        while True:
+            encoder = None if mode == "words" else self.collection.encoder
+            clock.lap("load")
+            vector = None if encoder is None else encoder.embed_queries([question])[0]
+            clock.lap("embed")
+            with self.collection.view() as view:
+                if encoder is None or encoder.fingerprint == view.made.fingerprint:
+                    yield view, vector
+                    return
 
 
 def _cited(draft: Draft, read: Sequence[Passage]) -> tuple[tuple[Citation, ...], tuple[tuple[int, int], ...], str]:

@@ -60,14 +60,35 @@ def spans_of_type(text: str, kind: AnswerType, question: str) -> list[tuple[int,
     ]
 
 
+_IRREGULAR_VERBS = """
+begin began begun, bring brought, build built, buy bought, choose chose chosen, come came, draw drew drawn, fall fell
+fallen, find found, forget forgot forgotten, get got, give gave given, go went gone, grow grew grown, hear heard, hold
+held, keep kept, know knew known, lead led, learn learnt, leave left, lose lost, make made, mean meant, meet met, pay
+paid, rise rose risen, run ran, say said, see saw seen, sell sold, send sent, show shown, speak spoke spoken, spend
+spent, stand stood, steal stole stolen, take took taken, teach taught, tell told, think thought, throw threw thrown,
+understand understood, win won, write wrote written
+"""
+_BASE = {form: forms.split()[0] for forms in _IRREGULAR_VERBS.split(",") for form in forms.split()}
+
+
 def stem(word: str) -> str:
-    """Return a word without its plural or verb ending: Harman's S-stemmer (1991), and -ing, -ed, -ly where long."""
+    """Return a word without its plural or verb ending: Harman's S-stemmer (1991), and -ing, -ed, -ly where long.
+
+    The forms of common irregular verbs count as the verb.
+    """
+    word = _BASE.get(word, word)
     for ending, keep in (("ies", "y"), ("sses", "ss"), ("ing", ""), ("edly", ""), ("ed", ""), ("ly", "")):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return (word[: -len(ending)] + keep).rstrip("e")
+            return _single(word[: -len(ending)] + keep).rstrip("e")
     if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
         word = word[:-1]
     return word.rstrip("e") if len(word) > 3 else word
+
+
+def _single(word: str) -> str:
+    """Return a stem without the consonant doubled before -ing and -ed: "planned" comes from "plan"."""
+    doubled = len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeioulsz"
+    return word[:-1] if doubled else word
 
 
 def stems(text: str) -> set[str]:

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from indexer.collection import Collection
 from indexer.errors import UsageError
 from indexer.sentences import sentences
 from indexer.signatures import near_duplicates
-from indexer.types import Hit
+from indexer.types import Hit, Vectors
 from indexer.view import StoredChunk, View
 from rag import fusion
 from rag.types import Origin, Passage
@@ -52,19 +51,15 @@ def checked_question(question: str) -> str:
 
 def search_arms(
     view: View,
-    collection: Collection,
     question: str,
+    vector: Vectors | None,
     mode: Mode = "hybrid",
     depth: int = DEPTH,
     where: ColumnElement[bool] | None = None,
 ) -> Arms:
-    """Ask the arms that `mode` names for `depth` chunks each."""
-    words: Sequence[Hit] = ()
-    dense: Sequence[Hit] = ()
-    if mode in ("hybrid", "words"):
-        words = view.words(question, depth, where)
-    if mode in ("hybrid", "dense"):
-        dense = view.dense(collection.encoder.embed_queries([question])[0], depth, where)
+    """Ask the arms that `mode` names for `depth` chunks each; `vector` (dim,) is the question's, or None for words."""
+    words = view.words(question, depth, where) if mode != "dense" else []
+    dense = view.dense(vector, depth, where) if mode != "words" and vector is not None else []
     return Arms(words, dense)
 
 

@@ -1,5 +1,6 @@
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from fpdf import FPDF
 
 from indexer.collection import Collection
 from indexer.errors import UsageError
+from indexer.view import View
 from rag import Answer, Engine, Passage
 from rag.generator import Copied, Draft, Written
 from rag.quotable import MAX_QUOTE
@@ -261,3 +263,30 @@ def test_threads_search_while_the_collection_changes(tmp_path: Path, quoting_mod
     after = [passage.text for passage in engine.search("harbours paragraph 1")]
     assert after != before
     assert all(found in (before, after) for found in seen)
+
+
+class SwitchingCollection(Collection):
+    """A collection that is rebuilt with another encoder just after a question was embedded for it."""
+
+    def __init__(self, home: Path, files: Path) -> None:
+        super().__init__("switching", home, WordEncoder())
+        self.files = files
+        self.views = 0
+
+    @contextlib.contextmanager
+    def view(self) -> Iterator[View]:
+        self.views += 1
+        if self.views == 1:
+            self.wanted_encoder = WordEncoder(salt="other", dim=48)
+            self.sync([self.files], rebuild=True)
+        with super().view() as view:
+            yield view
+
+
+def test_a_question_is_embedded_again_when_a_rebuild_changed_the_encoder(tmp_path: Path) -> None:
+    files = write_folder(tmp_path / "files")
+    collection = SwitchingCollection(tmp_path / "home", files)
+    collection.sync([files])
+    found = Engine(collection).search("When does the library open?", 1, mode="dense")
+    assert collection.views == 2
+    assert found[0].source == str(files / "library.md")

@@ -91,3 +91,13 @@ def test_spans_lie_in_the_text_in_order_and_apart(text: str, kind: AnswerType) -
     for start, end in spans_of_type(text, kind, "who was it"):
         assert before <= start < end <= len(text)
         before = end
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("began", "begin"), ("beginning", "begun"), ("planned", "plan"), ("running", "ran"), ("wrote", "writing"),
+     ("added", "add"), ("missed", "miss"), ("queries", "query")],
+)  # fmt: skip
+def test_forms_of_one_verb_have_one_stem(one: str, other: str) -> None:
+    """A question asked when a project did begin; the sentence said that it began, and was passed over."""
+    assert stem(one) == stem(other)

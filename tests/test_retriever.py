@@ -126,7 +126,7 @@ def test_collapsing_does_not_eat_up_the_results(tmp_path: Path) -> None:
 def read(engine: Engine, question: str, k: int, reach: int = READ_AROUND) -> tuple[list[Passage], list[Passage]]:
     """Return the passages found and the same as they are read."""
     with engine.collection.view() as view:
-        arms = retriever.search_arms(view, engine.collection, question)
+        arms = retriever.search_arms(view, question, engine.collection.encoder.embed_queries([question])[0])
         found = retriever.passages(view, arms, retriever.fuse(arms, question, "hybrid"), k)
         return found, retriever.joined(view, found, reach)
 

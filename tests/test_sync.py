@@ -200,6 +200,15 @@ def test_files_of_a_folder_do_not_touch_given_texts(world: Collection, files: Pa
     assert "note" in [entry.source for entry in world.documents()]
 
 
+def test_a_given_text_is_not_pruned_whatever_its_id_looks_like(world: Collection, files: Path) -> None:
+    """A text called like a path below the folder went with the folder's next indexing."""
+    name = str(files / "not-a-file.md")
+    world.add([Given(name, "A text without a file.")])
+    assert world.sync([files]).removed == 0
+    world.sync([files], rebuild=True)
+    assert name in [entry.source for entry in world.documents()]
+
+
 @pytest.mark.parametrize("name", ["", "  ", "a\x00b", "a\nb", "x" * 1001, "\ud800"])
 def test_an_id_must_be_a_name(world: Collection, name: str) -> None:
     with pytest.raises(UsageError, match="id"):
