@@ -44,7 +44,7 @@ def measured(command: Sequence[str], environment: dict[str, str]) -> tuple[float
     started = time.perf_counter()
     quiet = os.open(os.devnull, os.O_WRONLY)
     redirect = [(os.POSIX_SPAWN_DUP2, quiet, 1), (os.POSIX_SPAWN_DUP2, quiet, 2)]
-    process = os.posix_spawn(command[0], command, environment, file_actions=redirect)
+    process = os.posix_spawn(command[0], list(command), environment, file_actions=redirect)
     _, status, usage = os.wait4(process, 0)
     os.close(quiet)
     if os.waitstatus_to_exitcode(status) not in (0, 4):
