@@ -225,6 +225,7 @@ def test_rst_titles_literal_blocks_and_header_fields() -> None:
     assert reading.title == "PEP 8: Style Guide"
     assert reading.metadata["author"] == "Guido, Barry"
     assert reading.metadata["date"] == "2001-07-05"
+    assert (reading.blocks[0].kind, reading.blocks[0].line) == ("row", 1)
     assert reading.blocks[1:] == (
         Block("Introduction", "heading", 1, line=8),
         Block("This is text::", line=11),

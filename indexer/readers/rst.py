@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import decode
@@ -21,6 +22,8 @@ def read(name: str, data: bytes) -> Reading:
     lines = decoded.text.split("\n")
     metadata = header_fields(lines)
     blocks = list(_blocks(lines))
+    if metadata and blocks:
+        blocks[0] = replace(blocks[0], kind="row")  # fields, one a line: no sentence goes on from one to the next
     title = metadata.pop("title", "") or next((block.text for block in blocks if block.kind == "heading"), "")
     if "pep" in metadata:
         title = f"PEP {metadata['pep']}: {title}"  # people ask for these by number
