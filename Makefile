@@ -14,9 +14,9 @@ HOME_DIR := .demo
 demo: $(VENV)/.installed
 	@$(DEMO) index corpora --home $(HOME_DIR)
 	@for question in \
-	    "When was Lantern opened to readers?" \
-	    "Who leads the Bosun project?" \
-	    "Which football club won the cup in 2019?"; do \
+	    "How many of Bosun's pages were scanned again at 400 dpi?" \
+	    "How many questions did readers ask Lantern in the first year?" \
+	    "Which font does Kestrel use for its footnotes?"; do \
 	  echo; echo "? $$question"; \
 	  $(DEMO) ask --home $(HOME_DIR) "$$question" || test $$? -eq 4 || exit 1; \
 	done
@@ -31,6 +31,7 @@ check:
 	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: $(VENV)/.installed-test
+	$(BIN)/python -m tests.benchmarks.eval_handbook --home $(HOME_DIR)
 	$(BIN)/python -m tests.benchmarks.bench_encoder
 	$(BIN)/python -m tests.benchmarks.bench_cold_query
 
