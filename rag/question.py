@@ -11,7 +11,7 @@ AnswerType = Literal["date", "number", "name", "any"]
 
 _MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
 _DATE = re.compile(
-    rf"\b\d{{1,2}} {_MONTH}(?: \d{{4}})?\b|\b{_MONTH} (?:\d{{1,2}}, )?\d{{4}}\b|\b\d{{4}}-\d\d-\d\d\b"
+    rf"\b\d{{1,2}}\s{_MONTH}(?:\s\d{{4}})?\b|\b{_MONTH}\s(?:\d{{1,2}},\s)?\d{{4}}\b|\b\d{{4}}-\d\d-\d\d\b"
     r"|\b(?:1[0-9]|20)\d\ds?\b|\b\d\d?:\d\d\b",
     re.IGNORECASE,
 )
@@ -20,8 +20,10 @@ _WORDS_FOR_NUMBERS = (
     "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion half "
     "twice once quarter third"
 )
+_IN_WORDS = rf"(?:{'|'.join(_WORDS_FOR_NUMBERS.split())})"
 _NUMBER = re.compile(
-    rf"[$€£]?\d[\d,.]*\d?(?:\s?(?:%|per cent|percent))?|\b(?:{'|'.join(_WORDS_FOR_NUMBERS.split())})\b", re.I
+    rf"[$€£]?\d[\d,.]*\d?(?:\s?(?:%|per cent|percent))?(?:\s{_IN_WORDS}\b)*|\b{_IN_WORDS}(?:[\s-]{_IN_WORDS})*\b",
+    re.IGNORECASE,
 )
 _CAPITAL = r"[A-Z](?:[\w'’.-]*\w)?"
 _NAME = re.compile(rf"\b{_CAPITAL}(?:\.?\s+(?:(?:of|the|de|van|von|and|&)\s+)?{_CAPITAL})*")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,12 +18,15 @@ from typing import Any
 
 from indexer.collection import Collection
 from indexer.encoder import Encoder
+from indexer.words import content_words
 from rag.generator import Copied, Draft
-from rag.question import AnswerType, answer_type, spans_of_type, stems
+from rag.question import AnswerType, answer_type, spans_of_type, stem, stems
 from rag.quotable import quotable
 from rag.types import Passage
 
 MODEL_FILE = Path(__file__).with_name("quoting.json")
+NEAR = 24
+"""Characters on either side of a date, number or name within which words of the question speak for it."""
 MAX_EMBEDDED = 24
 """Sentences that the encoder reads for one question; the others were already worse by their words."""
 
@@ -165,8 +169,22 @@ def _candidate(
         "type_unknown": float(kind == "any"),
         "is_question": float(sentence.text.rstrip().endswith("?")),
     }
-    mark = (sentence.start + fitting[0][0], sentence.start + fitting[0][1]) if fitting else None
+    mark = _likeliest(sentence.text, fitting, question) if fitting else None
+    if mark is not None:
+        mark = (sentence.start + mark[0], sentence.start + mark[1])
     return Candidate(sentence.passage, sentence.start, sentence.end, features, mark)
+
+
+def _likeliest(text: str, spans: Sequence[tuple[int, int]], question: str) -> tuple[int, int]:
+    """Return the likeliest answer: what follows it is asked for first ("how many pages"), and words near by."""
+    order = [stem(word) for word in content_words(question)]
+
+    def fitness(span: tuple[int, int]) -> tuple[int, int]:
+        counted = next(iter(re.findall(r"\w+", text[span[1] : span[1] + NEAR].casefold())), "")
+        place = order.index(stem(counted)) if stem(counted) in order else len(order)
+        return -place, len(set(order) & stems(text[max(0, span[0] - NEAR) : span[1] + NEAR]))
+
+    return max(spans, key=fitness)  # the first of several
 
 
 def confidence_features(

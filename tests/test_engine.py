@@ -71,7 +71,7 @@ def test_an_answer_is_a_quotation_with_its_footnote(engine: Engine) -> None:
     (citation,) = answer.citations
     assert Path(citation.source).name == "bees.txt"
     assert citation.quote == "A hive holds up to sixty thousand bees."
-    assert citation.quote[slice(*citation.marks[0])] == "sixty"
+    assert citation.quote[slice(*citation.marks[0])] == "sixty thousand"
     assert citation.line == 3
     assert answer.generator == "quoting"
     assert answer.collection == "world"

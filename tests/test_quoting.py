@@ -41,7 +41,17 @@ def test_the_part_of_the_type_asked_for_is_marked(generator: QuotingGenerator) -
     (piece,) = generator.generate("How many bees does a hive hold?", [BEES]).pieces
     assert isinstance(piece, Copied)
     assert piece.mark is not None
-    assert BEES.text[slice(*piece.mark)] == "sixty"
+    assert BEES.text[slice(*piece.mark)] == "sixty thousand"
+
+
+def test_of_several_numbers_the_one_that_counts_what_is_asked_is_marked(generator: QuotingGenerator) -> None:
+    """The demo asked how many pages were scanned again, and the first number was marked, which was a resolution."""
+    text = "She scanned at 300 dpi first, and 620 pages were scanned again at 400 dpi because their type was small."
+    draft = generator.generate("How many of the pages were scanned again at 400 dpi?", [passage(text)])
+    piece = draft.pieces[0]
+    assert isinstance(piece, Copied)
+    assert piece.mark is not None
+    assert text[slice(*piece.mark)] == "620"
 
 
 def test_without_a_type_nothing_is_marked(generator: QuotingGenerator) -> None:
