@@ -752,34 +752,30 @@ def _write(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-class _progress:  # noqa: N801  used as a function: with _progress() as progress
-    """A bar with rate and estimate on standard error, when that is a terminal; nothing otherwise."""
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    """Show a bar with rate and estimate on standard error while the block runs, when that is a terminal."""
+    from indexer.types import silent
 
-    def __enter__(self) -> Progress:
-        self._bar: Any = None
-        self._tasks: dict[str, Any] = {}
-        if sys.stderr.isatty():
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    if not sys.stderr.isatty():
+        yield silent
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
-            self._bar = Progress(
-                TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(),
-                TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=_console(stderr=True), transient=True,
-            )  # fmt: skip
-            self._bar.start()
-        return self._report
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
+    with Bar(*columns, console=_console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
 
-    def _report(self, what: str, done: int, total: int) -> None:
-        if self._bar is None:
-            return
-        if what not in self._tasks:
-            self._tasks[what] = self._bar.add_task(what, total=total or None, rate="")
-        speed = self._bar.tasks[self._tasks[what]].speed
-        rate = f"{speed:,.0f}/s" if speed else ""
-        self._bar.update(self._tasks[what], completed=done, total=total or None, rate=rate)
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total or None, rate="")
+            speed = bar.tasks[tasks[what]].speed
+            shown = f"{speed:,.0f}/s" if speed else ""
+            bar.update(tasks[what], completed=done, total=total or None, rate=shown)
 
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        yield report
 
 
 if __name__ == "__main__":
