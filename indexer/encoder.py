@@ -66,7 +66,7 @@ class Encoder(Protocol):
         ...
 
 
-def open_encoder(name: str | None, home: Path) -> Encoder:
+def open_encoder(name: str | None, home: Path, progress: Progress = silent) -> Encoder:
     """Open the encoder called `name`, converting its weights under `home` on first use.
 
     `name` is a sentence-transformers folder, or a name known on this machine; None is all-MiniLM-L6-v2. Nothing is
@@ -85,7 +85,9 @@ def open_encoder(name: str | None, home: Path) -> Encoder:
         from indexer.encoders.conversion import convert
 
         logger.info("Converting encoder %s. %s", asked, absent.message)
+        progress("converting the encoder, once", 0, 1)  # some 15 seconds in which nothing else would be seen
         convert(model, fingerprint, asked, home)
+        progress("converting the encoder, once", 1, 1)
         receipt = read_receipt(fingerprint, home)
     if receipt.settings.runs_through == "openvino":
         return _open(receipt, home, asked)

@@ -112,7 +112,7 @@ def sync_files(
     found = list(find(roots, include, exclude))
     files = {str(path): path for path in found if isinstance(path, Path)}
     skips = [each for each in found if isinstance(each, Skip)]
-    encoder, made = _encoder_for(collection, rebuild=rebuild)
+    encoder, made = _encoder_for(collection, progress, rebuild=rebuild)
     with write(collection, purpose="index", made=made, fresh=rebuild) as writer:
         run = _Run(writer, encoder, progress, committed)
         before = {entry.source: entry.origin for entry in collection.documents()} if rebuild else writer.origins()
@@ -142,7 +142,7 @@ def sync_given(
 ) -> Report:
     """Store texts that have no file; see `Collection.add`. Of a bad text, those before it are stored."""
     started = time.monotonic()
-    encoder, made = _encoder_for(collection, rebuild=False)
+    encoder, made = _encoder_for(collection, progress, rebuild=False)
     with write(collection, purpose="add", made=made) as writer:
         run = _Run(writer, encoder, progress, committed)
         try:
@@ -154,13 +154,13 @@ def sync_given(
         return run.report(time.monotonic() - started)
 
 
-def _encoder_for(collection: Collection, *, rebuild: bool) -> tuple[Encoder, Made]:
+def _encoder_for(collection: Collection, progress: Progress, *, rebuild: bool) -> tuple[Encoder, Made]:
     """Return the encoder to index with. Raises EncoderMismatch when the collection was made with another one."""
     from indexer.encoder import open_encoder
 
     present = collection.made if collection.exists else None
     wanted = collection.wanted_encoder or (present.encoder if present else None)
-    encoder = open_encoder(wanted, collection.home) if wanted is None or isinstance(wanted, str) else wanted
+    encoder = open_encoder(wanted, collection.home, progress) if wanted is None or isinstance(wanted, str) else wanted
     made = Made(encoder.name, encoder.fingerprint, encoder.dim, encoder.max_tokens, PIPELINE)
     if present is not None and not rebuild:
         check_encoder(collection.name, present, made)
