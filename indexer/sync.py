@@ -154,7 +154,7 @@ def sync_given(
         return run.report(time.monotonic() - started)
 
 
-def _encoder_for(collection: Collection, progress: Progress, *, rebuild: bool) -> tuple[Encoder, Made]:
+def _encoder_for(collection: Collection, progress: Progress = silent, *, rebuild: bool) -> tuple[Encoder, Made]:
     """Return the encoder to index with. Raises EncoderMismatch when the collection was made with another one."""
     from indexer.encoder import open_encoder
 
