@@ -121,14 +121,17 @@ def candidates(question: str, passages: Sequence[Passage], encoder: Encoder) -> 
 
 
 def _quotable(number: int, passage: Passage) -> list[_Sentence]:
-    """Return what may be quoted of a passage, with what stands before it; headings are read along but never quoted."""
+    """Return what may be quoted of a passage, with what stands before it.
+
+    Headings and questions answer nothing: they are read along with what follows them, and never quoted.
+    """
     found: list[_Sentence] = []
     before, head, last_kind = "", "", ""
     for start, end, kind in quotable(passage):
         text = passage.text[start:end]
         if kind == "table" and last_kind != "table":
             head = text
-        elif kind != "heading":
+        elif kind != "heading" and not text.rstrip().endswith("?"):
             found.append(_Sentence(number, start, end, text, head if kind == "table" else before))
         before, last_kind = text, kind
     return found
@@ -167,7 +170,6 @@ def _candidate(
         "passage_rank": 1 / (1 + sentence.passage),
         "has_type": float(bool(fitting)),
         "type_unknown": float(kind == "any"),
-        "is_question": float(sentence.text.rstrip().endswith("?")),
     }
     mark = _likeliest(sentence.text, fitting, question) if fitting else None
     if mark is not None:

@@ -54,6 +54,12 @@ def test_of_several_numbers_the_one_that_counts_what_is_asked_is_marked(generato
     assert text[slice(*piece.mark)] == "620"
 
 
+def test_a_question_is_never_the_answer(generator: QuotingGenerator) -> None:
+    """A book asks its readers questions; one of them was quoted in answer to the very same question."""
+    asking = passage("How many bees does a hive hold? Sixty thousand bees live in a hive.")
+    assert quoted(generator, "How many bees does a hive hold?", asking) == "Sixty thousand bees live in a hive."
+
+
 def test_without_a_type_nothing_is_marked(generator: QuotingGenerator) -> None:
     (piece,) = generator.generate("What do bees do?", [BEES]).pieces
     assert isinstance(piece, Copied)
