@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from indexer.encoder import open_encoder
+
+# Property tests look elsewhere in each run at a desk, where a find is welcome. Continuous integration tries the same
+# examples each time, so that a red run speaks of the change and not of the day.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -83,7 +83,8 @@ def test_the_laws_of_chunks(doc: Document, options: ChunkOptions, max_tokens: in
 @given(DOCUMENTS)
 def test_a_document_that_fits_whole_is_one_chunk(doc: Document) -> None:
     chunks = chunk(doc, Words(3000))
-    assert texts(chunks) == ([doc.text.strip()] if doc.text.strip() else [])
+    found = [text.strip() for text in texts(chunks)]  # a space that carries a mark is one grapheme with it, and stays
+    assert found == ([doc.text.strip()] if doc.text.strip() else [])
 
 
 def test_context_is_title_and_headings_without_those_that_the_text_begins_with() -> None:
