@@ -572,10 +572,12 @@ def test_without_a_question_a_terminal_is_asked_one_after_the_other(world: Path)
 def test_the_end_of_input_or_an_interrupt_ends_the_conversation(world: Path) -> None:
     with Terminal("ask") as terminal:
         terminal.wait_for("? ")
+        time.sleep(0.5)
         terminal.type("\x04")
         assert terminal.finish() == 0
     with Terminal("ask") as terminal:
         terminal.wait_for("? ")
+        time.sleep(0.5)  # the prompt is written just before readline listens: a signal in between waits for a key
         terminal.child.send_signal(signal.SIGINT)
         assert terminal.finish() == 130
         assert "Traceback" not in terminal.seen
