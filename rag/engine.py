@@ -12,7 +12,7 @@ from indexer.errors import UsageError
 from indexer.types import Vectors
 from indexer.view import View
 from rag import retriever
-from rag.generator import Copied, Draft, Generator
+from rag.generator import Copied, Draft, Generator, Written
 from rag.quotable import quotable
 from rag.retriever import Mode
 from rag.types import Answer, Citation, Passage
@@ -81,11 +81,11 @@ class Engine:
         draft = self.generator.generate(text, read)
         clock.lap("generate")
         answered = bool(draft.pieces) and draft.confidence >= self.generator.threshold(max_error)
-        citations, unsupported, said = _cited(draft, read) if answered else ((), (), "")
+        citations, unsupported, words = _cited(draft, read) if answered else ((), (), "")
         clock.lap("cite")
         return Answer(
             question=text,
-            text=said,
+            text=words,
             answered=answered,
             confidence=draft.confidence,
             citations=citations,
@@ -115,6 +115,17 @@ class Engine:
                     return
 
 
+def said(draft: Draft, passages: Sequence[Passage]) -> str:
+    """Return the text of an answer: what was copied stands as in its passage, spaces and line ends as one space."""
+    return "".join(_text(piece, passages) for piece in draft.pieces)
+
+
+def _text(piece: Copied | Written, passages: Sequence[Passage]) -> str:
+    if isinstance(piece, Written):
+        return piece.text
+    return " ".join(passages[piece.passage].text[piece.start : piece.end].split())
+
+
 def _cited(draft: Draft, read: Sequence[Passage]) -> tuple[tuple[Citation, ...], tuple[tuple[int, int], ...], str]:
     """Return the citations, the unsupported parts and the text of an answer; copied text is taken from the source."""
     citations: list[Citation] = []
@@ -129,11 +140,9 @@ def _cited(draft: Draft, read: Sequence[Passage]) -> tuple[tuple[Citation, ...],
                 citations.append(citation)
             else:
                 citations[twin] = replace(citations[twin], marks=citations[twin].marks + citation.marks)
-            text += " ".join(passage.text[piece.start : piece.end].split())
-        else:
-            if not piece.supported:
-                unsupported.append((len(text), len(text) + len(piece.text)))
-            text += piece.text
+        elif not piece.supported:
+            unsupported.append((len(text), len(text) + len(piece.text)))
+        text += _text(piece, read)
     return tuple(citations), tuple(unsupported), text
 
 

@@ -12,9 +12,11 @@ from indexer.collection import Collection
 from indexer.errors import UsageError
 from indexer.view import View
 from rag import Answer, Engine, Passage
+from rag.engine import said
 from rag.generator import Copied, Draft, Written
 from rag.quotable import MAX_QUOTE
 from rag.quoting import QuotingGenerator
+from tests.answers import passage
 from tests.worlds import WordEncoder, article, collection_of, write_folder
 
 QUESTIONS = (
@@ -214,6 +216,13 @@ def test_copied_text_is_told_in_one_line(tmp_path: Path) -> None:
     answer = ask(collection, Copied(0, 0, len("Green tea is steeped\n  at eighty\ndegrees.")))
     assert answer.text == "Green tea is steeped at eighty degrees."
     check_citations(answer, collection)
+
+
+def test_a_draft_says_what_its_pieces_say_one_after_the_other() -> None:
+    passages = [passage("Green tea\n  is hot."), passage("Bees dance.")]
+    draft = Draft((Copied(1, 0, 4), Written(" drink "), Copied(0, 0, 14)), 0.5)
+    assert said(draft, passages) == "Bees drink Green tea is"
+    assert said(Draft((), 0.5), passages) == ""
 
 
 def test_what_is_not_sure_enough_is_refused(collection: Collection) -> None:
