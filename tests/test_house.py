@@ -19,7 +19,7 @@ SOURCES = [ROOT / "cli.py", *sorted(path for floor in list(FLOORS)[:3] for path 
 HEAVY = {
     "torch", "transformers", "sentence_transformers", "faiss", "sqlalchemy", "alembic", "openvino", "numpy", "sklearn",
     "scipy", "tokenizers", "safetensors", "trafilatura", "lxml", "docx", "pptx", "openpyxl", "pypdf", "pypdfium2",
-    "charset_normalizer", "ftfy", "pathspec", "platformdirs", "regex", "rich", "watchfiles",
+    "charset_normalizer", "ftfy", "pathspec", "platformdirs", "regex", "rich", "watchfiles", "matplotlib",
 }  # fmt: skip
 TORCH = {"torch", "transformers", "sentence_transformers", "sklearn", "scipy", "alembic", "trafilatura", "docx"}
 
