@@ -398,8 +398,10 @@ def _converse(engine: Engine, answer_one: Callable[[str], Answer]) -> None:
 def _show_answer(answer: Answer, explain: bool) -> None:
     console = _console()
     if answer.answered:
-        numbers = "".join(f"[{citation.number}]" for citation in answer.citations)
-        _show_wrapped(console, _plain(answer.text, "bold") + _plain(f" {numbers}", "cyan"))
+        _show_wrapped(console, _numbered(answer))
+        for start, end in answer.unsupported:
+            unsure = _plain(f'not borne out by the documents: "{answer.text[start:end].strip()}"', "yellow")
+            _show_wrapped(console, unsure)
         maker = f"confidence {answer.confidence:.0%}, by the {answer.generator} generator"
         _show_wrapped(console, _plain(maker, "dim"))
         console.print()
@@ -417,6 +419,21 @@ def _show_answer(answer: Answer, explain: bool) -> None:
             _show_passage(console, rank, passage, True)
         spent = ", ".join(f"{stage} {ms:.0f} ms" for stage, ms in answer.timings_ms.items())
         console.print(_plain(spent, "dim"))
+
+
+def _numbered(answer: Answer) -> Text:
+    """Return the answer's text with the numbers of its footnotes behind what they bear out."""
+    text = _plain(answer.text, "bold")
+    for start, end in answer.unsupported:
+        text.stylize("yellow", start, end)
+    numbers: dict[int, str] = {}
+    for citation in answer.citations:
+        for _, end in citation.claims:
+            numbers[end] = numbers.get(end, " ") + f"[{citation.number}]"
+    parts = text.divide(sorted(numbers))
+    for part, end in zip(parts, sorted(numbers), strict=False):  # behind the last number may be words without one
+        part.append(_plain(numbers[end], "not bold cyan"))
+    return _plain("").join(parts)
 
 
 def _show_citation(console: Console, citation: Citation) -> None:

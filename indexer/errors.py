@@ -10,6 +10,7 @@ UserError                     something the user can mend: message, and a hint w
 ├── SchemaMismatch            the database is newer, or is not ours
 ├── EncoderError              no such encoder, or its files are not what they should be
 │   └── EncoderMismatch       the collection was made with another encoder
+├── GeneratorError            no such generator, its files are not what they should be, or its endpoint does not answer
 ├── InvalidVectors            wrong shape, type, length or not finite: refused at the seam
 └── ImportRefused             an export file that fails its own checks
 """
@@ -71,6 +72,10 @@ class EncoderError(UserError):
 
 class EncoderMismatch(EncoderError):
     """The collection was made with another encoder; vectors of two encoders are never mixed."""
+
+
+class GeneratorError(UserError):
+    """No such generator on this machine, its files are not what they should be, or its endpoint does not answer."""
 
 
 class InvalidVectors(UserError):

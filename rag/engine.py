@@ -132,26 +132,34 @@ def _cited(draft: Draft, read: Sequence[Passage]) -> tuple[tuple[Citation, ...],
     unsupported: list[tuple[int, int]] = []
     text = ""
     for piece in draft.pieces:
-        if isinstance(piece, Copied):
-            passage = read[piece.passage]
-            citation = _citation(len(citations) + 1, passage, piece)
-            twin = next((i for i, other in enumerate(citations) if _same_quote(citation, other)), None)
-            if twin is None:
-                citations.append(citation)
-            else:
-                citations[twin] = replace(citations[twin], marks=citations[twin].marks + citation.marks)
-        elif not piece.supported:
-            unsupported.append((len(text), len(text) + len(piece.text)))
-        text += _text(piece, read)
+        words = _text(piece, read)
+        part = (len(text), len(text) + len(words.rstrip()))
+        for span in (piece,) if isinstance(piece, Copied) else piece.evidence:
+            _add(citations, _citation(len(citations) + 1, read[span.passage], span, part))
+        if isinstance(piece, Written) and not piece.supported:
+            unsupported.append((len(text), len(text) + len(words)))
+        text += words
     return tuple(citations), tuple(unsupported), text
+
+
+def _add(citations: list[Citation], citation: Citation) -> None:
+    """Add a footnote, or what it marks and bears out to the one that quotes the same."""
+    twin = next((i for i, other in enumerate(citations) if _same_quote(citation, other)), None)
+    if twin is None:
+        citations.append(citation)
+    else:
+        same = citations[twin]
+        marks = tuple(dict.fromkeys((*same.marks, *citation.marks)))
+        claims = tuple(dict.fromkeys((*same.claims, *citation.claims)))
+        citations[twin] = replace(same, marks=marks, claims=claims)
 
 
 def _same_quote(one: Citation, other: Citation) -> bool:
     return (one.source, one.start, one.end) == (other.source, other.start, other.end)
 
 
-def _citation(number: int, passage: Passage, piece: Copied) -> Citation:
-    """Return the footnote for a copied span: the sentences or lines it stands in, with the span marked."""
+def _citation(number: int, passage: Passage, piece: Copied, claim: tuple[int, int]) -> Citation:
+    """Return the footnote for a span that bears out this part of the answer: the sentences or lines it stands in."""
     start, end = piece.start, piece.end
     for first, last, _ in quotable(passage):
         if first < piece.end and piece.start < last:
@@ -169,6 +177,7 @@ def _citation(number: int, passage: Passage, piece: Copied) -> Citation:
         line=line,
         title=passage.name,
         marks=((marked[0] - start, marked[1] - start),),
+        claims=(claim,),
     )
 
 

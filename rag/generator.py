@@ -5,9 +5,10 @@ A generator knows passages, and nothing of collections or citations; the engine 
 
 from __future__ import annotations
 
+import collections.abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from rag.types import Passage
 
@@ -29,6 +30,8 @@ class Written:
 
     text: str
     supported: bool = False
+    evidence: tuple[Copied, ...] = ()
+    """The spans of the passages that bear them out: they become footnotes, and nothing of them enters the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +63,30 @@ class Generator(Protocol):
         None gives the default threshold. Measured on the questions the confidence was fitted for.
         """
         ...
+
+
+Words: TypeAlias = collections.abc.Generator[str, None, Draft]
+"""Text as it is being written, and at the end, as the generator's return value, the draft that was made of it."""
+
+
+@runtime_checkable
+class Streaming(Generator, Protocol):
+    """A generator that can be listened to while it writes; `isinstance(generator, Streaming)` tells."""
+
+    def stream(self, question: str, passages: Sequence[Passage]) -> Words:
+        """Draft as `generate` does, and yield the text meanwhile; closing it early ends the writing.
+
+        What is yielded is not checked yet, and may be withdrawn: only the draft says what the passages bear out. Take
+        it with `draft = yield from generator.stream(...)`, or with `drafted`.
+        """
+        ...
+
+
+def drafted(words: Words) -> Draft:
+    """Return the draft at the end of a stream."""
+    while True:
+        try:
+            next(words)
+        except StopIteration as end:
+            draft: Draft = end.value
+            return draft

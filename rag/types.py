@@ -92,6 +92,8 @@ class Citation:
     title: str = ""
     marks: tuple[tuple[int, int], ...] = ()
     """Where the answer's words stand inside `quote`: half-open, in characters of the quote."""
+    claims: tuple[tuple[int, int], ...] = ()
+    """The parts of the answer's text that it bears out: half-open, in characters of the text, in order."""
 
     def to_json(self) -> dict[str, object]:
         """Return the form that `ask --json` prints and `verify` reads."""
@@ -103,6 +105,7 @@ class Citation:
             "start": self.start,
             "end": self.end,
             "quote": self.quote,
+            "claims": [list(span) for span in self.claims],
         }
 
 
@@ -132,6 +135,7 @@ class Answer:
             "answered": self.answered,
             "confidence": round(self.confidence, 4),
             "citations": [citation.to_json() for citation in self.citations],
+            "unsupported": [list(span) for span in self.unsupported],
             "passages": [passage.to_json() for passage in self.passages],
             "timings_ms": {stage: round(ms, 2) for stage, ms in self.timings_ms.items()},
             "generator": self.generator,

@@ -202,6 +202,27 @@ def test_written_words_count_as_unsupported_unless_borne_out(collection: Collect
     assert len(answer.citations) == 1
 
 
+def test_written_words_that_are_borne_out_cite_what_bears_them_out(collection: Collection) -> None:
+    text = ask(collection, Written("x")).passages[0].text
+    evidence = (Copied(0, text.index("eighty"), text.index("eighty") + 6), Copied(0, 0, text.index("\n")))
+    answer = ask(collection, Written("It wants 80 degrees. ", True, evidence), Written("It is cheap."))
+    assert answer.text == "It wants 80 degrees. It is cheap."
+    assert [citation.quote for citation in answer.citations] == ["Green tea is steeped at eighty degrees.", "# Tea"]
+    for citation in answer.citations:
+        assert [answer.text[slice(*claim)] for claim in citation.claims] == ["It wants 80 degrees."]
+    assert [answer.text[slice(*span)] for span in answer.unsupported] == ["It is cheap."]
+    check_citations(answer, collection)
+
+
+def test_a_footnote_knows_which_parts_of_the_answer_rest_on_it(collection: Collection) -> None:
+    text = ask(collection, Written("x")).passages[0].text
+    eighty, boiling = (Copied(0, text.index(word), text.index(word) + len(word)) for word in ("eighty", "boiling"))
+    answer = ask(collection, eighty, Written(", not "), boiling, Written(", but "), eighty)
+    assert answer.text == "eighty, not boiling, but eighty"
+    assert [citation.claims for citation in answer.citations] == [((0, 6), (25, 31)), ((12, 19),)]
+    assert [len(citation.marks) for citation in answer.citations] == [1, 1]
+
+
 def test_two_spans_of_one_sentence_share_a_footnote(collection: Collection) -> None:
     text = ask(collection, Written("x")).passages[0].text
     green, eighty = text.index("Green"), text.index("eighty")
