@@ -1,329 +1,448 @@
-"""Words and their opposites, of our own writing, for questions that a paragraph no longer answers.
+"""Words and their opposites, of our own writing, and where in a question one may stand for the other.
 
-One line per pair of meanings and form: a word on one side becomes the first word of the other side, and the others
-there are its near-synonyms, which must not stand in the paragraph either. Pairs whose two sides have the same answer
-("how old", "how young") are for the caller to leave alone.
+A line is a word and its opposites. The first opposite is written in the word's place, in the same form; the others mean
+about the same, and with any of them in the paragraph it may still answer. Words whose opposite asks the same ("old" in
+"how old"), or that are often another part of speech or of a set phrase ("right", "like", "raised"), are left out.
 """
 
 from __future__ import annotations
 
-PAIRS = """
-first earliest | last final latest
-last latest | first earliest
-final | first initial original
-initial original | final last
-earliest | latest last
-oldest | youngest newest
-newest youngest | oldest
-older | younger newer
-younger | older elder
-largest biggest greatest | smallest tiniest least
-smallest | largest biggest greatest
-larger bigger greater | smaller lesser
-smaller | larger bigger greater
-large big huge | small tiny little
-small | large big
-highest tallest | lowest shortest
-tallest | shortest smallest
-lowest | highest
-higher | lower
-lower | higher upper
-high | low
-low | high
-longest | shortest briefest
-shortest | longest tallest
-longer | shorter
-shorter | longer
-most | least fewest
-least fewest | most
-more | fewer less
-fewer less | more
-best | worst poorest
-worst | best
-better | worse
-worse | better
-strongest | weakest
-weakest | strongest
-stronger | weaker
-weaker | stronger
-strong | weak
-weak | strong
-fastest quickest | slowest
-slowest | fastest quickest
-faster quicker | slower
-slower | faster quicker
-richest wealthiest | poorest
-poorest | richest wealthiest
-rich wealthy | poor
-poor | rich wealthy
-hottest warmest | coldest coolest
-coldest coolest | hottest warmest
-hotter warmer | colder cooler
-colder cooler | hotter warmer
-hot warm | cold cool
-cold cool | hot warm
-closest nearest | farthest furthest
-farthest furthest | closest nearest
-wettest | driest
-driest | wettest
-heaviest | lightest
-lightest | heaviest
-heavier | lighter
-lighter | heavier
-deepest | shallowest
-widest | narrowest
-easiest | hardest
-hardest | easiest softest
-cheapest | costliest
-busiest | quietest
-brightest | darkest dimmest
-richer wealthier | poorer
-poorer | richer wealthier
-before | after following since
-after | before prior
-prior | subsequent after
-following | preceding before previous
-previous preceding | following next subsequent
-next subsequent | previous preceding before
-early | late
-earlier | later after
-later | earlier before
-northern | southern
-southern | northern
-eastern | western
-western | eastern
-north | south
-south | north
-east | west
-west | east
-northeast | southwest
-southwest | northeast
-northwest | southeast
-southeast | northwest
-above | below under beneath
-below beneath | above over
-inside within | outside beyond
-outside | inside within
-inner | outer
-outer | inner
-upper | lower bottom
-top | bottom
-bottom | top
-front | back rear
-left | right
-internal | external
-external | internal
-interior | exterior
-exterior | interior
-indoor | outdoor
-outdoor | indoor
-increase rise grow | decrease decline reduce drop fall
-increases rises grows | decreases declines reduces drops falls
-increased | decreased declined reduced dropped fell
-increasing rising growing | decreasing declining reducing falling
-decrease reduce decline | increase rise grow
-decreased reduced declined | increased rose grew
-decreasing declining | increasing rising growing
-win | lose lost defeat
-wins | loses lost
-won | lost
-winning | losing
-lose | win won
-lost | won win
-losing | winning
-winner | loser
-winners | losers
-loser | winner
-victory | defeat
-defeat | victory
-gain | lose loss
-gained | lost
-begin start | end finish cease stop conclude final until
-began started | ended finished ceased stopped concluded final until
-begins starts | ends finishes ceases stops concludes until
-beginning | end ending close
-end | beginning start begin began
-ended | began begin start
-ends | begins start
-opened | closed shut
-open | close shut
-closed | opened
-close | open
-born | dead died death dies
-died | born birth
-die | live born birth survive
-birth | death died
-death | birth born
-accept | reject refuse
-accepted | rejected refused
-reject | accept
-rejected refused | accepted
-allow permit | forbid prohibit ban
-allowed permitted | forbidden prohibited banned
-allows permits | forbids prohibits bans
-forbidden prohibited banned | allowed permitted legal
-support | oppose
-supported | opposed
-supports | opposes
-supporters | opponents
-oppose | support
-opposed | supported favored
-opponents | supporters
-agree | disagree
-agreed | disagreed
-include | exclude except
-included | excluded except
-includes | excludes except
-excluded | included
-join | leave left
-joined | left quit
-leave | join enter
-enter | leave exit
-entered | left exited
-arrive | depart leave left
-arrived | departed left
-import | export
-imports | exports
-imported | exported
-export | import
-exports | imports
-exported | imported
-buy purchase | sell sold
-bought purchased acquired | sold
-sell | buy purchase bought
-sold | bought purchased acquired
-build construct | demolish destroy
-built constructed | demolished destroyed
-destroyed demolished | built rebuilt constructed
-create | destroy abolish
-created established founded | abolished destroyed dissolved
-abolished | created established
-add | remove
-added | removed
-remove | add
-removed | added
-attack | defend
-attacked | defended
-defend | attack
-defended | attacked
-succeed | fail
-succeeded | failed
-successful | unsuccessful failed
-unsuccessful | successful
-success | failure failed
-failure | success succeed
-failed | succeeded
-praised | criticized criticised
-criticized criticised | praised lauded
-love like | hate dislike
-loved liked | hated disliked
-raise | lower reduce
-raised | lowered reduced
-advance | retreat
-advanced | retreated
-encourage | discourage
-encouraged | discouraged
-encourages | discourages
-connected | disconnected separated
-visible | invisible hidden
-legal | illegal unlawful
-illegal | legal lawful
-possible | impossible
-necessary | unnecessary
-common | rare uncommon unusual
-rare uncommon | common widespread
-popular | unpopular
-public | private
-private | public
-domestic | foreign overseas
-foreign | domestic
-local | foreign national
-urban | rural
-rural | urban
-modern | ancient traditional
-ancient | modern
-temporary | permanent
-permanent | temporary
-male | female
-female | male
-males | females
-females | males
-men | women
-women | men
-man | woman
-woman | man
-boys | girls
-girls | boys
-king | queen
-queen | king
-husband | wife
-wife | husband
-brother | sister
-sister | brother
-father | mother
-mother | father
-son | daughter
-daughter | son
-majority | minority
-minority | majority
-maximum | minimum
-minimum | maximum
-positive | negative
-negative | positive
-advantage | disadvantage drawback
-advantages | disadvantages drawbacks
-disadvantage drawback | advantage benefit
-disadvantages drawbacks | advantages benefits
-friend ally | enemy foe
-allies | enemies
-enemy | ally friend
-enemies | allies
-liberal | conservative
-conservative | liberal progressive
-guilty | innocent acquitted
-direct | indirect
-indirect | direct
-formal | informal
-simple | complex complicated
-complex | simple
-major | minor
-minor | major
-primary main | secondary minor
-secondary | primary
-similar | different unlike dissimilar
-same | opposite different
-different | same identical similar
-always | never
-usually typically often | rarely seldom
-rarely seldom | often usually frequently
-with | without
-professional | amateur
-amateur | professional
-wet | dry
-dry | wet
-thick | thin
-thin | thick
-dark | bright light
-bright | dark dim
-day | night
-night | day
-summer | winter
-winter | summer
-future | past
-healthy | unhealthy sick
-safe | dangerous unsafe
-dangerous | safe
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A word at `question[start:end]` whose opposite may stand in its place."""
+
+    start: int
+    end: int
+    word: str
+    """In lower case."""
+    opposite: str
+    """As it is to be written."""
+
+
+_LINES = """
+first: last final latest
+last: first earliest initial
+final: initial first original
+initial: final last
+original: final last
+earliest: latest last
+latest: earliest first
+oldest: youngest newest
+newest: oldest earliest
+youngest: oldest eldest
+older: younger newer
+younger: older elder
+largest: smallest tiniest least
+biggest: smallest tiniest least
+greatest: smallest least tiniest
+smallest: largest biggest greatest
+larger: smaller lesser
+bigger: smaller lesser
+greater: lesser smaller
+smaller: larger bigger greater
+large: small tiny little
+big: small tiny little
+huge: tiny small little
+small: large big huge
+tallest: shortest smallest
+highest: lowest smallest
+lowest: highest
+higher: lower
+lower: higher upper
+high: low
+low: high
+longest: shortest briefest
+shortest: longest tallest
+longer: shorter
+shorter: longer taller
+most: least fewest
+least: most
+fewest: most
+more: less fewer
+fewer: more
+less: more
+best: worst poorest
+worst: best
+better: worse
+worse: better
+strongest: weakest
+weakest: strongest
+stronger: weaker
+weaker: stronger
+strong: weak
+weak: strong
+fastest: slowest
+quickest: slowest
+slowest: fastest quickest
+faster: slower
+slower: faster quicker
+richest: poorest
+wealthiest: poorest
+poorest: richest wealthiest
+rich: poor
+wealthy: poor
+poor: rich wealthy
+hottest: coldest coolest
+warmest: coldest coolest
+coldest: hottest warmest
+hotter: colder cooler
+warmer: colder cooler
+colder: hotter warmer
+cooler: hotter warmer
+hot: cold cool
+warm: cold cool
+cold: hot warm
+closest: farthest furthest
+nearest: farthest furthest
+farthest: nearest closest
+furthest: nearest closest
+wettest: driest
+driest: wettest
+heaviest: lightest
+lightest: heaviest
+heavier: lighter
+lighter: heavier
+deepest: shallowest
+widest: narrowest
+easiest: hardest
+easier: harder
+hardest: easiest softest
+harder: easier softer
+cheapest: costliest
+busiest: quietest
+brightest: darkest dimmest
+before: after following since
+after: before prior
+prior: subsequent after
+previous: next following subsequent
+preceding: following next subsequent
+next: previous preceding
+subsequent: previous preceding prior
+preceded: followed succeeded
+followed: preceded
+early: late
+earlier: later after
+later: earlier before
+northern: southern
+southern: northern
+eastern: western
+western: eastern
+north: south
+south: north
+east: west
+west: east
+northeast: southwest
+northeastern: southwestern
+southwest: northeast
+southwestern: northeastern
+northwest: southeast
+northwestern: southeastern
+southeast: northwest
+southeastern: northwestern
+above: below under beneath
+below: above over
+beneath: above over
+inside: outside beyond
+within: outside beyond
+outside: inside within
+inner: outer
+outer: inner
+upper: lower bottom
+top: bottom
+bottom: top
+internal: external
+external: internal
+interior: exterior
+exterior: interior
+indoor: outdoor
+outdoor: indoor
+increase: decrease decline reduce drop fall
+increases: decreases declines reduces drops falls
+increased: decreased declined reduced dropped fell
+increasing: decreasing declining reducing falling
+decrease: increase rise grow
+decreases: increases rises grows
+decreased: increased rose grew
+decreasing: increasing rising growing
+reduce: increase rise grow
+reduces: increases rises grows
+reduced: increased rose grew
+reducing: increasing rising growing
+decline: grow rise increase
+declined: grew rose increased
+declining: growing rising increasing
+grow: shrink decline decrease
+grew: shrank declined decreased
+growing: shrinking declining decreasing
+rise: fall decline drop
+rises: falls declines drops
+rose: fell declined dropped
+rising: falling declining
+expand: shrink contract
+expanded: shrank contracted
+expanding: shrinking contracting
+win: lose lost defeat
+wins: loses lost
+won: lost
+winning: losing
+lose: win won
+lost: won win
+losing: winning
+winner: loser
+winners: losers
+loser: winner
+victory: defeat
+defeat: victory won
+gain: lose loss
+gained: lost
+begin: end finish cease stop conclude final until close
+began: ended finished ceased stopped concluded final until closed
+begins: ends finishes ceases stops concludes until
+start: end finish cease stop conclude final until close
+started: ended finished ceased stopped concluded final until closed
+starts: ends finishes ceases stops concludes until
+beginning: end close finish conclusion
+end: begin beginning start
+ended: began begin start
+ends: begins start
+opened: closed shut
+closed: opened
+birth: death died
+death: birth born
+accept: reject refuse decline
+accepted: rejected refused declined
+reject: accept
+rejected: accepted
+refused: accepted agreed
+allow: prohibit forbid ban
+allows: prohibits forbids bans
+allowed: prohibited forbade forbidden banned
+permitted: prohibited forbidden banned
+forbidden: permitted allowed
+prohibited: permitted allowed legal
+banned: permitted allowed legal
+support: oppose opposition
+supported: opposed opposition
+supports: opposes
+supporters: opponents opposed
+oppose: support
+opposed: supported favored favoured
+opposes: supports
+opponents: supporters
+agreed: disagreed refused
+include: exclude except
+included: excluded except
+includes: excludes except
+excluded: included
+join: leave left quit
+joined: left quit
+leave: join enter
+enter: leave exit
+entered: left exited
+arrive: depart leave left
+arrived: departed left
+import: export
+imports: exports
+imported: exported
+export: import
+exports: imports
+exported: imported
+buy: sell sold
+bought: sold
+purchase: sell sold
+purchased: sold
+sell: buy purchase bought
+sold: bought purchased acquired
+build: demolish destroy
+built: demolished destroyed torn
+constructed: demolished destroyed torn
+destroy: build rebuild construct
+destroyed: built rebuilt constructed
+demolished: built constructed
+create: abolish destroy
+created: abolished destroyed
+established: abolished dissolved disbanded
+founded: dissolved disbanded abolished
+formed: dissolved disbanded
+abolished: established created introduced
+introduced: abolished withdrawn removed
+add: remove
+added: removed
+remove: add
+removed: added
+attack: defend
+attacked: defended
+defend: attack
+defended: attacked
+successful: unsuccessful failed
+unsuccessful: successful
+success: failure failed
+failure: success succeed
+praised: criticized criticised
+criticized: praised lauded
+criticised: praised lauded
+loved: hated disliked
+encourage: discourage
+encouraged: discouraged
+encourages: discourages
+connected: disconnected separated
+visible: invisible hidden
+legal: illegal unlawful
+illegal: legal lawful
+possible: impossible
+impossible: possible
+necessary: unnecessary
+common: rare uncommon unusual
+uncommon: common widespread
+rare: common widespread
+popular: unpopular
+public: private
+private: public
+domestic: foreign overseas
+foreign: domestic
+urban: rural
+rural: urban
+modern: ancient traditional
+ancient: modern
+temporary: permanent
+permanent: temporary
+male: female
+female: male
+males: females
+females: males
+men: women
+women: men
+man: woman
+woman: man
+boys: girls
+girls: boys
+king: queen
+queen: king
+husband: wife
+wife: husband
+brother: sister
+sister: brother
+brothers: sisters
+sisters: brothers
+father: mother
+mother: father
+son: daughter
+daughter: son
+sons: daughters
+daughters: sons
+majority: minority
+minority: majority
+maximum: minimum
+minimum: maximum
+positive: negative
+negative: positive
+advantage: disadvantage drawback
+advantages: disadvantages drawbacks
+benefits: drawbacks disadvantages
+disadvantage: advantage benefit
+disadvantages: advantages benefits
+drawback: advantage benefit
+allies: enemies foes
+enemy: ally friend
+enemies: allies friends
+liberal: conservative
+conservative: liberal progressive
+guilty: innocent acquitted
+formal: informal
+informal: formal
+simple: complex complicated
+main: secondary minor
+primary: secondary
+secondary: primary
+similar: dissimilar different unlike
+always: never
+usually: rarely seldom
+typically: rarely seldom
+generally: rarely seldom
+frequently: rarely seldom
+rarely: often usually frequently
+seldom: often usually frequently
+with: without
+without: with
+professional: amateur
+amateur: professional
+thick: thin
+thin: thick
+dark: bright light
+bright: dark dim
+summer: winter
+winter: summer
+future: past
+healthy: unhealthy sick
+safe: dangerous unsafe
+dangerous: safe
 """
 
 
 def _opposites() -> dict[str, tuple[str, ...]]:
-    table: dict[str, tuple[str, ...]] = {}
-    for line in PAIRS.strip().splitlines():
-        side, other = (part.split() for part in line.split("|"))
-        for word in side:
-            table.setdefault(word, tuple(other))
-    return table
+    lines = (line.split(":") for line in _LINES.strip().splitlines())
+    return {word: tuple(others.split()) for word, others in lines}
 
 
 OPPOSITES = _opposites()
 """Each word in lower case, and its opposites: the one to write first, then what else would mean the same."""
+
+_COMPASS = frozenset(word for word in OPPOSITES if word.startswith(("north", "south", "east", "west")))
+_VERBS = """
+accept add allow arrive attack begin build buy create decline defend destroy encourage end enter expand gain grow include
+join leave lose oppose purchase reduce reject remove rise sell start support win
+""".split()
+"""Words that are turned as verbs only: "the attack" has no opposite."""
+_AUXILIARY = re.compile(r"\b(?:to|did|does|do|can|could|would|will|should|must|may|might)\b", re.IGNORECASE)
+_NOUN_NEXT = re.compile(
+    r"(?:\b(?:the|an?|of|in|for|with|by|on|at|his|her|its|their|which|what)|['’]s) $", re.IGNORECASE
+)
+_PARTICIPLES = frozenset(["lost", "won", "joined", "entered", "grew", "rose", "began", "closed", "followed"])
+"""Past forms whose opposite does not follow "was"."""
+_BE = re.compile(r"\b(?:be|is|are|was|were|been|being|get|got) $", re.IGNORECASE)
+_SET_BEFORE = re.compile(
+    r"\b(?:how|at|as|in|named|called|model+ed|patterned|look\w*|took|take|sought"
+    r"|help|deal|cope|associated|compared|credited|agree|charged|familiar|filled|along|together|interfere) $",
+    re.IGNORECASE,
+)
+_SET_PHRASE = re.compile(
+    r"(?:first|last) names?\b|(?:most|best|better|least|worst) (?:of|known)\b|(?:more|less|rather|fewer) than\b"
+    r"|(?:with|without|before|after)(?: (?:what|which|whom|in|at|on|to|by|the year)\b|[?,])|prior to|later(?: on\b|\?)"
+    r"|modern[ -]day|(?:summer|winter) (?:and|or)|most (?:people|part|cases)|(?:late|early) (?:in|on)\b"
+    r"|with (?:regard|respect)|(?:public|private|high|primary|secondary) school|public domain|hot spring|cold war"
+    r"|(?:end|build|built) (?:up|on|upon)\b",
+    re.IGNORECASE,
+)
+
+
+def turns(question: str) -> Iterator[Turn]:
+    """Return the words of `question` with an opposite that fits in their place, in order.
+
+    Words in names (but for the compass), in set phrases and in compounds are left alone, and so are verbs that may be
+    nouns where they stand.
+    """
+    for match in re.finditer(r"[A-Za-z]+", question):
+        word = match.group().lower()
+        if word in OPPOSITES and _fits(match, question):
+            yield Turn(match.start(), match.end(), word, _in_case_of(match.group(), OPPOSITES[word][0]))
+
+
+def _fits(match: re.Match[str], question: str) -> bool:
+    word, before, after = match.group().lower(), question[: match.start()], question[match.end() :]
+    in_a_name = match.group()[0].isupper() and before != "" and word not in _COMPASS
+    in_a_compound = before.endswith(("-", "'", "’")) or after.startswith(("-", "'", "’"))
+    no_verb = word in _VERBS and (_NOUN_NEXT.search(before) or not _AUXILIARY.search(before))
+    no_participle = word in _PARTICIPLES and _BE.search(before)
+    set_phrase = _SET_BEFORE.search(before) or _SET_PHRASE.match(question, match.start())
+    return not (in_a_name or in_a_compound or no_verb or no_participle or set_phrase)
+
+
+def _in_case_of(old: str, new: str) -> str:
+    if old.isupper() and len(old) > 1:
+        return new.upper()
+    return new.capitalize() if old[0].isupper() else new

@@ -1,7 +1,7 @@
 """Makes questions that a paragraph does not answer out of questions that it answers, by one small edit each.
 
 The kinds of edit are those that the writers of SQuAD 2.0 were seen to use (Rajpurkar, Jia & Liang 2018, table 1,
-https://arxiv.org/abs/1806.03822); that swaps of entities and antonyms alone teach much of it is from Gautam, Zhang &
+https://arxiv.org/abs/1806.03822); that swapped entities and antonyms alone teach much of it is from Gautam, Zhang &
 Verspoor 2023. Rules and word lists only: this file must not know a model, a data set or a tagger.
 """
 
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from finetune.antonyms import OPPOSITES
+from finetune.antonyms import OPPOSITES, turns
 from finetune.capitals import Name, names_in
+from indexer.sentences import sentences
+from rag.question import stem, stems
 
 Kind = Literal["entity", "number", "antonym", "negation"]
 
@@ -27,228 +29,259 @@ class Edited:
     kind: Kind
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    question: str
+    context: str
+    said: str
+    """The question and its answers, in lower case: nothing of it is put into the question."""
+    sentences: tuple[tuple[str, set[str]], ...]
+    """The context's sentences, each with its stems."""
+
+
 def unanswerable(question: str, context: str, answers: Sequence[str], chance: random.Random) -> list[Edited]:
     """Return at most one edited question per kind, in the order entity, number, antonym, negation.
 
-    `answers` are the gold answers to `question` in `context`; an edit never brings one of them into the question.
-    Equal arguments and an equally seeded `chance` give equal results. An edit that the paragraph may still answer
-    (its new words stand with the question's other words, or its opposite is spoken of too) is left out.
+    `answers` are the gold answers to `question` in `context`; no edit brings one of them into the question. Equal
+    arguments and an equally seeded `chance` give equal results. An edit is left out where the paragraph may answer it
+    too: where a sentence says its new words beside half of the question's other words, or speaks of the opposite.
     """
-    edits: list[tuple[Kind, Callable[..., str | None]]] = [
-        ("entity", _swap_entity),
-        ("number", _change_number),
-        ("antonym", _turn_antonym),
-        ("negation", _negate),
-    ]
-    made = [(kind, edit(question, context, answers, chance)) for kind, edit in edits]
+    pieces = [context[start:end] for start, end in sentences(context)]
+    said = " ".join([question, *answers]).lower()
+    asked = _Asked(question, context, said, tuple((piece, stems(piece)) for piece in pieces))
+    made = [(kind, edit(asked, chance)) for kind, edit in _EDITS]
     return [Edited(text, kind) for kind, text in made if text is not None and text != question]
 
 
-# What the question shares with the paragraph
-
-STOP_WORDS = frozenset(
-    "a an the of in on at to for from by with as and or but is are was were be been being do does did has have had "
-    "what which who whom whose when where why how that this these those it its his her their they he she not "
-    "many much year name called one s t".split()
-)
-
-
-def _stems(text: str) -> set[str]:
-    """Return what is left of the content words when endings are cut: their first five letters."""
-    return {word[:5] for word in re.findall(r"\w+", text.lower()) if word not in STOP_WORDS}
-
-
-def _sentences(context: str) -> list[str]:
-    return re.split(r"(?<=[.!?])\s+(?=[\"“(]?[A-Z0-9])", context)
-
-
 def _holds(text: str, phrase: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text) is not None
+    """Return whether `phrase` stands in `text` as whole words."""
+    at = text.find(phrase)
+    while at >= 0:
+        end = at + len(phrase)
+        if not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
+            return True
+        at = text.find(phrase, at + 1)
+    return False
 
 
-def _is_answered_beside(new: str, question: str, context: str) -> bool:
-    """Return whether a sentence that speaks of `new` also says at least half of what else the question says."""
-    wanted = _stems(question.replace(new, " ")) - _stems(new)
-    if not wanted:
-        return True
-    near = [_stems(sentence) for sentence in _sentences(context) if _holds(sentence, new)]
-    return any(2 * len(wanted & said) >= len(wanted) for said in near)
+def _may_be_answered(asked: _Asked, edited: str, new: str, says: Callable[[str], bool]) -> bool:
+    """Return whether a sentence that `says` what is new also says half of what `edited` says beside `new`."""
+    wanted = stems(edited) - stems(new)
+    return any(2 * len(wanted & said) >= len(wanted) and says(sentence) for sentence, said in asked.sentences)
 
 
 def _put(question: str, start: int, end: int, new: str) -> str:
-    return question[:start] + new + question[end:]
+    """Return `question` with `new` at [start, end), and the article before it in the form that it asks for."""
+    before = question[:start]
+    if article := re.search(r"\b([Aa])n? $", before):
+        before = before[: article.end(1)] + ("n " if new[0].lower() in "aeiou" else " ")
+    return before + new + question[end:]
+
+
+def _first_unanswered(asked: _Asked, start: int, end: int, options: Sequence[str]) -> str | None:
+    """Return the question with the first of `options` at [start, end) that the paragraph does not answer."""
+    for new in options:
+        edited = _put(asked.question, start, end, new)
+        if not _may_be_answered(asked, edited, new, lambda sentence, new=new: _holds(sentence, new)):  # type: ignore[misc]
+            return edited
+    return None
 
 
 # Entity
 
 
-def _swap_entity(question: str, context: str, answers: Sequence[str], chance: random.Random) -> str | None:
-    theirs = names_in(context)
-    forbidden = " ".join([question, *answers]).lower()
-    found = [name for name in names_in(question, at_start=context) if _holds(context, name.text)]
+def _swap_entity(asked: _Asked, chance: random.Random) -> str | None:
+    uses: dict[str, list[Name]] = {}
+    for name in names_in(asked.context):
+        uses.setdefault(name.text, []).append(name)
+    found = [name for name in names_in(asked.question, asked.context) if _is_used_alike(name, asked.context)]
     chance.shuffle(found)
     for name in found:
-        fitting = [other for other in theirs if _may_stand_for(other, name, forbidden)]
+        fitting = [other for other, (use, *_) in uses.items() if _may_stand_for(use, name, asked.said)]
         chance.shuffle(fitting)
-        for other in sorted(fitting, key=lambda other: -_likeness(other, name, theirs)):
-            edited = _put(question, name.start, name.end, other.text)
-            if not _is_answered_beside(other.text, edited, context):
-                return edited
+        fitting.sort(key=lambda other: -_likeness(name, uses.get(name.text, []), uses[other]))
+        if edited := _first_unanswered(asked, name.start, name.end, fitting):
+            return edited
     return None
 
 
-def _may_stand_for(other: Name, name: Name, forbidden: str) -> bool:
-    """Return whether `other` is a name of the same shape and about the same length that no part of is spoken of."""
-    return (
-        other.shape == name.shape
-        and abs(other.words - name.words) <= 1
-        and not any(_holds(forbidden, word) for word in re.findall(r"\w{2,}", other.text.lower()) if len(word) > 3)
-        and not _holds(forbidden, other.text.lower())
-    )
+def _is_used_alike(name: Name, context: str) -> bool:
+    """Return whether the context has the name, with the same article: "the Bach recital" is not about a Bach."""
+    article = f"{name.before} " if name.before in ("a", "an", "the") else ""
+    attribute = name.before in ("what", "which", "many")
+    return not attribute and _holds(context, name.text) and _holds(context.lower(), (article + name.text).lower())
 
 
-def _likeness(other: Name, name: Name, theirs: Sequence[Name]) -> int:
-    """Return how alike two names are used: as many words, with or without an article, after the same words."""
-    before = {name.before} | {same.before for same in theirs if same.text == name.text}
-    return (other.words == name.words) + 2 * (("the" in before) == (other.before == "the")) + (other.before in before)
+def _may_stand_for(other: Name, name: Name, said: str) -> bool:
+    """Return whether `other` has the shape and about the length of `name`, and no part of it is spoken of."""
+    if other.shape != name.shape or abs(other.words - name.words) > 1 or _holds(said, other.text.lower()):
+        return False
+    spoken = {word[:4] for word in re.findall(r"\w{3,}", said)}
+    return not any(word[:4] in spoken for word in re.findall(r"\w{3,}", other.text.lower()))
+
+
+def _likeness(name: Name, uses: Sequence[Name], others: Sequence[Name]) -> int:
+    """Return how alike two names are used: as many words, after an article or not, after the same words."""
+    ours = {name.before, *(use.before for use in uses)}
+    theirs = {other.before for other in others}
+    same_article = ("the" in ours) == ("the" in theirs)
+    return (others[0].words == name.words) + 2 * same_article + 2 * (name.before in theirs) + bool(ours & theirs)
 
 
 # Number
 
-NUMBER = re.compile(r"(?<![\w.,$€£:/-])(\d{1,3}(?:,\d{3})+|\d+)(st|nd|rd|th|s)?(?![\w:/]|[.,-]\d|-)")
-SPELLED = "two three four five six seven eight nine ten eleven twelve".split()
-SPELLED_NUMBER = re.compile(rf"\b(?:{'|'.join(SPELLED)})\b")
-BOUNDED = re.compile(r"\b(?:than|over|under|least|most|about|around|to|and|or|[–-])\s*[$€£]?$")
+_NUMBER = re.compile(
+    r"(?<![\w.,$€£:/–+-])(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<ending>st|nd|rd|th|s)?(?![\w:/–-]|[.,]\d)"
+)
+_SPELLED = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+_SPELLED_NUMBER = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b(?!-)")
+_BEFORE_BOUND = re.compile(
+    r"\b(?:than|over|under|least|most|about|around|nearly|almost|and|or|between) $", re.IGNORECASE
+)
+_AFTER_BOUND = re.compile(r" (?:and|or|to|through) \d")
+"""A range or a bound may hold its other numbers too."""
+_BEFORE_LIST = re.compile(r"\b(?:which|what|who|are|were|is|was|name|these|those|other|of)(?: the)? $", re.IGNORECASE)
+"""A question for "the two" things is still half answered when it asks for three."""
 
 
-def _change_number(question: str, context: str, answers: Sequence[str], chance: random.Random) -> str | None:
-    taken = set(re.findall(r"\w+", " ".join([question, context, *answers]).lower().replace(",", "")))
-    found = [*NUMBER.finditer(question), *SPELLED_NUMBER.finditer(question)]
-    found = [number for number in found if not BOUNDED.search(question[: number.start()])]
+def _change_number(asked: _Asked, chance: random.Random) -> str | None:
+    found = [*_NUMBER.finditer(asked.question), *_SPELLED_NUMBER.finditer(asked.question)]
+    found = [number for number in found if _counts(number, asked.question)]
     chance.shuffle(found)
     for number in found:
-        options = [*_other_numbers(number, context, " ".join([question, *answers])), *_near_numbers(number, taken)]
+        spelled = number.re is _SPELLED_NUMBER
+        options = (
+            _near_words(number, asked) if spelled else _other_numbers(number, asked) + _near_numbers(number, asked)
+        )
         chance.shuffle(options)
-        for new in options:
-            edited = _put(question, number.start(), number.end(), new)
-            if not _holds(context, new) or not _is_answered_beside(new, edited, context):
-                return edited
+        if edited := _first_unanswered(asked, number.start(), number.end(), options):
+            return edited
     return None
 
 
-def _other_numbers(number: re.Match[str], context: str, forbidden: str) -> list[str]:
+def _counts(number: re.Match[str], question: str) -> bool:
+    before, after = question[: number.start()], question[number.end() :]
+    small = number.re is _SPELLED_NUMBER or len(number.group()) < 3
+    return not (_BEFORE_BOUND.search(before) or _AFTER_BOUND.match(after) or (small and _BEFORE_LIST.search(before)))
+
+
+def _other_numbers(number: re.Match[str], asked: _Asked) -> list[str]:
     """Return the context's other numbers that are written as this one is: a year for a year."""
-    if number.re is SPELLED_NUMBER:
-        return []
-    alike = {
+    others = {
         other.group()
-        for other in NUMBER.finditer(context)
-        if (len(other[1]), other[2]) == (len(number[1]), number[2]) and not _holds(forbidden, other.group())
+        for other in _NUMBER.finditer(asked.context)
+        if len(other["digits"]) == len(number["digits"]) and bool(other["ending"]) == bool(number["ending"])
     }
-    return sorted(alike)
+    return sorted(other for other in others if not _holds(asked.said, other))
 
 
-def _near_numbers(number: re.Match[str], taken: set[str]) -> list[str]:
-    """Return up to six numbers near this one that nobody speaks of."""
-    if number.re is SPELLED_NUMBER:
-        at = SPELLED.index(number.group())
-        return [word for word in SPELLED[max(0, at - 3) : at + 4] if word not in taken]
-    digits = number[1].replace(",", "")
-    step = 10 ** max(0, len(digits) - 2) if "," in number[1] else 10 if number[2] == "s" else 1
-    near = [int(digits) + step * times for times in (-3, -2, -1, 1, 2, 3)]
-    written = [f"{value:,}" if "," in number[1] else str(value) for value in near if value > 1]
-    ended = [text + _ending(number[2], int(text.replace(",", ""))) for text in written]
-    return [text for text in ended if text.replace(",", "") not in taken and len(text) == len(number.group())]
+def _near_numbers(number: re.Match[str], asked: _Asked) -> list[str]:
+    """Return the numbers next to this one that nobody speaks of, three on either side, written as it is."""
+    spoken = f"{asked.said} {asked.context.lower()}".replace(",", "")
+    digits, ending, commas = number["digits"].replace(",", ""), number["ending"] or "", "," in number["digits"]
+    step = 10 ** (len(digits) - 2) if commas else 10 if ending == "s" else 1
+    near = [value for times in (-3, -2, -1, 1, 2, 3) if (value := int(digits) + step * times) > 1]
+    unspoken = [value for value in near if len(str(value)) == len(digits) and str(value) not in spoken]
+    return [f"{value:{',' if commas else ''}}{_ending(value, ending)}" for value in unspoken]
 
 
-def _ending(ending: str | None, value: int) -> str:
-    if ending is None or ending == "s":
-        return ending or ""
+def _near_words(number: re.Match[str], asked: _Asked) -> list[str]:
+    at, spoken = _SPELLED.index(number.group()), f"{asked.said} {asked.context.lower()}"
+    return [word for word in _SPELLED[max(0, at - 3) : at + 4] if not _holds(spoken, word)]
+
+
+def _ending(value: int, ending: str) -> str:
+    """Return the ending of the ordinal `value` where `ending` is one, else `ending`: "", or "s" for decades."""
+    if ending in ("", "s"):
+        return ending
     return "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
 
 
 # Antonym
 
-COMPASS = frozenset("north south east west northern southern eastern western".split())
-SAME_QUESTION = re.compile(r"\bhow $|\b(?:at|the day|the same|as) $", re.IGNORECASE)
-SET_PHRASES = re.compile(
-    r"(?:first|last) names?|most of|long term|close to|due to|more than|less than|rather than|like|"
-    r"end up|prior to|left|right|following|next to|with (?:what|which|whom)|at least|at most",
-    re.IGNORECASE,
-)
+_YEARS = re.compile(r"\b\d{4}\s?[–—-]\s?(?:\d{2,4}|present)|\bfrom \d{4} (?:to|until)|\buntil\b", re.IGNORECASE)
+_TIMED = """
+began begin beginning begins birth closed created death end ended ends enter entered established first formed founded join
+joined last leave opened start started starts
+""".split()
+"""Words whose opposite a span of years answers too."""
 
 
-def _turn_antonym(question: str, context: str, answers: Sequence[str], chance: random.Random) -> str | None:
-    spoken = _stems(f"{question} {context}")
-    words = set(re.findall(r"\w+", f"{question} {context}".lower()))
-    found = [word for word in re.finditer(r"[A-Za-z]+", question) if word.group().lower() in OPPOSITES]
-    chance.shuffle(found)
-    for word in found:
-        opposites = OPPOSITES[word.group().lower()]
-        if not _stands_alone(word, question) or any(_is_spoken(other, spoken, words) for other in opposites):
-            continue
-        return _put(question, word.start(), word.end(), _in_case_of(word.group(), opposites[0]))
-    return None
-
-
-def _is_spoken(other: str, spoken: set[str], words: set[str]) -> bool:
-    return other in words or (len(other) > 4 and other[:5] in spoken)
-
-
-def _stands_alone(word: re.Match[str], question: str) -> bool:
-    """Return whether turning this word turns the question: not in a name, a set phrase, or after "how"."""
-    name = word.group()[0].isupper() and word.start() > 0 and word.group().lower() not in COMPASS
-    hyphen = question[word.end() : word.end() + 1] in "-'’" and word.end() < len(question)
-    before = question[: word.start()]
-    return not (
-        name
-        or hyphen
-        or before.endswith("-")
-        or SAME_QUESTION.search(before)
-        or SET_PHRASES.match(question, word.start())
-    )
-
-
-def _in_case_of(old: str, new: str) -> str:
-    return new.upper() if old.isupper() and len(old) > 1 else new.capitalize() if old[0].isupper() else new
+def _turn_antonym(asked: _Asked, chance: random.Random) -> str | None:
+    words = re.findall(r"\w+", f"{asked.said} {asked.context.lower()}")
+    spoken = {*words, *(stem(word) for word in words)}
+    years = _YEARS.search(asked.context) is not None
+    found = [
+        turn
+        for turn in turns(asked.question)
+        if not (years and turn.word in _TIMED)
+        and not any(other in spoken or stem(other) in spoken for other in OPPOSITES[turn.word])
+    ]
+    if not found:
+        return None
+    turn = chance.choice(found)
+    return _put(asked.question, turn.start, turn.end, turn.opposite)
 
 
 # Negation
 
-NEGATIVE = re.compile(
-    r"\b(?:not|never|no|none|nor|neither|without|except|cannot|besides|other than)\b|n['’]t\b", re.IGNORECASE
+_NEGATIVE = re.compile(
+    r"\b(?:not|never|no|none|nor|neither|without|except|cannot|besides|unable|impossible|failed|refused|lack\w*|absent)\b"
+    r"|n['’]t\b",
+    re.IGNORECASE,
 )
-ASKING = re.compile(
-    r"^(?:(?:in|at|on|to|for|from|by|of|under|during) )?(what|which|who|whom|whose|where|when|why)\b", re.IGNORECASE
+_ASKING = re.compile(
+    r"(?:(?:in|at|on|to|for|from|by|of|under|during) )?(what|which|who|whom|whose|where|why)\b"
+    r"(?!\W*(?:years?|dates?|day|month|century|decade|time|percent\w*|number|age|name|is the name)\b)",
+    re.IGNORECASE,
 )
-AUXILIARY = re.compile(r"\b(did|does|do|is|are|was|were|has|had|have|could|would|should|can|will)\b(?!['’])")
-CLAUSE = re.compile(r"\b(?:that|who|which|whose|when|where|as|if)\b|,")
-PAST_VERB = re.compile(
-    r"^(Who|What) (\w+ed|won|wrote|led|became|made|built|took|gave|held|ran|said|found|sang|began|brought|came|"
-    r"fought|got|kept|knew|left|lost|met|paid|played|sent|sold|spoke|taught|told|thought|went|drew|caused)\b "
+"""How a question begins whose negation means something: "in what year was it not built" does not."""
+_DO = re.compile(r"\b(?:did|does|do|could|would|should|can|will)\b(?!['’])")
+_BE = re.compile(r"\b(?:is|are|was|were)\b(?!['’])")
+_CLAUSE = re.compile(r"\b(?:that|who|which|whose|when|where|as|if|to|by|is|are|was|were)\b|,")
+_NAMING = re.compile(
+    r"\b(?:named?|called|nicknamed|titled|known|referred|term\w*|one|another|some|examples?|an?|mean|defin\w+|number|average"
+    r"|population|percent\w*|total|size|rate|cost|length|height|date|year|title)\b",
+    re.IGNORECASE,
+)
+"""What makes "what isn't it" a question that anything would answer."""
+_FINITE = re.compile(
+    r"(who|what) (?:won|wrote|led|became|made|built|took|gave|held|ran|found|sang|brought|fought|taught|drew|caused"
+    r"|allowed|helped|prompted|replaced|inspired|forced|happened|(?<=who )\w+ed) ",
+    re.IGNORECASE,
 )
 
 
-def _negate(question: str, context: str, answers: Sequence[str], chance: random.Random) -> str | None:
-    asking = ASKING.match(question)
-    if asking is None or NEGATIVE.search(question):
+def _negate(asked: _Asked, chance: random.Random) -> str | None:
+    """Return the question with "never" before its verb or "n't" after its auxiliary, where that is grammatical."""
+    question = asked.question
+    asking = _ASKING.match(question)
+    says_no: Callable[[str], bool] = lambda sentence: _NEGATIVE.search(sentence) is not None  # noqa: E731
+    if asking is None or says_no(question) or _may_be_answered(asked, question, "", says_no):
         return None
-    verb = PAST_VERB.match(question)
-    if verb is not None:
-        return _put(question, verb.end(1), verb.end(1), " never")
-    auxiliary = AUXILIARY.search(question, asking.end())
-    if auxiliary is None or CLAUSE.search(question, asking.end(), auxiliary.start()):
+    if finite := _FINITE.match(question):
+        return _put(question, finite.end(1), finite.end(1), " never")
+    auxiliary = _auxiliary(question, asking)
+    if auxiliary is None:
         return None
-    if len(question[asking.end() : auxiliary.start()].split()) > 4:
+    negative = {"can": "can't", "will": "won't"}.get(auxiliary.group(), f"{auxiliary.group()}n't")
+    return _put(question, auxiliary.start(), auxiliary.end(), negative)
+
+
+def _auxiliary(question: str, asking: re.Match[str]) -> re.Match[str] | None:
+    """Return the auxiliary of the main clause: within four words of the wh-word, none of them opening a clause."""
+    after = asking.end()
+    found = _DO.search(question, after)
+    if found is None and asking[1].lower() != "where" and not _NAMING.search(question, after):
+        found = _BE.search(question, after) if len(question.split()) > 5 else None
+    if found is None or _CLAUSE.search(question, after, found.start()):
         return None
-    return _put(question, auxiliary.start(), auxiliary.end(), _negative(auxiliary.group(), asking[1].lower(), question))
+    return found if len(question[after : found.start()].split()) <= 4 else None
 
 
-def _negative(auxiliary: str, asking: str, question: str) -> str:
-    """Return "did not" where the one who asks is the subject, else "didn't", since the subject follows."""
-    contracted = {"can": "can't", "will": "won't"}.get(auxiliary, auxiliary + "n't")
-    return contracted
-
-
-def _words(text: str) -> Iterator[str]:
-    yield from text.split()
+_EDITS: tuple[tuple[Kind, Callable[[_Asked, random.Random], str | None]], ...] = (
+    ("entity", _swap_entity),
+    ("number", _change_number),
+    ("antonym", _turn_antonym),
+    ("negation", _negate),
+)
