@@ -203,9 +203,9 @@ gained: lost
 begin: end finish cease stop conclude final until close
 began: ended finished ceased stopped concluded final until closed
 begins: ends finishes ceases stops concludes until
-start: end finish cease stop conclude final until close
-started: ended finished ceased stopped concluded final until closed
-starts: ends finishes ceases stops concludes until
+start: stop end finish cease conclude final until close
+started: stopped ended finished ceased concluded final until closed
+starts: stops ends finishes ceases concludes until
 beginning: end close finish conclusion
 end: begin beginning start
 ended: began begin start
@@ -360,11 +360,6 @@ main: secondary minor
 primary: secondary
 secondary: primary
 similar: dissimilar different unlike
-always: never
-usually: rarely seldom
-typically: rarely seldom
-generally: rarely seldom
-frequently: rarely seldom
 rarely: often usually frequently
 seldom: often usually frequently
 with: without
@@ -392,17 +387,22 @@ def _opposites() -> dict[str, tuple[str, ...]]:
 OPPOSITES = _opposites()
 """Each word in lower case, and its opposites: the one to write first, then what else would mean the same."""
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _COMPASS = frozenset(word for word in OPPOSITES if word.startswith(("north", "south", "east", "west")))
-_VERBS = """
-accept add allow arrive attack begin build buy create decline defend destroy encourage end enter expand gain grow include
-join leave lose oppose purchase reduce reject remove rise sell start support win
-""".split()
+_VERBS = _words(
+    "accept add allow arrive attack begin build buy create decline defend destroy encourage end enter expand gain grow "
+    "include join leave lose oppose purchase reduce reject remove rise sell start support win"
+)
 """Words that are turned as verbs only: "the attack" has no opposite."""
 _AUXILIARY = re.compile(r"\b(?:to|did|does|do|can|could|would|will|should|must|may|might)\b", re.IGNORECASE)
 _NOUN_NEXT = re.compile(
     r"(?:\b(?:the|an?|of|in|for|with|by|on|at|his|her|its|their|which|what)|['’]s) $", re.IGNORECASE
 )
-_PARTICIPLES = frozenset(["lost", "won", "joined", "entered", "grew", "rose", "began", "closed", "followed"])
+_PARTICIPLES = _words("lost won joined entered grew rose began closed followed")
 """Past forms whose opposite does not follow "was"."""
 _BE = re.compile(r"\b(?:be|is|are|was|were|been|being|get|got) $", re.IGNORECASE)
 _SET_BEFORE = re.compile(
@@ -415,7 +415,7 @@ _SET_PHRASE = re.compile(
     r"|(?:with|without|before|after)(?: (?:what|which|whom|in|at|on|to|by|the year)\b|[?,])|prior to|later(?: on\b|\?)"
     r"|modern[ -]day|(?:summer|winter) (?:and|or)|most (?:people|part|cases)|(?:late|early) (?:in|on)\b"
     r"|with (?:regard|respect)|(?:public|private|high|primary|secondary) school|public domain|hot spring|cold war"
-    r"|(?:end|build|built) (?:up|on|upon)\b",
+    r"|(?:end|start|build|built) (?:up|out|off|on|upon)\b",
     re.IGNORECASE,
 )
 

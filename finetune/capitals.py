@@ -20,7 +20,7 @@ _CAPITAL = r"[^\W\d_a-z](?:[\w’'&-]|\.(?=\w))*"
 _JOIN = (
     r"(?:(?<=\b\w)\.|(?<=\b[DMS][rst])\.)? (?:(?:of the|of|the|da|de|de la|del|di|dos|du|la|von|van|der|al|bin|ibn) )?"
 )
-_NAME = re.compile(rf"(?<![\w’'-]){_CAPITAL}(?:{_JOIN}{_CAPITAL})*")
+_NAME = re.compile(rf"(?<![\w-])(?<!\w[’']){_CAPITAL}(?:{_JOIN}{_CAPITAL})*")
 """Capitalised words in a row, joined by the small words of names; a sentence's first word may be one of them."""
 _INSIDE = re.compile(r"(?:(?<=[\w,;)] )|(?<=[\w,;)][\"”] ))[\"“(]?([\w’'&-]+)")
 """A word that stands inside a sentence."""

@@ -45,12 +45,24 @@ def unanswerable(question: str, context: str, answers: Sequence[str], chance: ra
     `answers` are the gold answers to `question` in `context`; no edit brings one of them into the question. Equal
     arguments and an equally seeded `chance` give equal results. An edit is left out where the paragraph may answer it
     too: where a sentence says its new words beside half of the question's other words, or speaks of the opposite.
+    Nothing is made of a question that asks for yes or no: its edit is answered by no.
     """
+    if _YES_OR_NO.match(question):
+        return []
     pieces = [context[start:end] for start, end in sentences(context)]
     said = " ".join([question, *answers]).lower()
     asked = _Asked(question, context, said, tuple((piece, stems(piece)) for piece in pieces))
     made = [(kind, edit(asked, chance)) for kind, edit in _EDITS]
     return [Edited(text, kind) for kind, text in made if text is not None and text != question]
+
+
+_YES_OR_NO = re.compile(
+    r"\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)\b", re.IGNORECASE
+)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 def _holds(text: str, phrase: str) -> bool:
@@ -200,10 +212,10 @@ def _ending(value: int, ending: str) -> str:
 # Antonym
 
 _YEARS = re.compile(r"\b\d{4}\s?[–—-]\s?(?:\d{2,4}|present)|\bfrom \d{4} (?:to|until)|\buntil\b", re.IGNORECASE)
-_TIMED = """
-began begin beginning begins birth closed created death end ended ends enter entered established first formed founded join
-joined last leave opened start started starts
-""".split()
+_TIMED = _words(
+    "began begin beginning begins birth closed created death end ended ends enter entered established first formed "
+    "founded join joined last leave opened start started starts"
+)
 """Words whose opposite a span of years answers too."""
 
 
@@ -237,7 +249,8 @@ _ASKING = re.compile(
 )
 """How a question begins whose negation means something: "in what year was it not built" does not."""
 _DO = re.compile(r"\b(?:did|does|do|could|would|should|can|will)\b(?!['’])")
-_BE = re.compile(r"\b(?:is|are|was|were)\b(?!['’])")
+_BE = re.compile(r"\b(?:is|are|was|were)\b(?!['’])(?=.* \w{2,}(?:ed|ught|wn|ken|sen|ven|ten|ilt|ound|ade)\b)")
+"""A form of "be" in the passive: "who wasn't the king" anyone else would answer."""
 _CLAUSE = re.compile(r"\b(?:that|who|which|whose|when|where|as|if|to|by|is|are|was|were)\b|,")
 _NAMING = re.compile(
     r"\b(?:named?|called|nicknamed|titled|known|referred|term\w*|one|another|some|examples?|an?|mean|defin\w+|number|average"
