@@ -406,7 +406,7 @@ _PARTICIPLES = _words("lost won joined entered grew rose began closed followed")
 """Past forms whose opposite does not follow "was"."""
 _BE = re.compile(r"\b(?:be|is|are|was|were|been|being|get|got) $", re.IGNORECASE)
 _SET_BEFORE = re.compile(
-    r"\b(?:how|at|as|in|named|called|model+ed|patterned|look\w*|took|take|sought"
+    r"\b(?:how|at|as|named|called|model+ed|patterned|look\w*|took|take|sought"
     r"|help|deal|cope|associated|compared|credited|agree|charged|familiar|filled|along|together|interfere) $",
     re.IGNORECASE,
 )
@@ -414,7 +414,8 @@ _SET_PHRASE = re.compile(
     r"(?:first|last) names?\b|(?:most|best|better|least|worst) (?:of|known)\b|(?:more|less|rather|fewer) than\b"
     r"|(?:with|without|before|after)(?: (?:what|which|whom|in|at|on|to|by|the year)\b|[?,])|prior to|later(?: on\b|\?)"
     r"|modern[ -]day|(?:summer|winter) (?:and|or)|most (?:people|part|cases)|(?:late|early) (?:in|on)\b"
-    r"|with (?:regard|respect)|(?:public|private|high|primary|secondary) school|public domain|hot spring|cold war"
+    r"|with (?:regard|respect)|(?:public|private|high|primary|secondary) school|public domain"
+    r"|(?<=in )common|hot spring|cold war"
     r"|(?:end|start|build|built) (?:up|out|off|on|upon)\b",
     re.IGNORECASE,
 )

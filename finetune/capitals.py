@@ -81,9 +81,8 @@ class Name:
 def names_in(text: str, beside: str = "") -> list[Name]:
     """Return the names in `text`, in order, without a possessive ending.
 
-    A word that begins a sentence counts only where its capital is not the sentence's: where it also stands inside a
-    sentence of `text` or `beside`, or its whole phrase in `beside`. A single word that also stands there in lower case
-    is no name.
+    A single word that begins a sentence counts only where it also stands inside a sentence of `text` or `beside`; the
+    first of several, unless it also stands there in lower case.
     """
     inside = set(_INSIDE.findall(f"{text}\n{beside}"))
     found = [_name(match, text, beside, inside) for match in _NAME.finditer(text)]
@@ -92,17 +91,25 @@ def names_in(text: str, beside: str = "") -> list[Name]:
 
 def _name(match: re.Match[str], text: str, beside: str, inside: set[str]) -> Name | None:
     start, phrase = match.start(), re.sub(r"(?:['’]s|['’.&-])+$", "", match.group())
-    while phrase:
-        first, _, rest = phrase.partition(" ")
-        small = first.lower() in _ORDINARY or first.islower()
-        if not small and (first in inside or not _begins_sentence(text, start) or (rest and phrase in beside)):
-            break
+    while phrase and not _opens_name(phrase, text, start, beside, inside):
+        rest = phrase.partition(" ")[2]
         start += len(phrase) - len(rest)
         phrase = rest
     if len(phrase) < 2 or phrase in _TITLES or _LOWER_PART.search(phrase) or phrase.lower() in inside:
         return None
     before = "" if _begins_sentence(text, start) else text[:start].split()[-1].lower().strip("\"'“”‘(,;")
     return Name(phrase, start, start + len(phrase), before)
+
+
+def _opens_name(phrase: str, text: str, start: int, beside: str, inside: set[str]) -> bool:
+    """Return whether the first word of `phrase` is part of a name, and not a small word or a sentence's first."""
+    first, _, rest = phrase.partition(" ")
+    if first.islower() or (first.lower() in _ORDINARY and first not in _MONTHS):
+        return False
+    if first in inside or not _begins_sentence(text, start):
+        return True
+    ordinary = first.lower() in inside or first.endswith(("ly", "ing"))
+    return rest != "" and (phrase in beside or not ordinary)
 
 
 def _begins_sentence(text: str, start: int) -> bool:

@@ -11,10 +11,12 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from finetune.antonyms import OPPOSITES, turns
 from finetune.capitals import Name, names_in
+from finetune.negation import NEGATIVE, negated
 from indexer.sentences import sentences
 from rag.question import stem, stems
 
@@ -51,7 +53,7 @@ def unanswerable(question: str, context: str, answers: Sequence[str], chance: ra
         return []
     pieces = [context[start:end] for start, end in sentences(context)]
     said = " ".join([question, *answers]).lower()
-    asked = _Asked(question, context, said, tuple((piece, stems(piece)) for piece in pieces))
+    asked = _Asked(question, context, said, tuple((piece, _stems(piece)) for piece in pieces))
     made = [(kind, edit(asked, chance)) for kind, edit in _EDITS]
     return [Edited(text, kind) for kind, text in made if text is not None and text != question]
 
@@ -76,9 +78,14 @@ def _holds(text: str, phrase: str) -> bool:
     return False
 
 
+def _stems(text: str) -> set[str]:
+    """Return the stems of the content words, with "died" as a form of "die": too short for the stemmer's rule."""
+    return stems(re.sub(r"\bdied\b", "die", text))
+
+
 def _may_be_answered(asked: _Asked, edited: str, new: str, says: Callable[[str], bool]) -> bool:
     """Return whether a sentence that `says` what is new also says half of what `edited` says beside `new`."""
-    wanted = stems(edited) - stems(new)
+    wanted = _stems(edited) - _stems(new)
     return any(2 * len(wanted & said) >= len(wanted) and says(sentence) for sentence, said in asked.sentences)
 
 
@@ -94,15 +101,22 @@ def _first_unanswered(asked: _Asked, start: int, end: int, options: Sequence[str
     """Return the question with the first of `options` at [start, end) that the paragraph does not answer."""
     for new in options:
         edited = _put(asked.question, start, end, new)
-        if not _may_be_answered(asked, edited, new, lambda sentence, new=new: _holds(sentence, new)):  # type: ignore[misc]
+        if not _may_be_answered(asked, edited, new, partial(_holds, phrase=new)):
             return edited
     return None
 
 
 # Entity
 
+_LEFT_OUT = re.compile(
+    r"\b(?:along with|besides|in addition to|aside from|apart from|other than|as well as)\b", re.IGNORECASE
+)
+"""What a question leaves out of its answer does not decide whether there is one."""
+
 
 def _swap_entity(asked: _Asked, chance: random.Random) -> str | None:
+    if _LEFT_OUT.search(asked.question):
+        return None
     uses: dict[str, list[Name]] = {}
     for name in names_in(asked.context):
         uses.setdefault(name.text, []).append(name)
@@ -237,59 +251,10 @@ def _turn_antonym(asked: _Asked, chance: random.Random) -> str | None:
 
 # Negation
 
-_NEGATIVE = re.compile(
-    r"\b(?:not|never|no|none|nor|neither|without|except|cannot|besides|unable|impossible|failed|refused|lack\w*|absent)\b"
-    r"|n['’]t\b",
-    re.IGNORECASE,
-)
-_ASKING = re.compile(
-    r"(?:(?:in|at|on|to|for|from|by|of|under|during) )?(what|which|who|whom|whose|where|why)\b"
-    r"(?!\W*(?:years?|dates?|day|month|century|decade|time|percent\w*|number|age|name|is the name)\b)",
-    re.IGNORECASE,
-)
-"""How a question begins whose negation means something: "in what year was it not built" does not."""
-_DO = re.compile(r"\b(?:did|does|do|could|would|should|can|will)\b(?!['’])")
-_BE = re.compile(r"\b(?:is|are|was|were)\b(?!['’])(?=.* \w{2,}(?:ed|ught|wn|ken|sen|ven|ten|ilt|ound|ade)\b)")
-"""A form of "be" in the passive: "who wasn't the king" anyone else would answer."""
-_CLAUSE = re.compile(r"\b(?:that|who|which|whose|when|where|as|if|to|by|is|are|was|were)\b|,")
-_NAMING = re.compile(
-    r"\b(?:named?|called|nicknamed|titled|known|referred|term\w*|one|another|some|examples?|an?|mean|defin\w+|number|average"
-    r"|population|percent\w*|total|size|rate|cost|length|height|date|year|title)\b",
-    re.IGNORECASE,
-)
-"""What makes "what isn't it" a question that anything would answer."""
-_FINITE = re.compile(
-    r"(who|what) (?:won|wrote|led|became|made|built|took|gave|held|ran|found|sang|brought|fought|taught|drew|caused"
-    r"|allowed|helped|prompted|replaced|inspired|forced|happened|(?<=who )\w+ed) ",
-    re.IGNORECASE,
-)
-
 
 def _negate(asked: _Asked, chance: random.Random) -> str | None:
-    """Return the question with "never" before its verb or "n't" after its auxiliary, where that is grammatical."""
-    question = asked.question
-    asking = _ASKING.match(question)
-    says_no: Callable[[str], bool] = lambda sentence: _NEGATIVE.search(sentence) is not None  # noqa: E731
-    if asking is None or says_no(question) or _may_be_answered(asked, question, "", says_no):
-        return None
-    if finite := _FINITE.match(question):
-        return _put(question, finite.end(1), finite.end(1), " never")
-    auxiliary = _auxiliary(question, asking)
-    if auxiliary is None:
-        return None
-    negative = {"can": "can't", "will": "won't"}.get(auxiliary.group(), f"{auxiliary.group()}n't")
-    return _put(question, auxiliary.start(), auxiliary.end(), negative)
-
-
-def _auxiliary(question: str, asking: re.Match[str]) -> re.Match[str] | None:
-    """Return the auxiliary of the main clause: within four words of the wh-word, none of them opening a clause."""
-    after = asking.end()
-    found = _DO.search(question, after)
-    if found is None and asking[1].lower() != "where" and not _NAMING.search(question, after):
-        found = _BE.search(question, after) if len(question.split()) > 5 else None
-    if found is None or _CLAUSE.search(question, after, found.start()):
-        return None
-    return found if len(question[after : found.start()].split()) <= 4 else None
+    spoken_of = _may_be_answered(asked, asked.question, "", lambda sentence: NEGATIVE.search(sentence) is not None)
+    return None if spoken_of else negated(asked.question)
 
 
 _EDITS: tuple[tuple[Kind, Callable[[_Asked, random.Random], str | None]], ...] = (
