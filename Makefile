@@ -32,6 +32,7 @@ check:
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m tests.benchmarks.eval_handbook --home $(HOME_DIR)
+	$(BIN)/python -m tests.benchmarks.bench_ask --home $(HOME_DIR)
 	$(BIN)/python -m tests.benchmarks.bench_encoder
 	$(BIN)/python -m tests.benchmarks.bench_cold_query
 
