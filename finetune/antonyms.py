@@ -26,12 +26,12 @@ class Turn:
 
 _LINES = """
 first: last final latest
-last: first earliest initial
-final: initial first original
+last: first earliest initial early
+final: initial first original early
 initial: final last
 original: final last
 earliest: latest last
-latest: earliest first
+latest: earliest first early
 oldest: youngest newest
 newest: oldest earliest
 youngest: oldest eldest
@@ -193,9 +193,6 @@ winning: losing
 lose: win won
 lost: won win
 losing: winning
-winner: loser
-winners: losers
-loser: winner
 victory: defeat
 defeat: victory won
 gain: lose loss
@@ -343,7 +340,6 @@ positive: negative
 negative: positive
 advantage: disadvantage drawback
 advantages: disadvantages drawbacks
-benefits: drawbacks disadvantages
 disadvantage: advantage benefit
 disadvantages: advantages benefits
 drawback: advantage benefit
@@ -356,7 +352,6 @@ guilty: innocent acquitted
 formal: informal
 informal: formal
 simple: complex complicated
-main: secondary minor
 primary: secondary
 secondary: primary
 similar: dissimilar different unlike

@@ -26,7 +26,7 @@ _NAMING = re.compile(
 )
 """What makes "what isn't it" a question that anything would answer."""
 _FINITE = re.compile(
-    r"(who|what) (?:won|wrote|led|became|made|built|took|gave|held|ran|found|sang|brought|fought|taught|drew|caused"
+    r"(who|what) (?:wrote|led|made|built|took|gave|held|ran|found|sang|brought|fought|taught|drew|caused"
     r"|allowed|helped|prompted|replaced|inspired|forced|happened|(?<=who )\w+ed) ",
     re.IGNORECASE,
 )

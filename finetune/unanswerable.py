@@ -123,9 +123,14 @@ def _swap_entity(asked: _Asked, chance: random.Random) -> str | None:
     found = [name for name in names_in(asked.question, asked.context) if _is_used_alike(name, asked.context)]
     chance.shuffle(found)
     for name in found:
-        fitting = [other for other, (use, *_) in uses.items() if _may_stand_for(use, name, asked.said)]
+        same = uses.get(name.text, [])
+        fitting = [
+            other
+            for other, theirs in uses.items()
+            if _may_stand_for(theirs[0], name, asked.said) and not _are_told_together(same, theirs, asked.context)
+        ]
         chance.shuffle(fitting)
-        fitting.sort(key=lambda other: -_likeness(name, uses.get(name.text, []), uses[other]))
+        fitting.sort(key=lambda other: -_likeness(name, same, uses[other]))
         if edited := _first_unanswered(asked, name.start, name.end, fitting):
             return edited
     return None
@@ -146,6 +151,15 @@ def _may_stand_for(other: Name, name: Name, said: str) -> bool:
     return not any(word[:4] in spoken for word in re.findall(r"\w{3,}", other.text.lower()))
 
 
+_JOINED = re.compile(r"\W+(?:(?:and|or|also|formerly|known|called|as|the)\W+){0,4}")
+
+
+def _are_told_together(some: Sequence[Name], others: Sequence[Name], context: str) -> bool:
+    """Return whether the names stand side by side, as in "Finch and Voss": what one did, the other did."""
+    pairs = ((one, other) if one.start < other.start else (other, one) for one in some for other in others)
+    return any(_JOINED.fullmatch(context, before.end, after.start) is not None for before, after in pairs)
+
+
 def _likeness(name: Name, uses: Sequence[Name], others: Sequence[Name]) -> int:
     """Return how alike two names are used: as many words, after an article or not, after the same words."""
     ours = {name.before, *(use.before for use in uses)}
@@ -157,7 +171,7 @@ def _likeness(name: Name, uses: Sequence[Name], others: Sequence[Name]) -> int:
 # Number
 
 _NUMBER = re.compile(
-    r"(?<![\w.,$€£:/–+-])(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<ending>st|nd|rd|th|s)?(?![\w:/–-]|[.,]\d)"
+    r"(?<![\w.,$€£:/–+-])(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<ending>st|nd|rd|th|['’]?s)?(?![\w:/–-]|[.,]\d)"
 )
 _SPELLED = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _SPELLED_NUMBER = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b(?!-)")
@@ -205,7 +219,7 @@ def _near_numbers(number: re.Match[str], asked: _Asked) -> list[str]:
     """Return the numbers next to this one that nobody speaks of, three on either side, written as it is."""
     spoken = f"{asked.said} {asked.context.lower()}".replace(",", "")
     digits, ending, commas = number["digits"].replace(",", ""), number["ending"] or "", "," in number["digits"]
-    step = 10 ** (len(digits) - 2) if commas else 10 if ending == "s" else 1
+    step = 10 ** (len(digits) - 2) if commas else 10 if ending.endswith("s") else 1
     near = [value for times in (-3, -2, -1, 1, 2, 3) if (value := int(digits) + step * times) > 1]
     unspoken = [value for value in near if len(str(value)) == len(digits) and str(value) not in spoken]
     return [f"{value:{',' if commas else ''}}{_ending(value, ending)}" for value in unspoken]
@@ -217,8 +231,8 @@ def _near_words(number: re.Match[str], asked: _Asked) -> list[str]:
 
 
 def _ending(value: int, ending: str) -> str:
-    """Return the ending of the ordinal `value` where `ending` is one, else `ending`: "", or "s" for decades."""
-    if ending in ("", "s"):
+    """Return the ending of the ordinal `value` where `ending` is one, else `ending`: "", "s" or "'s"."""
+    if ending not in ("st", "nd", "rd", "th"):
         return ending
     return "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
 
@@ -243,7 +257,8 @@ def _turn_antonym(asked: _Asked, chance: random.Random) -> str | None:
         if not (years and turn.word in _TIMED)
         and not any(other in spoken or stem(other) in spoken for other in OPPOSITES[turn.word])
     ]
-    if not found:
+    compared = _may_be_answered(asked, asked.question, "", partial(_holds, phrase="than"))
+    if not found or compared:
         return None
     turn = chance.choice(found)
     return _put(asked.question, turn.start, turn.end, turn.opposite)

@@ -71,6 +71,12 @@ def test_a_swap_that_the_paragraph_answers_is_left_out() -> None:
     assert edit("When did Anna Voss die?", "entity", context, "1790") == set()
 
 
+def test_names_told_together_are_not_swapped() -> None:
+    """What is said of a list is said of each in it."""
+    context = "Anna Voss, Tobias Finch and Ida Crane hung the bell of the harbour."
+    assert edit("What was it that Tobias Finch did?", "entity", context) == set()
+
+
 def test_an_article_follows_its_word() -> None:
     context = "A Roman coin lay in the sand of the bay. Later, an Irish sailor bought the boat."
     assert edit("Where did a Roman coin lie?", "entity", context) == {"Where did an Irish coin lie?"}
@@ -116,12 +122,13 @@ def test_a_year_that_another_sentence_answers_is_not_written() -> None:
     [
         ("What stood on 22nd Street?", {"19th", "20th", "21st", "23rd", "24th", "25th"}),
         ("Who sailed in the 1930s?", {"1900s", "1910s", "1920s", "1940s", "1950s", "1960s"}),
-        ("Who owned 12,400 acres?", {"9,400", "10,400", "11,400", "13,400", "14,400", "15,400"} - {"9,400"}),
+        ("Who sailed in the 1930's?", {"1900's", "1910's", "1920's", "1940's", "1950's", "1960's"}),
+        ("Who owned 12,400 acres?", {"10,400", "11,400", "13,400", "14,400", "15,400"}),
         ("Who won eleven races?", {"eight", "nine", "ten", "twelve"}),
     ],
 )
 def test_a_number_keeps_its_form(question: str, made: set[str]) -> None:
-    old = re.search(r"\d[\d,]*\w*|eleven", question)
+    old = re.search(r"\d[\d,]*[\w']*|eleven", question)
     assert old is not None
     assert edit(question, "number", "Nothing is told.") == {question.replace(old.group(), new) for new in made}
 
@@ -184,6 +191,11 @@ def test_an_opposite_that_the_paragraph_speaks_of_is_left_out() -> None:
 def test_another_form_of_the_opposite_counts_as_spoken_of() -> None:
     context = "The town exports salt. Its wine was imported by Anna Voss."
     assert edit("Who imported wine?", "antonym", context, "Anna Voss") == set()
+
+
+def test_a_comparison_tells_of_the_opposite_too() -> None:
+    context = "The old pier carries more ships than the new one."
+    assert edit("Which pier carries more ships?", "antonym", context, "The old pier") == set()
 
 
 def test_a_span_of_years_answers_when_it_ended() -> None:
