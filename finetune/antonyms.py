@@ -410,7 +410,7 @@ _SET_PHRASE = re.compile(
     r"|(?:with|without|before|after)(?: (?:what|which|whom|in|at|on|to|by|the year)\b|[?,])|prior to|later(?: on\b|\?)"
     r"|modern[ -]day|(?:summer|winter) (?:and|or)|most (?:people|part|cases)|(?:late|early) (?:in|on)\b"
     r"|with (?:regard|respect)|(?:public|private|high|primary|secondary) school|public domain"
-    r"|(?<=in )common|hot spring|cold war"
+    r"|(?<=in )common|(?:(?<=do )|(?<=did )|(?<=are )|(?<=for )|(?<=in ))most|enter into|hot spring|cold war"
     r"|(?:end|start|build|built) (?:up|out|off|on|upon)\b",
     re.IGNORECASE,
 )

@@ -239,22 +239,22 @@ def _ending(value: int, ending: str) -> str:
 
 # Antonym
 
-_YEARS = re.compile(r"\b\d{4}\s?[–—-]\s?(?:\d{2,4}|present)|\bfrom \d{4} (?:to|until)|\buntil\b", re.IGNORECASE)
+_SPAN = re.compile(r"\b\d{4}\s?[–—-]\s?(?:\d{2,4}|present)|\bfrom [^.;]{1,40} (?:to|until)\b|\buntil\b", re.IGNORECASE)
 _TIMED = _words(
     "began begin beginning begins birth closed created death end ended ends enter entered established first formed "
     "founded join joined last leave opened start started starts"
 )
-"""Words whose opposite a span of years answers too."""
+"""Words whose opposite "from ... to ..." answers too."""
 
 
 def _turn_antonym(asked: _Asked, chance: random.Random) -> str | None:
     words = re.findall(r"\w+", f"{asked.said} {asked.context.lower()}")
     spoken = {*words, *(stem(word) for word in words)}
-    years = _YEARS.search(asked.context) is not None
+    span = _SPAN.search(asked.context) is not None
     found = [
         turn
         for turn in turns(asked.question)
-        if not (years and turn.word in _TIMED)
+        if not (span and turn.word in _TIMED)
         and not any(other in spoken or stem(other) in spoken for other in OPPOSITES[turn.word])
     ]
     compared = _may_be_answered(asked, asked.question, "", partial(_holds, phrase="than"))
