@@ -1,0 +1,158 @@
+"""Reads questions with known answers, from SQuAD-format files and from JSON lines.
+
+    {"question": "...", "context": "...", "answers": ["..."], "title": "...", "id": "...", "answerable": true}
+
+Only `question`, `context` and `answers` are needed in a line. Every fault is found before anything slow begins.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import UsageError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, the passage that it is asked about, and its gold answers."""
+
+    id: str
+    text: str
+    title: str
+    passage: str
+    answers: tuple[str, ...]
+    """Empty where the passage does not hold the answer."""
+    document: str
+    """What it is split by: questions of one document stay on one side."""
+
+
+def read_questions(file: Path) -> list[Question]:
+    """Return the questions of a file: SQuAD v1.1 or v2.0 JSON, or JSON lines; gzipped or not.
+
+    An answer that does not occur in its passage word for word cannot be learned as a copy; it is kept, and written.
+    Raises UsageError naming the line or entry of the first fault and the number of faults.
+    """
+    try:
+        content = file.read_bytes()
+        text = (gzip.decompress(content) if file.suffix == ".gz" else content).decode("utf-8")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}.", "Give a SQuAD-format file or JSON lines.") from error
+    faults: list[str] = []
+    if text.lstrip()[:1] == "{" and _is_squad(text):
+        questions = list(_squad(json.loads(text)["data"], faults))
+    else:
+        questions = list(_lines(text, faults))
+    if faults:
+        raise UsageError(f"{file} has {len(faults)} faults; the first: {faults[0]}.", "Mend the file, then try again.")
+    if not questions:
+        raise UsageError(f"{file} holds no questions.", "Give a SQuAD-format file or JSON lines.")
+    return _with_own_ids(questions)
+
+
+def split_by_document(questions: Sequence[Question], share: float, seed: int) -> tuple[list[Question], list[Question]]:
+    """Return (the rest, held out): about `share` of the questions, whole documents, chosen by a hash of their names."""
+    bound = int(share * 2**32)
+    kept: list[Question] = []
+    held: list[Question] = []
+    for question in questions:
+        digest = hashlib.sha256(f"{seed}/{question.document}".encode()).digest()
+        (held if int.from_bytes(digest[:4], "big") < bound else kept).append(question)
+    return kept, held
+
+
+def occurrences(passage: str, answer: str) -> list[int]:
+    """Return where `answer` begins in `passage`: where it tears no word ("1920" in "1920s") if there are such places."""
+    from rag.copying.layout import torn
+
+    found, at = [], passage.find(answer) if answer else -1
+    while at >= 0:
+        found.append(at)
+        at = passage.find(answer, at + 1)
+    whole = [at for at in found if not torn(passage, at) and not torn(passage, at + len(answer))]
+    return whole or found
+
+
+def _with_own_ids(questions: Sequence[Question]) -> list[Question]:
+    """Return the questions with an id each: SQuAD's own training file has 155 ids twice.
+
+    The same question on the same passage under one id becomes one question with the answers of both.
+    """
+    own: dict[str, Question] = {}
+    for question in questions:
+        place, times = question.id, 1
+        while place in own and (own[place].text, own[place].passage) != (question.text, question.passage):
+            times += 1
+            place = f"{question.id}#{times}"
+        before = own[place].answers if place in own else ()
+        own[place] = replace(question, id=place, answers=tuple(dict.fromkeys((*before, *question.answers))))
+    return list(own.values())
+
+
+def _is_squad(text: str) -> bool:
+    try:
+        return "data" in json.loads(text)
+    except ValueError:
+        return False
+
+
+def _squad(articles: Any, faults: list[str]) -> Iterator[Question]:
+    for number, article in enumerate(articles):
+        title = str(article.get("title", "")).replace("_", " ")
+        for place, paragraph in enumerate(article.get("paragraphs", [])):
+            for entry in paragraph.get("qas", []):
+                where = f"article {number + 1}, paragraph {place + 1}"
+                row = {**entry, "context": paragraph.get("context"), "title": title}
+                yield from _question(row, f"article {title or number}", where, faults)
+
+
+def _lines(text: str, faults: list[str]) -> Iterator[Question]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            faults.append(f"line {number} is no JSON ({error})")
+            continue
+        if not isinstance(row, dict):
+            faults.append(f"line {number} is no JSON object")
+            continue
+        document = row.get("title") or hashlib.sha256(str(row.get("context")).encode()).hexdigest()[:16]
+        yield from _question(row, str(document), f"line {number}", faults)
+
+
+def _question(row: Mapping[str, Any], document: str, where: str, faults: list[str]) -> Iterator[Question]:
+    for name in ("question", "context"):
+        if not isinstance(row.get(name), str) or not row[name].strip():
+            faults.append(f"{where} has no {name}")
+            return
+    answers = row.get("answers", [])
+    if not isinstance(answers, list):
+        faults.append(f"{where}: answers is no list")
+        return
+    texts = [answer.get("text") if isinstance(answer, dict) else answer for answer in answers]
+    if not all(isinstance(answer, str) for answer in texts):
+        faults.append(f"{where} has an answer that is no text")
+        return
+    if row.get("answerable") is False or row.get("is_impossible"):
+        texts = []
+    elif texts and not any(answer.strip() for answer in texts):
+        log.warning("%s is left out: its answers are empty", where)
+        return
+    yield Question(
+        id=str(row.get("id") or where),
+        text=row["question"].strip(),
+        title=str(row.get("title") or ""),
+        passage=row["context"],
+        answers=tuple(dict.fromkeys(answer for answer in texts if answer.strip())),
+        document=document,
+    )

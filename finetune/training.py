@@ -1,0 +1,235 @@
+"""The training loop: masters in full precision, a schedule, checkpoints that resume to the same bytes, a log.
+
+Knows nothing of what is trained: it is given a model, a number of steps and a function that returns a step's loss.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from indexer.errors import UserError
+from indexer.types import Progress, silent
+
+log = logging.getLogger(__name__)
+
+WEIGHTS, MOMENTS, STATE, LOG = "weights.safetensors", "moments.safetensors", "state.json", "log.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How fast it learns: warm-up, a plateau, and a decay to nothing (Hu et al. 2024, "MiniCPM", section 4).
+
+    A plateau can be gone on with when there is time for more steps; a cosine cannot.
+    """
+
+    lr: float = 2.5e-4
+    """Learning rate of the pre-trained parameters on the plateau."""
+    new_lr: float = 5e-4
+    """That of the parameters that begin at random."""
+    warmup: int = 100
+    """Steps."""
+    decay: float = 0.3
+    """Share of the steps in which the rate falls."""
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    """Longest gradient."""
+
+    def factor(self, step: int, steps: int) -> float:
+        """Return what the learning rates are multiplied by at `step`, counted from 0."""
+        rising = (step + 1) / self.warmup if step < self.warmup else 1.0
+        falling = (steps - step) / max(1.0, self.decay * steps)
+        return min(rising, 1.0, max(0.0, falling))
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """When to save and to measure, in steps."""
+
+    save_every: int = 200
+    validate_every: int = 400
+    log_every: int = 20
+
+
+class Diverged(UserError):
+    """The loss is no longer a number."""
+
+
+class Masters:
+    """AdamW over full-precision copies of the parameters, whatever precision the model computes in."""
+
+    def __init__(self, model: nn.Module, schedule: Schedule, is_new: Callable[[str], bool]) -> None:
+        self._parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        self.weights = {name: p.detach().float().clone() for name, p in self._parameters.items()}
+        self._schedule = schedule
+        self._rates = {name: schedule.new_lr if is_new(name) else schedule.lr for name in self.weights}
+        groups = [
+            {
+                "params": [weight],
+                "lr": self._rates[name],
+                "weight_decay": schedule.weight_decay if weight.dim() > 1 else 0.0,
+            }
+            for name, weight in self.weights.items()
+        ]
+        self._adam = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8, fused=True)
+
+    def step(self, factor: float) -> float:
+        """Take the gradients of the model's parameters, change them, and return the gradient's length."""
+        for name, parameter in self._parameters.items():
+            gradient = parameter.grad
+            self.weights[name].grad = torch.zeros_like(self.weights[name]) if gradient is None else gradient.float()
+            parameter.grad = None
+        norm = float(nn.utils.clip_grad_norm_(list(self.weights.values()), self._schedule.clip))
+        for group, name in zip(self._adam.param_groups, self.weights, strict=True):
+            group["lr"] = self._rates[name] * factor
+        self._adam.step()
+        self.publish()
+        return norm
+
+    @torch.no_grad()
+    def publish(self) -> None:
+        """Copy the weights into the model, in its precision."""
+        for name, parameter in self._parameters.items():
+            parameter.copy_(self.weights[name])
+
+    def moments(self) -> dict[str, Tensor]:
+        """Return the optimizer's state by name."""
+        found = {}
+        for name, weight in self.weights.items():
+            for key, value in self._adam.state[weight].items():
+                found[f"{key}/{name}"] = value.detach()
+        return found
+
+    def restore(self, weights: Mapping[str, Tensor], moments: Mapping[str, Tensor]) -> None:
+        """Go back to a saved state."""
+        with torch.no_grad():
+            for name, weight in self.weights.items():
+                weight.copy_(weights[name])
+        for name, weight in self.weights.items():
+            self._adam.state[weight] = {
+                key: moments[f"{key}/{name}"].clone().to(weight.device if key != "step" else "cpu")
+                for key in ("step", "exp_avg", "exp_avg_sq")
+            }
+        self.publish()
+
+
+def train(
+    model: nn.Module,
+    loss_of: Callable[[int], Tensor],
+    steps: int,
+    folder: Path,
+    *,
+    schedule: Schedule,
+    keeping: Keeping = Keeping(),
+    is_new: Callable[[str], bool] = lambda name: False,
+    validate: Callable[[], Mapping[str, float]] | None = None,
+    better: str = "",
+    identity: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+) -> Path:
+    """Train for `steps` and return the folder of the best weights (of the last, without `better`).
+
+    `loss_of(step)` gives the loss of a step. `folder` keeps `last/`, `best/` and `log.jsonl`; a run that was
+    interrupted goes on from `last/`, provided that `identity` (data and options) is the same. `better` names the
+    validation score that is to be large. Raises Diverged where the loss is not finite.
+    """
+    identity = {**(identity or {}), "steps": steps, "schedule": asdict(schedule)}
+    masters = Masters(model, schedule, is_new)
+    state = _resumed(folder / "last", masters, identity)
+    done, best = int(state["step"]), float(state["best"])
+    _cut_log(folder / LOG, done)
+    since, counted, total = time.perf_counter(), 0, 0.0
+    for step in range(done, steps):
+        loss = loss_of(step)
+        loss.backward()  # type: ignore[no-untyped-call]
+        total, counted = total + float(loss.detach()), counted + 1
+        if not math.isfinite(total):
+            raise Diverged(
+                f"The loss is no longer a number at step {step + 1}.",
+                f"Try again with a smaller --lr; what was learned up to step {done} is in {folder / 'last'}.",
+            )
+        norm = masters.step(schedule.factor(step, steps))
+        progress("training", step + 1, steps)
+        last = step + 1 == steps
+        if (step + 1) % keeping.log_every == 0 or last:
+            seconds = time.perf_counter() - since
+            row = {"step": step + 1, "loss": total / counted, "norm": norm, "seconds": seconds / counted}
+            _log(folder / LOG, {**row, "lr": schedule.lr * schedule.factor(step, steps)})
+            since, counted, total = time.perf_counter(), 0, 0.0
+        if validate is not None and ((step + 1) % keeping.validate_every == 0 or last):
+            model.eval()
+            with torch.no_grad():
+                scores = validate()
+            model.train()
+            _log(folder / LOG, {"step": step + 1, "validation": dict(scores)})
+            if better and scores[better] > best:
+                best = scores[better]
+                _save(folder / "best", masters, {"step": step + 1, "best": best, "identity": identity}, moments=False)
+            since = time.perf_counter()
+        if (step + 1) % keeping.save_every == 0 or last:
+            _save(folder / "last", masters, {"step": step + 1, "best": best, "identity": identity})
+            done = step + 1
+    return folder / ("best" if better else "last")
+
+
+def _resumed(folder: Path, masters: Masters, identity: Mapping[str, Any]) -> dict[str, Any]:
+    if not (folder / STATE).exists():
+        return {"step": 0, "best": -math.inf}
+    state: dict[str, Any] = json.loads((folder / STATE).read_text())
+    if state["identity"] != json.loads(json.dumps(identity)):
+        raise UserError(
+            f"{folder.parent} holds a run with other data or other options.",
+            "Choose another --out, or give what that run was begun with.",
+        )
+    masters.restore(load_file(folder / WEIGHTS), load_file(folder / MOMENTS))
+    log.info("going on after step %d", state["step"])
+    return state
+
+
+def _save(folder: Path, masters: Masters, state: Mapping[str, Any], moments: bool = True) -> None:
+    """Write a checkpoint whole or not at all; the one before stays until this one stands."""
+    built = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
+    built.mkdir(parents=True)
+    save_file({name: weight.contiguous() for name, weight in masters.weights.items()}, built / WEIGHTS)
+    if moments:
+        save_file({name: moment.contiguous() for name, moment in masters.moments().items()}, built / MOMENTS)
+    (built / STATE).write_text(json.dumps(state))
+    for path in (*built.iterdir(), built):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    if folder.exists():
+        aside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old")
+        folder.rename(aside)
+        built.rename(folder)
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        built.rename(folder)
+
+
+def _log(file: Path, row: Mapping[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as stream:
+        stream.write(json.dumps(row) + "\n")
+
+
+def _cut_log(file: Path, step: int) -> None:
+    """Drop the log's rows after `step`: they are about to be made again."""
+    if file.exists():
+        rows = [line for line in file.read_text().splitlines() if json.loads(line)["step"] <= step]
+        file.write_text("".join(row + "\n" for row in rows))

@@ -1,0 +1,146 @@
+"""How a question and a passage are laid out as tokens: one function for training and for asking.
+
+    [CLS] question [SEP] context [SEP] passage [SEP]
+
+The context (title and headings) may be empty; then it and its [SEP] are left out. A passage that is too long is read in
+windows that overlap. Knows tokens and characters; nothing of models.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from indexer.errors import UserError
+
+Flags = npt.NDArray[np.bool_]
+Offsets = npt.NDArray[np.int32]
+"""Shape (n, 2): where each token begins and ends, half-open, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How much is read at once, in tokens."""
+
+    question_tokens: int = 64
+    """What a longer question is cut to."""
+    context_tokens: int = 24
+    """What a longer context is cut to, at its beginning: the nearest heading comes last."""
+    window: int = 384
+    """Longest input: question, context, passage and the special tokens."""
+    overlap: int = 128
+    """Tokens of the passage that two neighbouring windows share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A passage's tokens."""
+
+    ids: list[int]
+    offsets: Offsets
+    opens: Flags
+    """Whether a span may begin with this token: no word and no number is torn."""
+    closes: Flags
+    """Whether a span may end with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One input of the model: `ids[first : first + len(words)]` are the passage's tokens from `begin` to `end`."""
+
+    ids: list[int]
+    types: list[int]
+    """1 for the passage and the [SEP] after it, else 0."""
+    first: int
+    begin: int
+    end: int
+
+
+class Tokens:
+    """Makes the model's inputs. Text is only text: "[SEP]" in a document is spelled out."""
+
+    def __init__(self, tokenizer: Path, layout: Layout = Layout()) -> None:
+        self.layout = layout
+        try:
+            self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        except Exception as error:  # the library raises Exception itself
+            raise UserError(f"The tokenizer {tokenizer} does not read: {error}.", "Install footnote again.") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._tokenizer.encode_special_tokens = True
+        self.cls, self.sep = (self._tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
+        if self.cls is None or self.sep is None:
+            raise UserError(f"The tokenizer {tokenizer} has no [CLS] and [SEP] tokens.", "Choose a BERT-like encoder.")
+
+    def ids(self, text: str) -> list[int]:
+        """Return the token ids of a text, without special tokens."""
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def text(self, ids: Sequence[int]) -> str:
+        """Return the text that tokens stand for."""
+        text: str = self._tokenizer.decode(list(ids))
+        return text
+
+    def words(self, passage: str) -> Words:
+        """Return a passage's tokens, with the places where spans may begin and end."""
+        encoding = self._tokenizer.encode(passage, add_special_tokens=False)
+        offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+        opens = np.array([not torn(passage, start) for start, _ in encoding.offsets], dtype=bool)
+        closes = np.array([not torn(passage, end) for _, end in encoding.offsets], dtype=bool)
+        return Words(encoding.ids, offsets, opens, closes)
+
+    def head(self, question: str, context: str) -> list[int]:
+        """Return what stands before the passage."""
+        asked = self.ids(question)[: self.layout.question_tokens]
+        around = self.ids(context)[-self.layout.context_tokens :] if context else []
+        return [self.cls, *asked, self.sep, *around, *([self.sep] if around else [])]
+
+    def windows(self, head: Sequence[int], words: Words) -> list[Window]:
+        """Return the inputs that together read every token of a passage; at least one, also for an empty passage."""
+        room = self.layout.window - len(head) - 1
+        last = max(0, len(words.ids) - room)
+        begins = [*range(0, last, max(1, room - self.layout.overlap)), last]
+        made = []
+        for begin in begins:
+            read = words.ids[begin : begin + room]
+            ids = [*head, *read, self.sep]
+            types = [0] * len(head) + [1] * (len(read) + 1)
+            made.append(Window(ids, types, len(head), begin, begin + len(read)))
+        return made
+
+
+def token_span(words: Words, start: int, end: int) -> tuple[int, int] | None:
+    """Return the first and last token (inclusive) of the characters [start, end), widened to whole words.
+
+    None where no token lies there.
+    """
+    inside = np.flatnonzero((words.offsets[:, 1] > start) & (words.offsets[:, 0] < end))
+    if not len(inside):
+        return None
+    first, last = int(inside[0]), int(inside[-1])
+    while first > 0 and not words.opens[first]:
+        first -= 1
+    while last < len(words.ids) - 1 and not words.closes[last]:
+        last += 1
+    return first, last
+
+
+def torn(text: str, cut: int) -> bool:
+    """Tell whether a cut before character `cut` goes through a word, a number such as "75,000", or a character."""
+    if not 0 < cut < len(text):
+        return False
+    before, after = text[cut - 1], text[cut]
+    if unicodedata.combining(after):
+        return True
+    if before.isalnum() and after.isalnum():
+        return before < "\u2e80" or after < "\u2e80"  # beyond it are scripts that put no spaces between words
+    if after in ".,:" and before.isdigit():
+        return text[cut + 1 : cut + 2].isdigit()
+    return before in ".,:" and after.isdigit() and text[cut - 2 : cut - 1].isdigit() and cut >= 2
