@@ -1,4 +1,4 @@
-"""From questions with answers to what the copying generator is trained on: answered, refused, competing, in two parts."""
+"""What the copying generator is trained on, made of questions: answered, refused, competing, in two parts."""
 
 from __future__ import annotations
 
@@ -31,10 +31,8 @@ class Mixture:
     """Joined with another question on the same document: two spans to copy."""
 
 
-def examples(
-    questions: Sequence[Question], near: Near, mixture: Mixture, chance: random.Random
-) -> Iterator[Example]:
-    """Yield what `questions` give; a question whose answers do not occur in its passage is to be written, not copied."""
+def examples(questions: Sequence[Question], near: Near, mixture: Mixture, chance: random.Random) -> Iterator[Example]:
+    """Yield what `questions` give; where no answer occurs in the passage, the first is to be written, not copied."""
     by_document: dict[str, list[Question]] = {}
     for question in questions:
         by_document.setdefault(question.document, []).append(question)

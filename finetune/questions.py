@@ -39,7 +39,7 @@ def read_questions(file: Path) -> list[Question]:
     """Return the questions of a file: SQuAD v1.1 or v2.0 JSON, or JSON lines; gzipped or not.
 
     An answer that does not occur in its passage word for word cannot be learned as a copy; it is kept, and written.
-    Raises UsageError naming the line or entry of the first fault and the number of faults.
+    Raises UsageError with the first fault and the number of faults.
     """
     try:
         content = file.read_bytes()
@@ -52,7 +52,7 @@ def read_questions(file: Path) -> list[Question]:
     else:
         questions = list(_lines(text, faults))
     if faults:
-        raise UsageError(f"{file} has {len(faults)} faults; the first: {faults[0]}.", "Mend the file, then try again.")
+        raise UsageError(f"{file} has {len(faults)} faults; the first: {faults[0]}.", "Mend the file and try again.")
     if not questions:
         raise UsageError(f"{file} holds no questions.", "Give a SQuAD-format file or JSON lines.")
     return _with_own_ids(questions)
@@ -139,8 +139,9 @@ def _question(row: Mapping[str, Any], document: str, where: str, faults: list[st
     if not isinstance(answers, list):
         faults.append(f"{where}: answers is no list")
         return
-    texts = [answer.get("text") if isinstance(answer, dict) else answer for answer in answers]
-    if not all(isinstance(answer, str) for answer in texts):
+    given = [answer.get("text") if isinstance(answer, dict) else answer for answer in answers]
+    texts = [answer for answer in given if isinstance(answer, str)]
+    if len(texts) < len(given):
         faults.append(f"{where} has an answer that is no text")
         return
     if row.get("answerable") is False or row.get("is_impossible"):

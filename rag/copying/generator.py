@@ -1,0 +1,127 @@
+"""The copying generator behind the Generator protocol: reads passages, and answers with spans of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from indexer.errors import UserError
+from indexer.types import Progress, silent
+from rag.copying import confidence
+from rag.copying.conversion import TOKENIZER, check_files, convert, converted_folder, is_converted
+from rag.copying.decoding import Decoded, Part, decode
+from rag.copying.folder import CopyingFolder, read_folder
+from rag.copying.layout import Layout, Tokens
+from rag.copying.pieces import pieces
+from rag.copying.reader import Decoder, Reader
+from rag.generator import Copied, Draft, Written
+from rag.types import Passage
+
+_TOGETHER = 64
+"""Questions whose windows are held in memory at once."""
+
+
+class CopyingGenerator:
+    """Answers with spans of the passages, and seldom with words of its own. Safe in threads."""
+
+    def __init__(self, folder: CopyingFolder, converted: Path, name: str = "copying") -> None:
+        self._folder = folder
+        self._name = name
+        config = folder.config
+        self._layout = Layout(**config["layout"])
+        self._span_tokens, self._max_actions = int(config["span_tokens"]), int(config["max_actions"])
+        self._tokens = Tokens(converted / TOKENIZER, self._layout)
+        self._reader = Reader(converted)
+        self._decoder = Decoder(converted) if config["writes"] else None
+        self._forbidden = self._tokens.never_written() if config["writes"] else None
+
+    @property
+    def name(self) -> str:
+        """How it is named in the answer."""
+        return self._name
+
+    def generate(self, question: str, passages: Sequence[Passage]) -> Draft:
+        """Answer `question`; the draft holds the best answer also where refusing is likelier."""
+        return self.generate_many([question], [passages])[0]
+
+    def generate_many(self, questions: Sequence[str], passages: Sequence[Sequence[Passage]]) -> list[Draft]:
+        """Answer each question from its own passages; windows alike in length are read together."""
+        drafts: list[Draft] = []
+        for begin in range(0, len(questions), _TOGETHER):
+            part = slice(begin, begin + _TOGETHER)
+            drafts += self._together(questions[part], passages[part])
+        return drafts
+
+    def threshold(self, max_error: float | None) -> float:
+        """Return the least confidence to answer at, measured on questions whose passages retrieval found."""
+        return confidence.threshold(self._folder.confidence["retrieved"], max_error)
+
+    def decode_many(self, questions: Sequence[str], passages: Sequence[Sequence[Passage]]) -> list[Decoded]:
+        """Return the best answers as actions with their scores, before any confidence; what that is fitted on."""
+        windows, places = [], []
+        for number, (question, given) in enumerate(zip(questions, passages, strict=True)):
+            for place, passage in enumerate(given):
+                words = self._tokens.words(passage.text)
+                head = self._tokens.head(question, passage.context)
+                for window in self._tokens.windows(head, words):
+                    windows.append(window)
+                    places.append((number, place, words))
+        found = self._reader.read(windows) if windows else []
+        parts: list[list[Part]] = [[] for _ in questions]
+        for window, (number, place, words), read in zip(windows, places, found, strict=True):
+            parts[number].append(Part(place, window, words, read))
+        return [self._decoded(each) for each in parts]
+
+    def pieces(self, decoded: Decoded) -> tuple[Copied | Written, ...]:
+        """Return the actions as pieces of an answer."""
+        return pieces(decoded, self._tokens)
+
+    def _decoded(self, parts: Sequence[Part]) -> Decoded:
+        if not parts:
+            return Decoded((), (), -np.inf, 0.0)
+        step = self._decoder.step if self._decoder else None
+        return decode(parts, self._span_tokens, step, self._max_actions, self._forbidden)
+
+    def _together(self, questions: Sequence[str], passages: Sequence[Sequence[Passage]]) -> list[Draft]:
+        return [
+            self._draft(decoded, given)
+            for decoded, given in zip(self.decode_many(questions, passages), passages, strict=True)
+        ]
+
+    def _draft(self, decoded: Decoded, passages: Sequence[Passage]) -> Draft:
+        if not decoded.actions:
+            return Draft((), 0.0)
+        seen = confidence.features(decoded, passages)
+        kind = "retrieved" if confidence.retrieved(passages) else "given"
+        sure = confidence.confidence(self._folder.confidence[kind], seen)
+        return Draft(self.pieces(decoded), sure, seen)
+
+
+_opened: dict[str, CopyingGenerator] = {}
+_lock = threading.Lock()
+
+
+def open_copying(path: Path | None, home: Path, progress: Progress = silent) -> CopyingGenerator:
+    """Open the generator in a model folder (None: the shipped one), converting it under `home` on first use.
+
+    Opened once for each process. Raises UserError where the folder is damaged or cannot be converted.
+    """
+    folder = read_folder(path)
+    if not {"retrieved", "given"} <= set(folder.confidence):
+        raise UserError(
+            f"The generator in {folder.path} has no confidence yet.", "Finish its training: footnote train generator"
+        )
+    with _lock:
+        key = f"{folder.fingerprint} {home}"
+        if key not in _opened:
+            converted = converted_folder(folder, home)
+            if not (is_converted(folder, home) and check_files(converted)):
+                progress("converting the generator, once", 0, 1)
+                converted = convert(folder, home)
+                progress("converting the generator, once", 1, 1)
+            name = "copying" if path is None else str(folder.config.get("name") or folder.path.name)
+            _opened[key] = CopyingGenerator(folder, converted, name)
+        return _opened[key]

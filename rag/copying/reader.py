@@ -1,0 +1,124 @@
+"""Runs the converted graphs: windows are read, in parallel, and actions are scored. Never imports torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.encoders.batches import batches, padded_length
+from indexer.encoders.compiled import compile_model, read_blob
+from indexer.errors import UserError
+from rag.copying.layout import Window
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRead:
+    """What reading one window of t tokens gives; see `rag.copying.model.Read`."""
+
+    hidden: Floats
+    """Shape (t, d)."""
+    start: Floats
+    """Shape (t,)."""
+    end: Floats
+    first: Floats
+    """Shape (t, r)."""
+    last: Floats
+
+
+class Reader:
+    """Reads windows. Safe in threads; not after a fork."""
+
+    def __init__(self, converted: Path) -> None:
+        self._graph = _Graph(converted / "reader")
+        self._pool = ThreadPoolExecutor(self._graph.streams, thread_name_prefix="read")
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def read(self, windows: Sequence[Window]) -> list[WindowRead]:
+        """Read windows, in order; those alike in length together."""
+        groups = list(batches([len(window.ids) for window in windows], max(len(window.ids) for window in windows)))
+        done: list[WindowRead | None] = [None] * len(windows)
+        for rows, found in zip(
+            groups, self._pool.map(lambda rows: self._read([windows[i] for i in rows]), groups), strict=True
+        ):
+            for row, each in zip(rows, found, strict=True):
+                done[row] = each
+        return [each for each in done if each is not None]
+
+    def _read(self, windows: Sequence[Window]) -> list[WindowRead]:
+        length = padded_length(max(len(window.ids) for window in windows), 512)
+        ids = np.zeros((len(windows), length), dtype=np.int32)
+        types, mask = np.zeros_like(ids), np.zeros((len(windows), length), dtype=np.float32)
+        for row, window in enumerate(windows):
+            ids[row, : len(window.ids)] = window.ids
+            types[row, : len(window.ids)] = window.types
+            mask[row, : len(window.ids)] = 1.0
+        found = self._graph.run([ids, types, mask])
+        return [WindowRead(*(each[row, : len(window.ids)] for each in found)) for row, window in enumerate(windows)]
+
+
+class Decoder:
+    """Scores the next action."""
+
+    def __init__(self, converted: Path) -> None:
+        self._graph = _Graph(converted / "decoder")
+
+    def step(
+        self, kinds: Sequence[int], firsts: Floats, lasts: Floats, tokens: Sequence[int], memory: Floats
+    ) -> tuple[Floats, Floats, Floats, float]:
+        """Return queries for a span's start and end (d,), the scores of written tokens (v,) and that of stopping.
+
+        `kinds` (s,): 0 to begin, 1 for a copy whose ends have the hidden states `firsts` and `lasts` (s, d), 2 for a
+        written token of `tokens` (s,); `memory` (m, d): the hidden states of everything that was read.
+        """
+        start, end, written, stop = self._graph.run(
+            [
+                np.array([kinds], dtype=np.int32),
+                firsts[None].astype(np.float32),
+                lasts[None].astype(np.float32),
+                np.array([tokens], dtype=np.int32),
+                memory[None],
+            ]
+        )
+        return start, end, written, float(stop[0])
+
+
+class _Graph:
+    """One compiled graph and its idle inference requests."""
+
+    def __init__(self, folder: Path) -> None:
+        self._blob = read_blob(folder)
+        self._compiled = compile_model(folder, self._blob)
+        self.streams = max(1, int(self._compiled.get_property("NUM_STREAMS")))
+        self._outputs = len(self._compiled.outputs)
+        self._idle: list[Any] = []  # list.pop and list.append are atomic
+        self._process = os.getpid()
+
+    def run(self, inputs: list[Any]) -> list[Floats]:
+        """Return copies of the outputs."""
+        if os.getpid() != self._process:
+            raise UserError(
+                "The generator was opened before this process was forked.",
+                'Open it in the child, or start workers with "spawn".',
+            )
+        try:
+            request = self._idle.pop()
+        except IndexError:
+            request = self._compiled.create_infer_request()
+        request.infer(inputs, share_inputs=True)
+        found = [np.array(request.get_output_tensor(n).data, dtype=np.float32) for n in range(self._outputs)]
+        self._idle.append(request)
+        return found
