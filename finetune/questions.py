@@ -70,7 +70,7 @@ def split_by_document(questions: Sequence[Question], share: float, seed: int) ->
 
 
 def occurrences(passage: str, answer: str) -> list[int]:
-    """Return where `answer` begins in `passage`: where it tears no word ("1920" in "1920s") if there are such places."""
+    """Return where `answer` begins in `passage`; only if it tears a word everywhere ("1920" in "1920s"), there too."""
     from rag.copying.layout import torn
 
     found, at = [], passage.find(answer) if answer else -1

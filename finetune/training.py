@@ -13,55 +13,21 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
+from finetune.schedule import Keeping, Schedule
 from indexer.errors import UserError
 from indexer.types import Progress, silent
 
 log = logging.getLogger(__name__)
 
 WEIGHTS, MOMENTS, STATE, LOG = "weights.safetensors", "moments.safetensors", "state.json", "log.jsonl"
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How fast it learns: warm-up, a plateau, and a decay to nothing (Hu et al. 2024, "MiniCPM", section 4).
-
-    A plateau can be gone on with when there is time for more steps; a cosine cannot.
-    """
-
-    lr: float = 2.5e-4
-    """Learning rate of the pre-trained parameters on the plateau."""
-    new_lr: float = 5e-4
-    """That of the parameters that begin at random."""
-    warmup: int = 100
-    """Steps."""
-    decay: float = 0.3
-    """Share of the steps in which the rate falls."""
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    """Longest gradient."""
-
-    def factor(self, step: int, steps: int) -> float:
-        """Return what the learning rates are multiplied by at `step`, counted from 0."""
-        rising = (step + 1) / self.warmup if step < self.warmup else 1.0
-        falling = (steps - step) / max(1.0, self.decay * steps)
-        return min(rising, 1.0, max(0.0, falling))
-
-
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """When to save and to measure, in steps."""
-
-    save_every: int = 200
-    validate_every: int = 400
-    log_every: int = 20
 
 
 class Diverged(UserError):
@@ -90,7 +56,11 @@ class Masters:
         """Take the gradients of the model's parameters, change them, and return the gradient's length."""
         for name, parameter in self._parameters.items():
             gradient = parameter.grad
-            self.weights[name].grad = torch.zeros_like(self.weights[name]) if gradient is None else gradient.float()
+            whole = torch.zeros_like(self.weights[name]) if gradient is None else gradient.float()
+            if distributed.is_initialized():  # under torchrun: the mean over the processes
+                distributed.all_reduce(whole)
+                whole /= distributed.get_world_size()
+            self.weights[name].grad = whole
             parameter.grad = None
         norm = float(nn.utils.clip_grad_norm_(list(self.weights.values()), self._schedule.clip))
         for group, name in zip(self._adam.param_groups, self.weights, strict=True):
@@ -133,7 +103,7 @@ def train(
     folder: Path,
     *,
     schedule: Schedule,
-    keeping: Keeping = Keeping(),
+    keeping: Keeping,
     is_new: Callable[[str], bool] = lambda name: False,
     validate: Callable[[], Mapping[str, float]] | None = None,
     better: str = "",
@@ -201,6 +171,8 @@ def _resumed(folder: Path, masters: Masters, identity: Mapping[str, Any]) -> dic
 
 def _save(folder: Path, masters: Masters, state: Mapping[str, Any], moments: bool = True) -> None:
     """Write a checkpoint whole or not at all; the one before stays until this one stands."""
+    if not leads():
+        return
     built = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
     built.mkdir(parents=True)
     save_file({name: weight.contiguous() for name, weight in masters.weights.items()}, built / WEIGHTS)
@@ -222,7 +194,14 @@ def _save(folder: Path, masters: Masters, state: Mapping[str, Any], moments: boo
         built.rename(folder)
 
 
+def leads() -> bool:
+    """Tell whether this process is the one that writes; under torchrun only the first is."""
+    return not distributed.is_initialized() or distributed.get_rank() == 0
+
+
 def _log(file: Path, row: Mapping[str, Any]) -> None:
+    if not leads():
+        return
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a") as stream:
         stream.write(json.dumps(row) + "\n")
@@ -230,6 +209,6 @@ def _log(file: Path, row: Mapping[str, Any]) -> None:
 
 def _cut_log(file: Path, step: int) -> None:
     """Drop the log's rows after `step`: they are about to be made again."""
-    if file.exists():
+    if leads() and file.exists():
         rows = [line for line in file.read_text().splitlines() if json.loads(line)["step"] <= step]
         file.write_text("".join(row + "\n" for row in rows))

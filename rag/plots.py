@@ -5,10 +5,11 @@ The ground is transparent and the ink a middle grey, so that a picture reads on 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from rag import metrics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 INK = "#808080"
 COLOURS = ("#2f81c7", "#d9822b", "#3f9e5f", "#b0599e")
@@ -28,6 +30,29 @@ Judged = tuple[Sequence[float], Sequence[bool]]
 """Confidences, and whether each answer was right; -inf where there was nothing to say."""
 
 
+@contextlib.contextmanager
+def drawing(width: float, height: float) -> Iterator[Figure]:
+    """Give a figure of this size, in inches, to draw on. Raises UsageError when matplotlib is not installed."""
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise UsageError("Drawing needs matplotlib, which is not installed.", "Run: pip install matplotlib") from error
+    with matplotlib.rc_context({"svg.hashsalt": "footnote", "svg.fonttype": "none", "text.color": INK, "font.size": 9}):
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def panel(axes: Axes, x: str, y: str) -> None:
+    """Label the axes, and draw them in the ink."""
+    axes.set_xlabel(x, color=INK)
+    axes.set_ylabel(y, color=INK)
+    axes.tick_params(colors=INK)
+    axes.grid(color=INK, alpha=0.2, linewidth=0.6)
+    for side, spine in axes.spines.items():
+        spine.set_color(INK)
+        spine.set_visible(side in ("left", "bottom"))
+
+
 def draw_confidence(judged: Mapping[str, Judged], file: Path, title: str = "", bins: int = 15) -> None:
     """Write a reliability curve and a risk-coverage curve side by side, one line for each name in `judged`.
 
@@ -35,17 +60,13 @@ def draw_confidence(judged: Mapping[str, Judged], file: Path, title: str = "", b
     line a confidence means what it says. The right one is `metrics.risk_coverage`. The same numbers give the same
     bytes. Raises UsageError when matplotlib is not installed.
     """
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UsageError("Drawing needs matplotlib, which is not installed.", "Run: pip install matplotlib") from error
-    with matplotlib.rc_context({"svg.hashsalt": "footnote", "svg.fonttype": "none", "text.color": INK, "font.size": 9}):
-        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    with drawing(WIDTH, HEIGHT) as figure:
         figure.suptitle(title)
         left, right = figure.subplots(1, 2)
-        _panel(left, "confidence", "share right")
-        _panel(right, "share answered", "share wrong")
+        panel(left, "confidence", "share right")
+        panel(right, "share answered", "share wrong")
+        left.set_xlim(0, 1)
+        right.set_xlim(0, 1)
         left.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":")
         for colour, (name, (confidences, is_right)) in zip(itertools.cycle(COLOURS), judged.items()):
             _reliability(left, confidences, is_right, bins, colour)
@@ -55,17 +76,6 @@ def draw_confidence(judged: Mapping[str, Judged], file: Path, title: str = "", b
         drawn = io.BytesIO()
         figure.savefig(drawn, format="svg", transparent=True, metadata={"Date": None})
     storage.write_file(file, drawn.getvalue())
-
-
-def _panel(axes: Axes, x: str, y: str) -> None:
-    axes.set_xlabel(x, color=INK)
-    axes.set_ylabel(y, color=INK)
-    axes.set_xlim(0, 1)
-    axes.tick_params(colors=INK)
-    axes.grid(color=INK, alpha=0.2, linewidth=0.6)
-    for side, spine in axes.spines.items():
-        spine.set_color(INK)
-        spine.set_visible(side in ("left", "bottom"))
 
 
 def _reliability(axes: Axes, confidences: Sequence[float], right: Sequence[bool], bins: int, colour: str) -> None:

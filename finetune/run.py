@@ -1,0 +1,173 @@
+"""One training run of a copying generator: model, device, precision, steps and validation. Where torch begins."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, distributed
+
+from finetune.examples import Encoded, collate
+from finetune.loss import loss, scored
+from finetune.questions import Question
+from finetune.training import WEIGHTS, train
+from indexer.types import Progress
+from rag import metrics
+from rag.copying.folder import base_encoder, file_hash
+from rag.copying.model import EMBEDDINGS, CopyingConfig, warm_start
+
+if TYPE_CHECKING:
+    from finetune.generator import Options
+
+ENCODER_SETTINGS = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+    "layer_norm_eps",
+    "hidden_act",
+    "pad_token_id",
+)
+
+Watched = Sequence[tuple[Question, Encoded]]
+
+
+class Run:
+    """A model about to be trained on planned batches; under torchrun each process takes every n-th of them."""
+
+    def __init__(self, encoded: Sequence[Encoded], batches: Sequence[Sequence[int]], options: Options) -> None:
+        self._encoded, self._options = encoded, options
+        self._device = _device(options.device)
+        self._rank, self._world = _joined(self._device)
+        self._batches = batches[: len(batches) // self._world * self._world]
+        self._model = _new_model(options)
+        self.precision = "bf16" if _has_bf16(self._device) else "fp32"
+        if self.precision == "bf16":
+            self._model.to(torch.bfloat16)
+        self._model.to(self._device)
+        self._model.train()
+        self.parameters = sum(p.numel() for p in self._model.parameters() if p.requires_grad)
+
+    def seconds_a_step(self, steps: int = 3) -> float:
+        """Measure how long a step takes, on a few batches of middling length; nothing is learned."""
+        middle = sorted(range(len(self._batches)), key=lambda i: self._tokens(self._batches[i]))
+        chosen = [middle[len(middle) * (2 * n + 1) // (2 * steps)] for n in range(steps)]
+        self._loss(self._batches[chosen[0]]).backward()  # type: ignore[no-untyped-call]
+        started = time.perf_counter()
+        for number in chosen:
+            self._loss(self._batches[number]).backward()  # type: ignore[no-untyped-call]
+        self._model.zero_grad()
+        return (time.perf_counter() - started) / steps / self._world
+
+    def train(self, work: Path, watched: Watched, identity: Mapping[str, Any], progress: Progress) -> Path:
+        """Train, or go on; return the folder of the best weights."""
+        return train(
+            self._model,
+            lambda step: self._loss(self._batches[step * self._world + self._rank]),
+            len(self._batches) // self._world,
+            work,
+            schedule=self._options.schedule,
+            keeping=self._options.keeping,
+            is_new=lambda name: not name.startswith("encoder."),
+            validate=lambda: self._validate(watched),
+            better="f1",
+            identity={**identity, "processes": self._world, "precision": self.precision},
+            progress=progress,
+        )
+
+    def save(self, checkpoint: Path, folder: Path) -> None:
+        """Write the weights of a checkpoint as a model folder."""
+        model = _new_model(self._options)
+        model.load_state_dict(load_file(checkpoint / WEIGHTS), strict=False)
+        model.save_pretrained(folder)
+
+    def _tokens(self, batch: Sequence[int]) -> int:
+        return sum(len(window.ids) for i in batch for window in self._encoded[i].windows)
+
+    def _loss(self, batch: Sequence[int]) -> Tensor:
+        return loss(self._model, collate([self._encoded[i] for i in batch], 0), self._device)
+
+    def _validate(self, watched: Watched, together: int = 16) -> dict[str, float]:
+        """Return EM and F1, in per cent, of the best span of each answerable question, and how many would be given."""
+        exact, near, given = [], [], []
+        for first in range(0, len(watched), together):
+            part = watched[first : first + together]
+            batch = collate([encoded for _, encoded in part], 0)
+            best = scored(self._model, batch, self._device).spans[:, 0].flatten(1).max(-1)
+            for (question, encoded), place, score in zip(
+                part, best.indices.tolist(), best.values.tolist(), strict=True
+            ):
+                start, end = divmod(place % batch.ids.shape[1] ** 2, batch.ids.shape[1])
+                text = _text(question.passage, encoded, start, end)
+                given.append((score > 0) == bool(question.answers))
+                if question.answers:
+                    exact.append(metrics.exact_match(text, question.answers))
+                    near.append(metrics.f1(text, question.answers))
+        return {
+            "em": 100 * sum(exact) / max(1, len(exact)),
+            "f1": 100 * sum(near) / max(1, len(near)),
+            "rightly_given_or_refused": 100 * sum(given) / max(1, len(given)),
+        }
+
+
+def _text(passage: str, encoded: Encoded, start: int, end: int) -> str:
+    window, offsets = encoded.windows[0], encoded.words[0].offsets
+    first, last = (place - window.first + window.begin for place in (start, end))
+    return passage[offsets[first][0] : offsets[last][1]]
+
+
+def _new_model(options: Options) -> Any:
+    """Return a model with the encoder's weights; the same seed gives the same new ones."""
+    encoder = base_encoder()
+    found = json.loads((encoder / "config.json").read_text())
+    settings = {name: found[name] for name in ENCODER_SETTINGS}
+    weights = encoder / "model.safetensors"
+    config = CopyingConfig(
+        encoder={**settings, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
+        layout={
+            name: getattr(options.layout, name) for name in ("question_tokens", "context_tokens", "window", "overlap")
+        },
+        embeddings=file_hash(weights) if options.frozen_embeddings else "",
+        span_tokens=options.span_tokens,
+        writes=options.writes,
+    )
+    torch.manual_seed(options.seed)
+    model = warm_start(weights, config)
+    if options.frozen_embeddings:
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(not name.startswith(EMBEDDINGS))
+    return model
+
+
+def _device(wanted: str) -> str:
+    if wanted != "auto":
+        return wanted
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _has_bf16(device: str) -> bool:
+    """Tell whether half the bits are also faster; on a processor without such instructions they are slower."""
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _joined(device: str) -> tuple[int, int]:
+    """Return this process's number and how many there are, after joining them where torchrun started several."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        return 0, 1
+    if not distributed.is_initialized():
+        distributed.init_process_group("nccl" if device == "cuda" else "gloo")
+    if device == "cuda":
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    return distributed.get_rank(), world
