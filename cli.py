@@ -710,6 +710,9 @@ def train() -> None:
     type=click.FloatRange(0.01, 0.5),
     help="Share of the questions, whole documents, kept for choosing and calibrating.",
 )
+@click.option(
+    "--encoder", metavar="NAME|FOLDER", help="A BERT-like encoder to begin with; by default the one built in."
+)
 @click.option("--licence", "licences", multiple=True, metavar="TEXT", help="Of each DATA, in order; for the card.")
 @click.option("--seed", default=11, show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
@@ -717,8 +720,8 @@ def train() -> None:
 @common
 def train_generator_command(
     data: tuple[str, ...], out: Path, epochs: float, steps: int | None, batch_size: int, lr: float | None,
-    negatives: int, held_out: float, licences: tuple[str, ...], seed: int, device: str, dry_run: bool,
-    home: str | None, as_json: bool,
+    negatives: int, held_out: float, encoder: str | None, licences: tuple[str, ...], seed: int, device: str,
+    dry_run: bool, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Train the generator that answers with spans of the passages.
 
@@ -737,8 +740,9 @@ def train_generator_command(
         raise UsageError(f"{len(licences)} licences were given for {len(data)} files.", "Give one for each, in order.")
     stated = licences or ("not stated",) * len(data)
     options = Options(
-        epochs=epochs, steps=steps, batch_tokens=176 * batch_size, held_out=held_out, negatives=negatives, seed=seed,
-        device=device, schedule=Schedule() if lr is None else Schedule(lr=lr, new_lr=2 * lr),
+        epochs=epochs, steps=steps, batch_tokens=176 * batch_size, held_out=held_out, negatives=negatives,
+        encoder=encoder, seed=seed, device=device,
+        schedule=Schedule() if lr is None else Schedule(lr=lr, new_lr=2 * lr),
     )  # fmt: skip
 
     def announce(estimate: Estimate) -> None:

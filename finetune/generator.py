@@ -21,10 +21,11 @@ from finetune.mixing import Mixture, examples
 from finetune.negatives import Near, near_passages, passages_collection
 from finetune.questions import Question, read_questions, split_by_document
 from finetune.schedule import Keeping, Schedule
+from indexer.encoder import open_encoder
 from indexer.errors import UsageError
 from indexer.home import home_folder
 from indexer.types import Progress, silent
-from rag.copying.folder import CONFIDENCE, base_encoder, write_sums
+from rag.copying.folder import CONFIDENCE, TOKENIZER, base_encoder, write_sums
 from rag.copying.layout import Layout, Tokens
 
 log = logging.getLogger(__name__)
@@ -48,8 +49,10 @@ class Options:
     """Longest span that can be copied, in tokens."""
     writes: bool = True
     """Whether it can string spans and words together; without, an answer is one span."""
+    encoder: str | None = None
+    """A BERT-like sentence-transformers model to begin with, by name or folder; None: the default one."""
     frozen_embeddings: bool = True
-    """Whether the embeddings stay those of the encoder's package, and need not be shipped."""
+    """Whether the embeddings stay those of the encoder; the default one's are then left out of the model folder."""
     held_out: float = 0.09
     """Share of the questions, whole documents, kept for choosing the best weights and for fitting the confidence."""
     negatives: int = 30_000
@@ -118,7 +121,7 @@ def train_generator(
     if not dry_run:
         work.mkdir(parents=True, exist_ok=True)
         near = _near(data, work, home, options, progress)
-    tokens = Tokens(base_encoder() / "tokenizer.json", options.layout)
+    tokens = Tokens(base_encoder(options.encoder) / TOKENIZER, options.layout)
     encoder = Encoder(tokens, options.span_tokens)
     chance = random.Random(options.seed)
     encoded = _encoded(data, near, encoder, options, chance, progress)
@@ -181,7 +184,7 @@ def _near(data: _Data, work: Path, home: Path, options: Options, progress: Progr
     asked = [question for question in data.learn if question.answers]
     asked = chance.sample(asked, min(options.negatives, len(asked)))
     known = [*data.learn, *data.validate, *data.calibrate]
-    collection = passages_collection(known, work, home, progress)
+    collection = passages_collection(known, work, open_encoder(options.encoder, home, progress), progress)
     found = dict(near_passages(collection, asked, data.learn, work / "near.jsonl", progress))
     found.update(near_passages(collection, data.calibrate, known, work / "near-held-out.jsonl", progress))
     return found
@@ -243,7 +246,6 @@ def _fit_confidence(
     from finetune import confidence
     from indexer import storage
     from indexer.collection import Collection
-    from indexer.encoder import open_encoder
     from rag.copying.conversion import convert
     from rag.copying.folder import read_folder
     from rag.copying.generator import CopyingGenerator
@@ -251,9 +253,9 @@ def _fit_confidence(
     storage.write_file(out / CONFIDENCE, b"{}\n")
     write_sums(out)
     folder = read_folder(out)
-    generator = CopyingGenerator(folder, convert(folder, work))
+    generator = CopyingGenerator(folder, convert(folder, home))
     asked = [question for question in questions if question.answers]
-    collection = Collection("passages", work, open_encoder(None, home))
+    collection = Collection("passages", work, open_encoder(options.encoder, home))
     given = list(confidence.given_cases(asked, near, random.Random(options.seed)))
     retrieved = list(confidence.retrieved_cases(collection, asked))
     models = {

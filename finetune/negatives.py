@@ -9,7 +9,7 @@ from pathlib import Path
 
 from finetune.questions import Question
 from indexer.collection import Collection
-from indexer.encoder import open_encoder
+from indexer.encoder import Encoder
 from indexer.sync import Given
 from indexer.types import Progress, silent
 from rag import retriever
@@ -27,12 +27,11 @@ Near = Mapping[str, Sequence[tuple[str, str]]]
 """For a question's id: titles and texts of its hard negatives, nearest first."""
 
 
-def passages_collection(questions: Sequence[Question], home: Path, encoders: Path, progress: Progress) -> Collection:
-    """Return a collection under `home` of every distinct passage; converted encoders are looked for under `encoders`.
-
-    What is there already is not embedded again.
-    """
-    collection = Collection("passages", home, open_encoder(None, encoders, progress))
+def passages_collection(
+    questions: Sequence[Question], home: Path, encoder: Encoder, progress: Progress = silent
+) -> Collection:
+    """Return a collection under `home` of every distinct passage; what is there already is not embedded again."""
+    collection = Collection("passages", home, encoder)
     distinct = {passage_id(question.passage): question for question in questions}
     collection.add([Given(id, each.passage, each.title) for id, each in distinct.items()], progress=progress)
     return collection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from finetune.questions import Question
 from finetune.training import WEIGHTS, train
 from indexer.types import Progress
 from rag import metrics
-from rag.copying.folder import base_encoder, file_hash
+from rag.copying.folder import TOKENIZER, base_encoder, file_hash
 from rag.copying.model import EMBEDDINGS, CopyingConfig, warm_start
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Run:
         model = _new_model(self._options)
         model.load_state_dict(load_file(checkpoint / WEIGHTS), strict=False)
         model.save_pretrained(folder)
+        shutil.copyfile(base_encoder(self._options.encoder) / TOKENIZER, folder / TOKENIZER)
 
     def _tokens(self, batch: Sequence[int]) -> int:
         return sum(len(window.ids) for i in batch for window in self._encoded[i].windows)
@@ -127,7 +129,7 @@ def _text(passage: str, encoded: Encoded, start: int, end: int) -> str:
 
 def _new_model(options: Options) -> Any:
     """Return a model with the encoder's weights; the same seed gives the same new ones."""
-    encoder = base_encoder()
+    encoder = base_encoder(options.encoder)
     found = json.loads((encoder / "config.json").read_text())
     settings = {name: found[name] for name in ENCODER_SETTINGS}
     weights = encoder / "model.safetensors"
@@ -136,9 +138,11 @@ def _new_model(options: Options) -> Any:
         layout={
             name: getattr(options.layout, name) for name in ("question_tokens", "context_tokens", "window", "overlap")
         },
-        embeddings=file_hash(weights) if options.frozen_embeddings else "",
+        embeddings=file_hash(weights) if options.frozen_embeddings and options.encoder is None else "",
         span_tokens=options.span_tokens,
         writes=options.writes,
+        decoder_heads=max(1, settings["num_attention_heads"] // 2),
+        decoder_width=2 * settings["hidden_size"],
     )
     torch.manual_seed(options.seed)
     model = warm_start(weights, config)

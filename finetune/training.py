@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, distributed, nn
 
 from finetune.schedule import Keeping, Schedule
-from indexer.errors import UserError
+from indexer.errors import UsageError, UserError
 from indexer.types import Progress, silent
 
 log = logging.getLogger(__name__)
@@ -160,7 +160,7 @@ def _resumed(folder: Path, masters: Masters, identity: Mapping[str, Any]) -> dic
         return {"step": 0, "best": -math.inf}
     state: dict[str, Any] = json.loads((folder / STATE).read_text())
     if state["identity"] != json.loads(json.dumps(identity)):
-        raise UserError(
+        raise UsageError(
             f"{folder.parent} holds a run with other data or other options.",
             "Choose another --out, or give what that run was begun with.",
         )

@@ -20,11 +20,11 @@ import numpy as np
 
 from indexer.encoders.converted import MODEL, write_file
 from indexer.errors import StorageError, UserError
-from rag.copying.folder import CopyingFolder, base_encoder, check_weights, file_hash
+from rag.copying.folder import TOKENIZER, CopyingFolder, check_weights, file_hash
 
 FORMAT = 1
 """Raised when the graphs' meaning changes: older folders are then converted again."""
-READER, DECODER, TOKENIZER, RECEIPT = "reader", "decoder", "tokenizer.json", "receipt.json"
+READER, DECODER, RECEIPT = "reader", "decoder", "receipt.json"
 _PATIENCE = 900  # seconds
 _HINT = "Check that there is memory and disk enough, then ask again; or ask with: --generator quoting"
 FAITHFUL = 0.25
@@ -109,9 +109,8 @@ def main(folder: Path, built: Path) -> None:
 
     from rag.copying.model import CopyingModel
 
-    encoder = base_encoder()
-    shutil.copyfile(encoder / TOKENIZER, built / TOKENIZER)
-    model = CopyingModel.from_pretrained(folder, encoder)
+    shutil.copyfile(folder / TOKENIZER, built / TOKENIZER)
+    model = CopyingModel.from_pretrained(folder)
     with torch.no_grad():
         _write_reader(model, built / READER)
         if model.config.writes:

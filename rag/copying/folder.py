@@ -1,9 +1,9 @@
 """A copying generator's model folder, in Hugging Face layout, and what makes one safe to open.
 
-    config.json  model.safetensors  confidence.json  README.md (the model card)  SHA256SUMS
+    config.json  model.safetensors  tokenizer.json  confidence.json  README.md (the model card)  SHA256SUMS
 
-The frozen embeddings are not in it: they come from the encoder's own package, whose weights are named by their hash.
-Knows files; never imports torch.
+Where it began with the default encoder, the frozen embeddings are not in it: they come from that encoder's own package,
+whose weights are named by their hash. Knows files; never imports torch.
 """
 
 from __future__ import annotations
@@ -18,14 +18,9 @@ from indexer.encoders.model_folder import DEFAULT_NAME, find_model_folder, inspe
 from indexer.errors import UserError
 
 SHIPPED = Path(__file__).with_name("model")
-CONFIG, WEIGHTS, CONFIDENCE, CARD, SUMS = (
-    "config.json",
-    "model.safetensors",
-    "confidence.json",
-    "README.md",
-    "SHA256SUMS",
-)
-CHECKED = (CONFIG, WEIGHTS, CONFIDENCE)
+CONFIG, WEIGHTS, TOKENIZER, CONFIDENCE = "config.json", "model.safetensors", "tokenizer.json", "confidence.json"
+CHECKED = (CONFIG, WEIGHTS, TOKENIZER, CONFIDENCE)
+CARD, SUMS = "README.md", "SHA256SUMS"
 MODEL_TYPE = "footnote-copying"
 
 
@@ -44,8 +39,9 @@ class CopyingFolder:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over the sums of its files and the encoder that its embeddings come from, in hexadecimal."""
-        parts = [*(f"{name} {self.sums[name]}" for name in CHECKED), str(self.config.get("embeddings", ""))]
+        """SHA-256 over the sums of what is converted and the encoder that its embeddings come from, in hexadecimal."""
+        converted = (CONFIG, WEIGHTS, TOKENIZER)
+        parts = [*(f"{name} {self.sums.get(name)}" for name in converted), str(self.config.get("embeddings", ""))]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -67,7 +63,7 @@ def read_folder(path: Path | None = None) -> CopyingFolder:
     try:
         lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
         sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-        small = {name: (folder / name).read_bytes() for name in (CONFIG, CONFIDENCE)}
+        small = {name: (folder / name).read_bytes() for name in (CONFIG, TOKENIZER, CONFIDENCE)}
         for name, content in small.items():
             if sums.get(name) != hashlib.sha256(content).hexdigest():
                 raise GeneratorDamaged(f"The file {name} of the generator in {folder} is damaged.", hint)

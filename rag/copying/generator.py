@@ -11,9 +11,9 @@ import numpy as np
 from indexer.errors import UserError
 from indexer.types import Progress, silent
 from rag.copying import confidence
-from rag.copying.conversion import TOKENIZER, check_files, convert, converted_folder, is_converted
+from rag.copying.conversion import check_files, convert, converted_folder, is_converted
 from rag.copying.decoding import Decoded, Part, decode
-from rag.copying.folder import CopyingFolder, read_folder
+from rag.copying.folder import TOKENIZER, CopyingFolder, read_folder
 from rag.copying.layout import Layout, Tokens
 from rag.copying.pieces import pieces
 from rag.copying.reader import Decoder, Reader
@@ -115,7 +115,7 @@ def open_copying(path: Path | None, home: Path, progress: Progress = silent) -> 
             f"The generator in {folder.path} has no confidence yet.", "Finish its training: footnote train generator"
         )
     with _lock:
-        key = f"{folder.fingerprint} {home}"
+        key = f"{sorted(folder.sums.items())} {home}"
         if key not in _opened:
             converted = converted_folder(folder, home)
             if not (is_converted(folder, home) and check_files(converted)):

@@ -1,0 +1,148 @@
+"""From data files to a model folder that can be asked, on a small random encoder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from finetune.card import Source, parsed
+from finetune.generator import Options, train_generator
+from finetune.schedule import Keeping
+from indexer.errors import UsageError
+from rag.copying.folder import CHECKED, read_folder
+from rag.copying.generator import open_copying
+from rag.copying.layout import Layout
+from tests.answers import passage
+from tests.small_encoder import write_small_encoder
+
+LAYOUT = Layout(question_tokens=12, context_tokens=4, window=60, overlap=8)
+
+
+def questions_file(file: Path, documents: int = 60, each: int = 5) -> Path:
+    """Write questions such as "the pump 4?" on passages such as "the pump 4 sat on mat 17. the gate 2 ..."."""
+    chance = random.Random(1)
+    rows = []
+    for number in range(documents):
+        names = chance.sample(range(10), 3)
+        marks = [chance.randrange(10, 99) for _ in names]
+        things = ("pump", "gate", "cat")
+        context = " ".join(
+            f"the {thing} {name} sat on mat {mark}." for thing, name, mark in zip(things, names, marks, strict=True)
+        )
+        for question in range(each):
+            place = question % 3
+            rows.append(
+                {
+                    "question": f"the {things[place]} {names[place]} sat on mat?",
+                    "context": f"{context} ({number})",
+                    "answers": [str(marks[place])],
+                    "title": f"mat {number}",
+                }
+            )
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Options, Source]:
+    """Return a folder, options for a small run, and its data."""
+    folder = tmp_path_factory.mktemp("training")
+    encoder = write_small_encoder(folder / "encoder", max_length=64)
+    source = Source(questions_file(folder / "questions.jsonl"), licence="our own")
+    options = Options(
+        steps=8,
+        batch_tokens=600,
+        layout=LAYOUT,
+        encoder=str(encoder),
+        held_out=0.5,
+        negatives=50,
+        keeping=Keeping(save_every=4, validate_every=4, log_every=2),
+        device="cpu",
+    )
+    return folder, options, source
+
+
+@pytest.fixture(scope="module")
+def trained(world: tuple[Path, Options, Source]) -> Path:
+    """Return a model folder that was trained in one go."""
+    folder, options, source = world
+    announced: list[int] = []
+    done = train_generator(
+        [source], folder / "whole", options, home=folder, announce=lambda estimate: announced.append(estimate.steps)
+    )
+    assert announced == [8]
+    assert done.folder == folder / "whole"
+    return done.folder
+
+
+def test_what_is_trained_can_be_opened_and_asked(world: tuple[Path, Options, Source], trained: Path) -> None:
+    generator = open_copying(trained, world[0])
+    read = [passage("the pump 4 sat on mat 17.")]
+    draft = generator.generate("the pump 4 sat on mat?", read)
+    assert 0.0 <= draft.confidence <= 1.0
+    assert generator.threshold(None) >= 0.0
+
+
+def test_the_folder_says_what_it_was_made_of(trained: Path, world: tuple[Path, Options, Source]) -> None:
+    card = (trained / "README.md").read_text()
+    assert world[2].sha256 in card
+    assert "our own" in card
+    assert set(read_folder(trained).sums) == set(CHECKED)
+    assert set(read_folder(trained).confidence) == {"given", "retrieved"}
+
+
+def test_the_log_has_losses_and_validations(trained: Path) -> None:
+    rows = [json.loads(line) for line in (trained / "training" / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if "loss" in row] == [2, 4, 6, 8]
+    assert [row["step"] for row in rows if "validation" in row] == [4, 8]
+
+
+def test_asking_for_the_same_again_trains_nothing_and_gives_the_same(
+    world: tuple[Path, Options, Source], trained: Path
+) -> None:
+    folder, options, source = world
+    weights = trained / "training" / "last" / "weights.safetensors"
+    before = hashlib.sha256(weights.read_bytes()).hexdigest(), (trained / "SHA256SUMS").read_text()
+    train_generator([source], trained, options, home=folder)
+    assert (hashlib.sha256(weights.read_bytes()).hexdigest(), (trained / "SHA256SUMS").read_text()) == before
+
+
+def test_other_options_in_the_same_folder_are_refused(world: tuple[Path, Options, Source], trained: Path) -> None:
+    folder, options, source = world
+    with pytest.raises(UsageError, match="other data or other options"):
+        train_generator([source], trained, replace(options, seed=options.seed + 1), home=folder)
+
+
+def test_a_dry_run_says_how_long_and_writes_nothing(world: tuple[Path, Options, Source]) -> None:
+    folder, options, source = world
+    done = train_generator([source], folder / "dry", options, home=folder, dry_run=True)
+    assert done.estimate.steps == 8
+    assert done.estimate.seconds > 0
+    assert not (folder / "dry").exists()
+
+
+def test_too_few_questions_to_hold_out_are_refused_before_anything_slow(world: tuple[Path, Options, Source]) -> None:
+    folder, options, _ = world
+    few = Source(questions_file(folder / "few.jsonl", documents=4))
+    with pytest.raises(UsageError, match="could be held out"):
+        train_generator([few], folder / "few", options, home=folder)
+
+
+@pytest.mark.parametrize(("text", "weight"), [("{}", 1.0), ("{}:0.5", 0.5), ("{}:2", 2.0)])
+def test_a_weight_follows_a_colon(tmp_path: Path, text: str, weight: float) -> None:
+    file = tmp_path / "data.jsonl"
+    file.write_text("")
+    assert parsed(text.format(file)) == Source(file, weight)
+
+
+@pytest.mark.parametrize(("text", "said"), [("{}:0", "larger than 0"), ("{}:-1", "larger than 0"), ("gone", "no file")])
+def test_a_weight_or_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "data.jsonl"
+    file.write_text("")
+    with pytest.raises(UsageError, match=said):
+        parsed(text.format(file))
