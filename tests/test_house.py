@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click import Group
+from click import Command, Group
 
 import cli
 from tests.worlds import write_folder
@@ -139,11 +139,19 @@ def test_what_the_package_promises_is_there() -> None:
 # Documents about the code
 
 
+def commands_of(group: Group, above: str = "") -> Iterator[tuple[str, Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, Group):
+            yield from commands_of(command, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", command
+
+
 def test_every_command_and_every_option_is_documented() -> None:
     text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     assert isinstance(cli.footnote, Group)
     sections = {part.split("\n", 1)[0].strip("` "): part for part in re.split(r"^## ", text, flags=re.MULTILINE)}
-    for name, command in cli.footnote.commands.items():
+    for name, command in commands_of(cli.footnote):
         assert name in sections, f"docs/commands.md has no section for {name}"
         for parameter in command.params:
             for option in (*parameter.opts, *parameter.secondary_opts):
