@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from indexer.errors import UserError
+from indexer.errors import UsageError, UserError
 
 Flags = npt.NDArray[np.bool_]
 Offsets = npt.NDArray[np.int32]
@@ -36,6 +36,14 @@ class Layout:
     """Longest input: question, context, passage and the special tokens."""
     overlap: int = 128
     """Tokens of the passage that two neighbouring windows share."""
+
+    def __post_init__(self) -> None:
+        head = self.question_tokens + self.context_tokens + 3  # [CLS] and two [SEP]
+        if self.window < head + 2:
+            raise UsageError(
+                f"A window of {self.window} tokens has no room for a passage: question and context take up to {head}.",
+                f"Choose a window of at least {head + 2} tokens.",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +104,29 @@ class Tokens:
         never[[place for token, place in vocabulary.items() if token.startswith("[") and token.endswith("]")]] = True
         return never
 
+    def continuing(self) -> Flags:
+        """Return which tokens, (v,), are the rest of a word: they stand for nothing without the token before them."""
+        vocabulary = self._tokenizer.get_vocab()
+        rest = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
+        rest[[place for token, place in vocabulary.items() if token.startswith("##") and len(token) > 2]] = True
+        return rest
+
     def words(self, passage: str) -> Words:
         """Return a passage's tokens, with the places where spans may begin and end."""
         encoding = self._tokenizer.encode(passage, add_special_tokens=False)
-        offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
-        opens = np.array([not torn(passage, start) for start, _ in encoding.offsets], dtype=bool)
-        closes = np.array([not torn(passage, end) for _, end in encoding.offsets], dtype=bool)
+        offsets = np.array(_with_marks(passage, encoding.offsets), dtype=np.int32).reshape(-1, 2)
+        opens = np.array([not torn(passage, start) for start in offsets[:, 0].tolist()], dtype=bool)
+        closes = np.array([not torn(passage, end) for end in offsets[:, 1].tolist()], dtype=bool)
+        shared = offsets[1:, 0] < offsets[:-1, 1]  # one character is several tokens, as each Korean syllable is
+        opens[1:] &= ~shared
+        closes[:-1] &= ~shared
         return Words(encoding.ids, offsets, opens, closes)
 
     def head(self, question: str, context: str) -> list[int]:
         """Return what stands before the passage."""
         asked = self.ids(question)[: self.layout.question_tokens]
-        around = self.ids(context)[-self.layout.context_tokens :] if context else []
+        around = self.ids(context)
+        around = around[max(0, len(around) - self.layout.context_tokens) :]
         return [self._cls, *asked, self._sep, *around, *([self._sep] if around else [])]
 
     def windows(self, head: Sequence[int], words: Words) -> list[Window]:
@@ -145,10 +164,49 @@ def torn(text: str, cut: int) -> bool:
     if not 0 < cut < len(text):
         return False
     before, after = text[cut - 1], text[cut]
-    if unicodedata.combining(after):
+    if _clings(after) or before == _JOINER:
         return True
+    base = cut - 1
+    while base > 0 and _clings(text[base]):
+        base -= 1
+    before = text[base]
     if before.isalnum() and after.isalnum():
-        return before < "\u2e80" or after < "\u2e80"  # beyond it are scripts that put no spaces between words
+        return not (_is_unspaced(before) or _is_unspaced(after))
     if after in ".,:" and before.isdigit():
         return text[cut + 1 : cut + 2].isdigit()
     return before in ".,:" and after.isdigit() and text[cut - 2 : cut - 1].isdigit() and cut >= 2
+
+
+_JOINER = "\u200d"
+"""Zero width joiner: what stands before and after it is shown as one character."""
+
+
+def _clings(char: str) -> bool:
+    """Return whether a character is shown together with the one before it: a mark, a joiner, a tone of skin."""
+    if char < "\u0300":
+        return False
+    return unicodedata.category(char)[0] == "M" or char in "\u200c\u200d" or "\U0001f3fb" <= char <= "\U0001f3ff"
+
+
+def _is_unspaced(char: str) -> bool:
+    """Return whether a character is of a script that puts no spaces between words: Han, kana, Yi.
+
+    Thai and its neighbours put none either, but a word there is more than a character: they are torn nowhere.
+    """
+    return (
+        "\u2e80" <= char < "\ua4d0"
+        or "\uf900" <= char < "\ufb00"
+        or "\uff66" <= char < "\uffa0"
+        or char >= "\U00020000"
+    )
+
+
+def _with_marks(text: str, offsets: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the offsets, each reaching over the marks after it that are in no token: the tokenizer drops them."""
+    made = []
+    for place, (start, end) in enumerate(offsets):
+        bound = offsets[place + 1][0] if place + 1 < len(offsets) else len(text)
+        while end < bound and _clings(text[end]):
+            end += 1
+        made.append((start, end))
+    return made
