@@ -713,6 +713,12 @@ def train() -> None:
 @click.option(
     "--encoder", metavar="NAME|FOLDER", help="A BERT-like encoder to begin with; by default the one built in."
 )
+@click.option(
+    "--base",
+    type=click.Path(file_okay=False, exists=True),
+    metavar="FOLDER",
+    help="A generator to go on from; by default it begins with the encoder's weights.",
+)
 @click.option("--licence", "licences", multiple=True, metavar="TEXT", help="Of each DATA, in order; for the card.")
 @click.option("--seed", default=11, show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
@@ -720,8 +726,8 @@ def train() -> None:
 @common
 def train_generator_command(
     data: tuple[str, ...], out: Path, epochs: float, steps: int | None, batch_size: int, lr: float | None,
-    negatives: int, held_out: float, encoder: str | None, licences: tuple[str, ...], seed: int, device: str,
-    dry_run: bool, home: str | None, as_json: bool,
+    negatives: int, held_out: float, encoder: str | None, base: str | None, licences: tuple[str, ...], seed: int,
+    device: str, dry_run: bool, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Train the generator that answers with spans of the passages.
 
@@ -741,7 +747,7 @@ def train_generator_command(
     stated = licences or ("not stated",) * len(data)
     options = Options(
         epochs=epochs, steps=steps, batch_tokens=176 * batch_size, held_out=held_out, negatives=negatives,
-        encoder=encoder, seed=seed, device=device,
+        encoder=encoder, base=base, seed=seed, device=device,
         schedule=Schedule() if lr is None else Schedule(lr=lr, new_lr=2 * lr),
     )  # fmt: skip
 

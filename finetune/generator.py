@@ -14,6 +14,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from finetune.card import Source, write_card
 from finetune.examples import Encoded, Encoder, plan
@@ -27,6 +28,9 @@ from indexer.home import home_folder
 from indexer.types import Progress, silent
 from rag.copying.folder import CONFIDENCE, TOKENIZER, base_encoder, write_sums
 from rag.copying.layout import Layout, Tokens
+
+if TYPE_CHECKING:
+    from finetune.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +55,8 @@ class Options:
     """Whether it can string spans and words together; without, an answer is one span."""
     encoder: str | None = None
     """A BERT-like sentence-transformers model to begin with, by name or folder; None: the default one."""
+    base: str | None = None
+    """A copying generator's model folder to go on from; None: the encoder's weights."""
     frozen_embeddings: bool = True
     """Whether the embeddings stay those of the encoder; the default one's are then left out of the model folder."""
     held_out: float = 0.09
@@ -99,57 +105,95 @@ class _Data:
     """By a question's id: how often it is learnt in one pass."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    run: Run
+    best: Path
+    """The checkpoint that was chosen."""
+    data: _Data
+    near: Near
+    estimate: Estimate
+    scores: Mapping[str, float]
+
+
 def train_generator(
     sources: Sequence[Source],
     out: Path,
     options: Options = Options(),
     *,
     home: Path | None = None,
+    passages: Path | None = None,
     dry_run: bool = False,
     announce: Callable[[Estimate], None] = lambda estimate: None,
     progress: Progress = silent,
 ) -> Trained:
     """Train a generator on `sources` and leave it in `out`; `announce` is told beforehand how long it will take.
 
-    With `dry_run` nothing is written, and hard negatives are left out of the estimate. Raises UsageError for data that
-    does not read, Diverged where the loss is not finite.
+    `passages` is where the passages' collection and their hard negatives are kept, for several runs on the same data;
+    by default in `out`. With `dry_run` nothing is written, and hard negatives are left out of the estimate. Raises
+    UsageError for data that does not read, Diverged where the loss is not finite.
     """
+    home, work = home or home_folder(), out / "training"
+    learnt = _learn(sources, work, options, home, passages or work, dry_run, announce, progress)
+    from finetune.training import leads
+
+    if dry_run or not leads():  # under torchrun the first process does what is left
+        return Trained(out, learnt.estimate)
+    learnt.run.save(learnt.best, out)
+    _fit_confidence(learnt.data.calibrate, learnt.near, out, passages or work, home, options, progress)
+    write_card(out, sources, options, learnt.estimate, learnt.scores)
+    write_sums(out)
+    _draw(work / "log.jsonl", out / "training.svg")
+    return Trained(out, learnt.estimate, learnt.scores)
+
+
+def train_weights(
+    sources: Sequence[Source],
+    work: Path,
+    options: Options,
+    *,
+    home: Path | None = None,
+    passages: Path | None = None,
+    progress: Progress = silent,
+) -> Trained:
+    """Train as `train_generator` does, and stop when the weights are chosen: enough to compare two ways of training."""
     home = home or home_folder()
+    learnt = _learn(sources, work, options, home, passages or work, False, lambda estimate: None, progress)
+    return Trained(learnt.best, learnt.estimate, learnt.scores)
+
+
+def _learn(
+    sources: Sequence[Source],
+    work: Path,
+    options: Options,
+    home: Path,
+    passages: Path,
+    dry_run: bool,
+    announce: Callable[[Estimate], None],
+    progress: Progress,
+) -> _Learnt:
     data = _read(sources, options)
     near: Near = {}
-    work = out / "training"
     if not dry_run:
-        work.mkdir(parents=True, exist_ok=True)
-        near = _near(data, work, home, options, progress)
+        passages.mkdir(parents=True, exist_ok=True)
+        near = _near(data, passages, home, options, progress)
     tokens = Tokens(base_encoder(options.encoder) / TOKENIZER, options.layout)
-    encoder = Encoder(tokens, options.span_tokens)
+    encoder = Encoder(tokens, options.span_tokens, writes=options.writes)
     chance = random.Random(options.seed)
     encoded = _encoded(data, near, encoder, options, chance, progress)
     batches = _planned(encoded, options, chance)
 
     from finetune.run import Run  # torch begins here
-    from finetune.training import leads
 
     run = Run(encoded, batches, options)
-    estimate = Estimate(
-        len(data.learn), len(encoded), len(batches), run.seconds_a_step() * len(batches), run.parameters, run.precision
-    )
+    seconds = run.seconds_a_step() * len(batches)
+    estimate = Estimate(len(data.learn), len(encoded), len(batches), seconds, run.parameters, run.precision)
     announce(estimate)
     if dry_run:
-        return Trained(out, estimate)
-    watched = _watched(data.validate, encoder, options)
-    best = run.train(
-        work, watched, {"data": [source.sha256 for source in sources], "options": asdict(options)}, progress
-    )
-    if not leads():  # under torchrun the first process does what is left
-        return Trained(out, estimate)
-    run.save(best, out)
-    _fit_confidence(data.calibrate, near, out, work, home, options, progress)
-    scores = _chosen_scores(work / "log.jsonl", best)
-    write_card(out, sources, options, estimate, scores)
-    write_sums(out)
-    _draw(work / "log.jsonl", out / "training.svg")
-    return Trained(out, estimate, scores)
+        return _Learnt(run, work, data, near, estimate, {})
+    identity = {"data": [source.sha256 for source in sources], "options": asdict(options)}
+    best = run.train(work, _watched(data.validate, encoder, options), identity, progress)
+    return _Learnt(run, best, data, near, estimate, _chosen_scores(work / "log.jsonl", best))
 
 
 def _read(sources: Sequence[Source], options: Options) -> _Data:

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from safetensors.torch import load_file
@@ -20,8 +20,8 @@ from finetune.questions import Question
 from finetune.training import WEIGHTS, train
 from indexer.types import Progress
 from rag import metrics
-from rag.copying.folder import TOKENIZER, base_encoder, file_hash
-from rag.copying.model import EMBEDDINGS, CopyingConfig, warm_start
+from rag.copying.folder import TOKENIZER, base_encoder, file_hash, read_folder
+from rag.copying.model import EMBEDDINGS, CopyingConfig, CopyingModel, warm_start
 
 if TYPE_CHECKING:
     from finetune.generator import Options
@@ -50,7 +50,7 @@ class Run:
         self._device = _device(options.device)
         self._rank, self._world = _joined(self._device)
         self._batches = batches[: len(batches) // self._world * self._world]
-        self._model = _new_model(options)
+        self._model = cast(Any, _new_model(options))  # transformers wraps `to` in a decorator without types
         self.precision = "bf16" if _has_bf16(self._device) else "fp32"
         if self.precision == "bf16":
             self._model.to(torch.bfloat16)
@@ -127,8 +127,10 @@ def _text(passage: str, encoded: Encoded, start: int, end: int) -> str:
     return passage[offsets[first][0] : offsets[last][1]]
 
 
-def _new_model(options: Options) -> Any:
-    """Return a model with the encoder's weights; the same seed gives the same new ones."""
+def _new_model(options: Options) -> CopyingModel:
+    """Return a model with the encoder's weights, or those to go on from; the same seed gives the same new ones."""
+    if options.base is not None:
+        return _frozen(CopyingModel.from_pretrained(read_folder(Path(options.base)).path), options)
     encoder = base_encoder(options.encoder)
     found = json.loads((encoder / "config.json").read_text())
     settings = {name: found[name] for name in ENCODER_SETTINGS}
@@ -145,7 +147,10 @@ def _new_model(options: Options) -> Any:
         decoder_width=2 * settings["hidden_size"],
     )
     torch.manual_seed(options.seed)
-    model = warm_start(weights, config)
+    return _frozen(warm_start(weights, config), options)
+
+
+def _frozen(model: CopyingModel, options: Options) -> CopyingModel:
     if options.frozen_embeddings:
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(not name.startswith(EMBEDDINGS))

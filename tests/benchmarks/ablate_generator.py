@@ -1,0 +1,79 @@
+"""Trains the copying generator in several ways, each for the same short time, and prints what each scores.
+
+    python -m tests.benchmarks.ablate_generator [DATA] --out FOLDER --steps 200 [--only NAME ...]
+
+DATA is the data folder (default ../shared/data; skipped where it is absent). All ways see the same held-out documents;
+the scores are EM and F1 on held-out questions of the training sets, never of a test set. What was done is kept in
+FOLDER: an interrupted run goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from finetune.card import Source
+from finetune.generator import Options, train_weights
+from finetune.mixing import Mixture
+from finetune.schedule import Keeping, Schedule
+from rag.copying.layout import Layout
+from tests.benchmarks.given import Absent
+
+PLAIN = Mixture(titled=0.5, competing=0.0, missing=0.0, edited=0.0, two_part=0.0)
+SQUAD, OTHERS = (
+    ("squad/train-v1.1.json.gz",),
+    ("qed/train.jsonl.gz", "qamr/questions.jsonl.gz", "qa_zre/questions.jsonl.gz"),
+)
+
+
+def ways(steps: int) -> dict[str, tuple[Options, tuple[str, ...]]]:
+    """Return what is compared: options and data sets by name."""
+    keeping = Keeping(save_every=max(1, steps // 2), validate_every=steps, log_every=20)
+    usual = Options(steps=steps, keeping=keeping, schedule=Schedule(warmup=min(100, steps // 5), decay=0.9))
+    rate = usual.schedule
+    return {
+        "usual": (usual, SQUAD),
+        "trained embeddings": (replace(usual, frozen_embeddings=False), SQUAD),
+        "one span, no decoder": (replace(usual, writes=False, mixture=replace(usual.mixture, two_part=0.0)), SQUAD),
+        "window of 256": (replace(usual, layout=Layout(window=256, overlap=96)), SQUAD),
+        "answerable questions only": (replace(usual, mixture=PLAIN), SQUAD),
+        "no edited questions": (replace(usual, mixture=replace(usual.mixture, edited=0.0)), SQUAD),
+        "no competing passages": (replace(usual, mixture=replace(usual.mixture, competing=0.0)), SQUAD),
+        "all data sets": (usual, SQUAD + OTHERS),
+        "rate 1.5e-4": (replace(usual, schedule=replace(rate, lr=1.5e-4, new_lr=3e-4)), SQUAD),
+        "rate 5e-4": (replace(usual, schedule=replace(rate, lr=5e-4, new_lr=1e-3)), SQUAD),
+        "batches of 16, twice the steps": (
+            replace(usual, batch_tokens=usual.batch_tokens // 2, steps=2 * steps),
+            SQUAD,
+        ),
+    }
+
+
+@click.command()
+@click.argument("data", default="../shared/data", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--steps", default=200, show_default=True)
+@click.option("--only", multiple=True, help="Only these ways (repeatable).")
+def main(data: Path, out: Path, steps: int, only: tuple[str, ...]) -> None:
+    """Train in several ways and print a table."""
+    if not (data / SQUAD[0]).is_file():
+        raise Absent(f"{data / SQUAD[0]} is not there. Give the data folder as the first argument.")
+    print("| way | EM | F1 | rightly given or refused | seconds a step |\n|---|---|---|---|---|")
+    for name, (options, files) in ways(steps).items():
+        if only and name not in only:
+            continue
+        sources = [Source(data / file, 1.0 if number == 0 else 0.25) for number, file in enumerate(files)]
+        work, passages = out / name.replace(" ", "-").replace(",", ""), out / f"passages-{len(files)}"
+        done = train_weights(sources, work, options, passages=passages)
+        scores = done.validation
+        seconds = done.estimate.seconds / max(1, done.estimate.steps)
+        cells = [name, *(f"{scores[each]:.1f}" for each in ("em", "f1", "rightly_given_or_refused")), f"{seconds:.2f}"]
+        print("| " + " | ".join(cells) + " |")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
