@@ -94,12 +94,18 @@ class _Scores:
 
 
 def decode(
-    parts: Sequence[Part], span_tokens: int, step: Step | None, max_actions: int, forbidden: Flags | None
+    parts: Sequence[Part],
+    span_tokens: int,
+    step: Step | None,
+    max_actions: int,
+    forbidden: Flags | None,
+    continuing: Flags | None = None,
 ) -> Decoded:
     """Return the best answer, greedily: the best first action that is no refusal, then the best next one until stop.
 
-    `step` None: an answer is one span. `forbidden` (v,): tokens that may never be written. No span can be copied where
-    nothing was read; the answer then has no actions.
+    `step` None: an answer is one span. `forbidden` (v,): tokens that may never be written; `continuing` (v,): those
+    that may only follow a written one, being the rest of a word. No span can be copied where nothing was read; the
+    answer then has no actions.
     """
     scores = _Scores(parts, span_tokens)
     memory = np.concatenate([part.read.hidden for part in parts])  # (m, d)
@@ -112,18 +118,19 @@ def decode(
         found = _best(moved, parts, 1 if actions else KEPT)
         if not actions:
             spans = found
+            if not spans:
+                break
         choices: list[tuple[float, Span | Token | None]] = [(span.score, span) for span in found[:1]]
         options = [_log_sum([_log_sum(each) for each in moved])]
         if written is not None:
             allowed = written if forbidden is None else np.where(forbidden, IMPOSSIBLE, written)
+            if continuing is not None and not (actions and isinstance(actions[-1], Token)):
+                allowed = np.where(continuing, IMPOSSIBLE, allowed)
             best = int(allowed.argmax())
             choices.append((float(allowed[best]), Token(best)))
-            options.append(_log_sum(written))
+            options += [_log_sum(written), stop]
             if actions:
                 choices.append((stop, None))
-                options.append(stop)
-        if not choices:
-            break
         score, action = max(choices, key=lambda choice: choice[0])
         total = _log_sum(options)
         if not actions:

@@ -37,6 +37,7 @@ class CopyingGenerator:
         self._reader = Reader(converted)
         self._decoder = Decoder(converted) if config["writes"] else None
         self._forbidden = self._tokens.never_written() if config["writes"] else None
+        self._continuing = self._tokens.continuing() if config["writes"] else None
 
     @property
     def name(self) -> str:
@@ -83,7 +84,7 @@ class CopyingGenerator:
         if not parts:
             return Decoded((), (), -np.inf, 0.0)
         step = self._decoder.step if self._decoder else None
-        return decode(parts, self._span_tokens, step, self._max_actions, self._forbidden)
+        return decode(parts, self._span_tokens, step, self._max_actions, self._forbidden, self._continuing)
 
     def _together(self, questions: Sequence[str], passages: Sequence[Sequence[Passage]]) -> list[Draft]:
         return [
