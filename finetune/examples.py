@@ -84,35 +84,37 @@ class Encoder:
 
     tokens: Tokens
     span_tokens: int
+    max_actions: int = 8
+    """Most actions of an answer, as in the model's configuration."""
+    writes: bool = True
+    """Whether the model can string actions; without, an answer is one span."""
     _words: dict[str, Words] = field(default_factory=dict)
 
     def encode(self, example: Example, chance: random.Random) -> Encoded | None:
-        """Return the example in tokens; None where its answer cannot be copied: too long, or outside every window.
+        """Return the example in tokens; None where the model cannot give its answer: too long, or outside every window.
 
-        Of a passage with several windows, one that holds a span to copy is read, else any.
+        Of a passage with several windows, one that serves as many of the actions as can be is read.
         """
         words = [self._words_of(text) for _, text in example.passages]
-        wanted: dict[int, list[tuple[int, int]]] = {}
+        wanted: list[list[tuple[int, int, int]]] = []
         steps: list[tuple[str | None, list[tuple[int, int, int]]]] = []
         for action in example.actions:
             if isinstance(action, Write):
                 steps.append((action.text, []))
                 continue
-            spans = []
-            for passage, start, end in action.spans:
-                found = token_span(words[passage], start, end)
-                if found and found[1] - found[0] < self.span_tokens:
-                    spans.append((passage, *found))
-                    wanted.setdefault(passage, []).append(found)
+            found = [(passage, token_span(words[passage], start, end)) for passage, start, end in action.spans]
+            near = [(passage, *span) for passage, span in found if span and span[1] - span[0] < self.span_tokens]
+            spans = list(dict.fromkeys(near))  # two answers may be one span of tokens: its probability counts once
             if not spans:
                 return None
+            wanted.append(spans)
             steps.append((None, spans))
         windows = []
         for number, (context, _) in enumerate(example.passages):
             head = self.tokens.head(example.question, context)
             choices = self.tokens.windows(head, words[number])
-            holding = [w for w in choices if any(w.begin <= a and b < w.end for a, b in wanted.get(number, []))]
-            windows.append(chance.choice(holding or choices))
+            served = [sum(_holds(window, number, spans) for spans in wanted) for window in choices]
+            windows.append(chance.choice([w for w, count in zip(choices, served, strict=True) if count == max(served)]))
         return self._placed(windows, words, steps)
 
     def _words_of(self, text: str) -> Words:
@@ -139,8 +141,16 @@ class Encoder:
             if not placed:
                 return None
             done.append((COPY, placed, 0))
+        copies_once = [kind for kind, _, _ in done] in ([], [COPY])
+        if len(done) > self.max_actions or not (self.writes or copies_once):
+            return None
         done.append((STOP, (), 0) if done else (REFUSE, (), 0))
         return Encoded(tuple(windows), tuple(words), tuple(done))
+
+
+def _holds(window: Window, passage: int, spans: Sequence[tuple[int, int, int]]) -> bool:
+    """Return whether a window of a passage holds one of the spans (passage, first, last)."""
+    return any(number == passage and window.begin <= first and last < window.end for number, first, last in spans)
 
 
 def plan(encoded: Sequence[Encoded], budget: int, chance: random.Random, pool: int = 4096) -> list[list[int]]:

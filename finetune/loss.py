@@ -39,7 +39,12 @@ def loss(model: CopyingModel, batch: Batch, device: str = "cpu") -> Tensor:
 
 
 def scored(model: CopyingModel, batch: Batch, device: str = "cpu") -> Steps:
-    """Score each step of a batch, the right actions before it taken (teacher forcing)."""
+    """Score each step of a batch, the right actions before it taken (teacher forcing).
+
+    Raises ValueError where a model that does not write is given more than one span to copy.
+    """
+    if not model.config.writes and ((batch.kinds == WRITE).any() or (batch.kinds[:, 1:] == COPY).any()):
+        raise ValueError("a model that does not write can only copy one span; encode with writes=False")
     arrays: dict[str, Any] = {
         each.name: torch.from_numpy(getattr(batch, each.name)).to(device) for each in fields(batch)[:-1]
     }
