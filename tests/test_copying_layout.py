@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.encoders.model_folder import DEFAULT_NAME, find_model_folder
@@ -21,6 +21,7 @@ scripts = st.text(
     | st.characters(exclude_categories=["Cs"]),
     max_size=30,
 )
+patient = settings(deadline=None, max_examples=60)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +86,7 @@ def test_the_ends_of_a_text_tear_nothing() -> None:
     assert not any(torn(text, cut) for text in ("", "ab", "\u0301") for cut in (-1, 0, len(text), len(text) + 1))
 
 
+@patient
 @given(scripts, st.integers(0, 30))
 def test_no_cut_goes_through_a_letter_and_its_marks_or_through_a_number(text: str, cut: int) -> None:
     if not 0 < cut < len(text) or torn(text, cut):
@@ -122,6 +124,7 @@ def test_one_syllable_of_several_tokens_is_one_place_to_begin_and_to_end(tokens:
     assert words.closes.tolist() == [False, False, True, False, True]
 
 
+@patient
 @given(scripts)
 def test_whatever_may_be_copied_is_whole_characters_of_the_source(tokens: Tokens, text: str) -> None:
     words = tokens.words(text)
@@ -134,6 +137,7 @@ def test_whatever_may_be_copied_is_whole_characters_of_the_source(tokens: Tokens
         assert not closes or not torn(text, int(offsets[last][1]))
 
 
+@patient
 @given(
     st.lists(
         st.sampled_from(["a", "é", "e\u0301\u0302", "1", " ", "한", "हि", "न्", "दी", "年", "❤\ufe0f", "👍🏽", "مُ"])
@@ -197,6 +201,7 @@ def test_a_long_question_loses_its_end_and_a_long_context_its_beginning(small: T
 # Windows
 
 
+@patient
 @given(st.integers(0, 200), st.integers(14, 40), st.integers(0, 30), st.integers(0, 8))
 def test_windows_cover_every_token_and_neighbours_overlap(
     small: Tokens, folder: Path, count: int, window: int, overlap: int, asked: int
@@ -263,6 +268,7 @@ def test_an_answer_is_widened_to_whole_words(small: Tokens) -> None:
     assert token_span(words, 3, 3) is None
 
 
+@patient
 @given(scripts, st.integers(0, 30), st.integers(1, 30))
 def test_a_widened_span_holds_what_was_asked_for_and_is_legal(
     tokens: Tokens, text: str, start: int, length: int
@@ -282,6 +288,7 @@ def test_a_widened_span_holds_what_was_asked_for_and_is_legal(
     assert not words.closes[inside[-1] : last].any()
 
 
+@patient
 @given(scripts)
 def test_a_passage_can_always_be_copied_whole(tokens: Tokens, text: str) -> None:
     words = tokens.words(text)
