@@ -8,9 +8,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
-import secrets
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -18,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor, distributed, nn
 
 from finetune.schedule import Keeping, Schedule
+from indexer import storage
 from indexer.errors import UsageError, UserError
 from indexer.types import Progress, silent
 
@@ -31,7 +30,7 @@ WEIGHTS, MOMENTS, STATE, LOG = "weights.safetensors", "moments.safetensors", "st
 
 
 class Diverged(UserError):
-    """The loss is no longer a number."""
+    """The loss or its gradient is no longer a number."""
 
 
 class Masters:
@@ -53,7 +52,10 @@ class Masters:
         self._adam = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8, fused=True)
 
     def step(self, factor: float) -> float:
-        """Take the gradients of the model's parameters, change them, and return the gradient's length."""
+        """Take the gradients of the model's parameters, change them, and return the gradient's length.
+
+        Where that is no number, nothing is changed.
+        """
         for name, parameter in self._parameters.items():
             gradient = parameter.grad
             whole = torch.zeros_like(self.weights[name]) if gradient is None else gradient.float()
@@ -63,6 +65,8 @@ class Masters:
             self.weights[name].grad = whole
             parameter.grad = None
         norm = float(nn.utils.clip_grad_norm_(list(self.weights.values()), self._schedule.clip))
+        if not math.isfinite(norm):
+            return norm
         for group, name in zip(self._adam.param_groups, self.weights, strict=True):
             group["lr"] = self._rates[name] * factor
         self._adam.step()
@@ -90,8 +94,7 @@ class Masters:
                 weight.copy_(weights[name])
         for name, weight in self.weights.items():
             self._adam.state[weight] = {
-                key: moments[f"{key}/{name}"].clone().to(weight.device if key != "step" else "cpu")
-                for key in ("step", "exp_avg", "exp_avg_sq")
+                key: moments[f"{key}/{name}"].clone().to(weight.device) for key in ("step", "exp_avg", "exp_avg_sq")
             }
         self.publish()
 
@@ -112,26 +115,30 @@ def train(
 ) -> Path:
     """Train for `steps` and return the folder of the best weights (of the last, without `better`).
 
-    `loss_of(step)` gives the loss of a step. `folder` keeps `last/`, `best/` and `log.jsonl`; a run that was
-    interrupted goes on from `last/`, provided that `identity` (data and options) is the same. `better` names the
-    validation score that is to be large. Raises Diverged where the loss is not finite.
+    `loss_of(step)` gives the loss of a step, by nothing but the step and the weights. `folder` keeps `last/`, `best/`
+    and `log.jsonl`; a run that was interrupted goes on from `last/`, provided that `identity` (data and options) is the
+    same. `better` names the validation score that is to be large. Raises Diverged where the loss or its gradient is not
+    finite, and nothing of that step is kept; StorageError where the disk refuses.
     """
     identity = {**(identity or {}), "steps": steps, "schedule": asdict(schedule)}
     masters = Masters(model, schedule, is_new)
+    _mend(folder)
     state = _resumed(folder / "last", masters, identity)
     done, best = int(state["step"]), float(state["best"])
     _cut_log(folder / LOG, done)
+    model.train()
     since, counted, total = time.perf_counter(), 0, 0.0
     for step in range(done, steps):
         loss = loss_of(step)
         loss.backward()  # type: ignore[no-untyped-call]
         total, counted = total + float(loss.detach()), counted + 1
-        if not math.isfinite(total):
-            raise Diverged(
-                f"The loss is no longer a number at step {step + 1}.",
-                f"Try again with a smaller --lr; what was learned up to step {done} is in {folder / 'last'}.",
-            )
         norm = masters.step(schedule.factor(step, steps))
+        if not math.isfinite(total + norm):
+            kept = f"what was learned up to step {done} is in {folder / 'last'}" if done else "nothing was kept"
+            raise Diverged(
+                f"The loss or its gradient is no longer a number at step {step + 1}.",
+                f"Try again with a smaller --lr and another --out; {kept}.",
+            )
         progress("training", step + 1, steps)
         last = step + 1 == steps
         if (step + 1) % keeping.log_every == 0 or last:
@@ -140,6 +147,7 @@ def train(
             _log(folder / LOG, {**row, "lr": schedule.lr * schedule.factor(step, steps)})
             since, counted, total = time.perf_counter(), 0, 0.0
         if validate is not None and ((step + 1) % keeping.validate_every == 0 or last):
+            paused = time.perf_counter()
             model.eval()
             with torch.no_grad():
                 scores = validate()
@@ -148,50 +156,67 @@ def train(
             if better and scores[better] > best:
                 best = scores[better]
                 _save(folder / "best", masters, {"step": step + 1, "best": best, "identity": identity}, moments=False)
-            since = time.perf_counter()
+            since += time.perf_counter() - paused
         if (step + 1) % keeping.save_every == 0 or last:
             _save(folder / "last", masters, {"step": step + 1, "best": best, "identity": identity})
             done = step + 1
     return folder / ("best" if better else "last")
 
 
+def _mend(folder: Path) -> None:
+    """Put back the checkpoint that a kill between two renames left aside, and remove what it left half done."""
+    if leads():
+        for checkpoint in (folder / "last", folder / "best"):
+            if _before(checkpoint).exists() and not checkpoint.exists():
+                storage.rename_folder(_before(checkpoint), checkpoint)
+            storage.remove_folder(_before(checkpoint))
+            storage.remove_folder(_built(checkpoint))
+    if distributed.is_initialized():
+        distributed.barrier()  # the others read what the first has mended
+
+
 def _resumed(folder: Path, masters: Masters, identity: Mapping[str, Any]) -> dict[str, Any]:
-    if not (folder / STATE).exists():
+    if not folder.exists():
         return {"step": 0, "best": -math.inf}
-    state: dict[str, Any] = json.loads((folder / STATE).read_text())
-    if state["identity"] != json.loads(json.dumps(identity)):
-        raise UsageError(
-            f"{folder.parent} holds a run with other data or other options.",
-            "Choose another --out, or give what that run was begun with.",
-        )
-    masters.restore(load_file(folder / WEIGHTS), load_file(folder / MOMENTS))
+    try:
+        state: dict[str, Any] = json.loads((folder / STATE).read_text())
+        if state["identity"] != json.loads(json.dumps(identity)):
+            raise UsageError(
+                f"{folder.parent} holds a run with other data or other options.",
+                "Choose another --out, or give what that run was begun with.",
+            )
+        masters.restore(load_file(folder / WEIGHTS), load_file(folder / MOMENTS))
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise UserError(f"The checkpoint {folder} is damaged: {error}.", "Remove it to begin anew.") from error
     log.info("going on after step %d", state["step"])
     return state
 
 
 def _save(folder: Path, masters: Masters, state: Mapping[str, Any], moments: bool = True) -> None:
-    """Write a checkpoint whole or not at all; the one before stays until this one stands."""
+    """Write a checkpoint whole or not at all; the one before stays until this one stands.
+
+    Between the two renames there is none of this name: `_mend` then puts the one before back.
+    """
     if not leads():
         return
-    built = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
-    built.mkdir(parents=True)
-    save_file({name: weight.contiguous() for name, weight in masters.weights.items()}, built / WEIGHTS)
+    built, before = _built(folder), _before(folder)
+    storage.make_folder(built)
+    storage.write_file(built / WEIGHTS, save({name: each.contiguous() for name, each in masters.weights.items()}))
     if moments:
-        save_file({name: moment.contiguous() for name, moment in masters.moments().items()}, built / MOMENTS)
-    (built / STATE).write_text(json.dumps(state))
-    for path in (*built.iterdir(), built):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        storage.write_file(built / MOMENTS, save({name: each.contiguous() for name, each in masters.moments().items()}))
+    storage.write_file(built / STATE, json.dumps(state).encode())
     if folder.exists():
-        aside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old")
-        folder.rename(aside)
-        built.rename(folder)
-        shutil.rmtree(aside, ignore_errors=True)
-    else:
-        built.rename(folder)
+        storage.rename_folder(folder, before)
+    storage.rename_folder(built, folder)
+    storage.remove_folder(before)
+
+
+def _built(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.new.part")
+
+
+def _before(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.before.part")
 
 
 def leads() -> bool:
@@ -208,7 +233,7 @@ def _log(file: Path, row: Mapping[str, Any]) -> None:
 
 
 def _cut_log(file: Path, step: int) -> None:
-    """Drop the log's rows after `step`: they are about to be made again."""
+    """Drop the log's rows after `step`: they are about to be made again. A row that was cut off goes too."""
     if leads() and file.exists():
-        rows = [line for line in file.read_text().splitlines() if json.loads(line)["step"] <= step]
-        file.write_text("".join(row + "\n" for row in rows))
+        rows = [row for row in file.read_text().splitlines(keepends=True) if row.endswith("\n")]
+        storage.write_file(file, "".join(row for row in rows if json.loads(row)["step"] <= step).encode())
