@@ -2,7 +2,8 @@
 
     {"question": "...", "context": "...", "answers": ["..."], "title": "...", "id": "...", "answerable": true}
 
-Only `question`, `context` and `answers` are needed in a line. Every fault is found before anything slow begins.
+Only `question`, `context` and `answers` are needed in a line, and no `answers` where `answerable` is false. Every fault
+is found before anything slow begins.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import gzip
 import hashlib
 import json
 import logging
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,8 +45,8 @@ def read_questions(file: Path) -> list[Question]:
     """
     try:
         content = file.read_bytes()
-        text = (gzip.decompress(content) if file.suffix == ".gz" else content).decode("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        text = (gzip.decompress(content) if file.suffix == ".gz" else content).decode("utf-8-sig")
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise UsageError(f"{file} cannot be read: {error}.", "Give a SQuAD-format file or JSON lines.") from error
     faults: list[str] = []
     if text.lstrip()[:1] == "{" and _is_squad(text):
@@ -100,18 +102,27 @@ def _with_own_ids(questions: Sequence[Question]) -> list[Question]:
 def _is_squad(text: str) -> bool:
     try:
         return "data" in json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
 def _squad(articles: Any, faults: list[str]) -> Iterator[Question]:
-    for number, article in enumerate(articles):
+    for number, article in enumerate(_objects(articles, "data", faults), start=1):
         title = str(article.get("title", "")).replace("_", " ")
-        for place, paragraph in enumerate(article.get("paragraphs", [])):
-            for entry in paragraph.get("qas", []):
-                where = f"article {number + 1}, paragraph {place + 1}"
+        paragraphs = _objects(article.get("paragraphs"), f"article {number}: paragraphs", faults)
+        for place, paragraph in enumerate(paragraphs, start=1):
+            where = f"article {number}, paragraph {place}"
+            for entry in _objects(paragraph.get("qas"), f"{where}: qas", faults):
                 row = {**entry, "context": paragraph.get("context"), "title": title}
                 yield from _question(row, f"article {title or number}", where, faults)
+
+
+def _objects(value: Any, name: str, faults: list[str]) -> list[Mapping[str, Any]]:
+    """Return the JSON objects of a list; whatever else is there is a fault."""
+    found = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    if not isinstance(value, list) or len(found) < len(value):
+        faults.append(f"{name} is no list of objects")
+    return found
 
 
 def _lines(text: str, faults: list[str]) -> Iterator[Question]:
@@ -120,13 +131,14 @@ def _lines(text: str, faults: list[str]) -> Iterator[Question]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             faults.append(f"line {number} is no JSON ({error})")
             continue
         if not isinstance(row, dict):
             faults.append(f"line {number} is no JSON object")
             continue
-        document = row.get("title") or hashlib.sha256(str(row.get("context")).encode()).hexdigest()[:16]
+        context = str(row.get("context")).encode("utf-8", "replace")
+        document = row.get("title") or hashlib.sha256(context).hexdigest()[:16]
         yield from _question(row, str(document), f"line {number}", faults)
 
 
@@ -135,16 +147,20 @@ def _question(row: Mapping[str, Any], document: str, where: str, faults: list[st
         if not isinstance(row.get(name), str) or not row[name].strip():
             faults.append(f"{where} has no {name}")
             return
-    answers = row.get("answers", [])
+    refused = row.get("answerable") is False or bool(row.get("is_impossible"))
+    answers = row.get("answers", [] if refused else None)
     if not isinstance(answers, list):
-        faults.append(f"{where}: answers is no list")
+        faults.append(f"{where} has no list of answers")
         return
     given = [answer.get("text") if isinstance(answer, dict) else answer for answer in answers]
     texts = [answer for answer in given if isinstance(answer, str)]
     if len(texts) < len(given):
         faults.append(f"{where} has an answer that is no text")
         return
-    if row.get("answerable") is False or row.get("is_impossible"):
+    if not _is_unicode(str(row.get("id")), str(row.get("title")), row["question"], row["context"], *texts):
+        faults.append(f"{where} holds half of a surrogate pair, which is no character")
+        return
+    if refused:
         texts = []
     elif texts and not any(answer.strip() for answer in texts):
         log.warning("%s is left out: its answers are empty", where)
@@ -157,3 +173,11 @@ def _question(row: Mapping[str, Any], document: str, where: str, faults: list[st
         answers=tuple(dict.fromkeys(answer for answer in texts if answer.strip())),
         document=document,
     )
+
+
+def _is_unicode(*texts: str) -> bool:
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
