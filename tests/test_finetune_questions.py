@@ -115,7 +115,8 @@ def test_ids_that_occur_twice_are_told_apart_and_the_same_question_is_one(tmp_pa
     second = {"context": "A dog sat.", "qas": [entry("Who?", "dog"), entry("What?", "sat")]}
     found = read_questions(squad(tmp_path / "data.json", first, second))
     assert [(each.id, each.text, each.answers) for each in found] == [
-        ("a", "Who?", ("cat", "A cat")), ("a#2", "What?", ("sat",)), ("a#3", "Who?", ("dog",)), ("a#4", "What?", ("sat",)),
+        ("a", "Who?", ("cat", "A cat")), ("a#2", "What?", ("sat",)),
+        ("a#3", "Who?", ("dog",)), ("a#4", "What?", ("sat",)),
     ]  # fmt: skip
 
 

@@ -40,9 +40,9 @@ def is_converted(folder: CopyingFolder, home: Path) -> bool:
     """Tell whether the graphs are there; `check_files` tells whether they are sound."""
     try:
         receipt = json.loads((converted_folder(folder, home) / RECEIPT).read_bytes())
-    except (OSError, ValueError):
+        return bool(receipt["format"] == FORMAT)
+    except (OSError, ValueError, KeyError, TypeError):
         return False
-    return bool(receipt.get("format") == FORMAT)
 
 
 def check_files(converted: Path) -> bool:
@@ -50,7 +50,7 @@ def check_files(converted: Path) -> bool:
     try:
         files = json.loads((converted / RECEIPT).read_bytes())["files"]
         return bool(files) and all(file_hash(converted / name) == digest for name, digest in files.items())
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.encoders.model_folder import DEFAULT_NAME, find_model_folder, inspect_model_folder
-from indexer.errors import UserError
+from indexer.errors import GeneratorError
 
 SHIPPED = Path(__file__).with_name("model")
 CONFIG, WEIGHTS, TOKENIZER, CONFIDENCE = "config.json", "model.safetensors", "tokenizer.json", "confidence.json"
@@ -24,7 +24,7 @@ CARD, SUMS = "README.md", "SHA256SUMS"
 MODEL_TYPE = "footnote-copying"
 
 
-class GeneratorDamaged(UserError):
+class GeneratorDamaged(GeneratorError):
     """A model folder is not what its SHA256SUMS says, or lacks a file."""
 
 
@@ -67,8 +67,8 @@ def read_folder(path: Path | None = None) -> CopyingFolder:
         for name, content in small.items():
             if sums.get(name) != hashlib.sha256(content).hexdigest():
                 raise GeneratorDamaged(f"The file {name} of the generator in {folder} is damaged.", hint)
-        config, confidence = (json.loads(small[name]) for name in (CONFIG, CONFIDENCE))
-    except (OSError, ValueError) as error:
+        config, confidence = (dict(json.loads(small[name])) for name in (CONFIG, CONFIDENCE))
+    except (OSError, ValueError, TypeError) as error:
         raise GeneratorDamaged(f"The generator in {folder} does not open: {error}.", hint) from error
     if WEIGHTS not in sums or config.get("model_type") != MODEL_TYPE:
         raise GeneratorDamaged(f"{folder} does not hold a copying generator.", hint)
