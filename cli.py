@@ -98,6 +98,17 @@ def in_collection(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
+def answered_by(help: str) -> Callable[[Command], Command]:
+    """Make the option that names a generator."""
+    return click.option("--generator", metavar="NAME", help=help, shell_complete=_complete_generator)
+
+
+def _complete_generator(_: click.Context, __: click.Parameter, typed: str) -> list[str]:
+    from rag.generators import NAMES
+
+    return [name for name in NAMES if name.startswith(typed)]
+
+
 def _complete_collection(ctx: click.Context, _: click.Parameter, typed: str) -> list[str]:
     return [name for name in collection_names(home_folder(ctx.params.get("home"))) if name.startswith(typed)]
 
@@ -145,6 +156,7 @@ def footnote(no_color: bool, verbose: bool) -> None:
 @click.option("--prune/--keep-missing", default=True, show_default=True, help="Remove documents whose file is gone.")
 @click.option("--rebuild", is_flag=True, help="Read and embed everything anew beside the old state, then switch.")
 @click.option("--encoder", metavar="NAME|FOLDER", help="A sentence-transformers model; by default the one built in.")
+@answered_by("What is to answer from this collection, remembered; see ask.")
 @click.option("--watch", is_flag=True, help="Stay, and index again whenever a file changes.")
 @click.option("--strict", is_flag=True, help=f"Exit {SKIPPED} when a file was skipped.")
 @in_collection
@@ -152,7 +164,8 @@ def footnote(no_color: bool, verbose: bool) -> None:
 @click.pass_context
 def index(
     ctx: click.Context, paths: tuple[str, ...], include: tuple[str, ...], exclude: tuple[str, ...], prune: bool,
-    rebuild: bool, encoder: str | None, watch: bool, strict: bool, name: str, home: str | None, as_json: bool,
+    rebuild: bool, encoder: str | None, generator: str | None, watch: bool, strict: bool, name: str, home: str | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Take files and folders into a collection, or bring it up to date with them.
 
@@ -161,13 +174,21 @@ def index(
     """
     from indexer.collection import Collection
 
-    if not paths and not rebuild:
+    if not paths and not rebuild and generator is None:
         raise UsageError("No file or folder was given.", "For example: footnote index ~/documents")
     if watch and not paths:
         raise UsageError("--watch needs the files or folders to watch.", "Run: footnote index PATH --watch")
     if "-" in paths and (len(paths) > 1 or rebuild or watch):
         raise UsageError('"-" reads standard input and goes with no other path.', "Run: footnote index - < texts.jsonl")
     collection = Collection(name, home, encoder)
+    choose = _choosing(collection, generator)
+    if not paths and not rebuild:
+        choose()
+        if as_json:
+            _print_json({"generator": collection.generator, "collection": name})
+        else:
+            _console().print(_plain(f"{name}: answers by {collection.generator or 'the default generator'}"))
+        return
 
     def once() -> Report:
         with _progress() as progress:
@@ -180,12 +201,23 @@ def index(
             )
 
     report = once()
+    choose()
     _show_report(report, name, as_json)
     if watch:
         rebuild = False
         _watch(paths, collection.home, lambda: _show_report(once(), name, as_json))
     if strict and report.skipped:
         ctx.exit(SKIPPED)
+
+
+def _choosing(collection: Collection, generator: str | None) -> Callable[[], None]:
+    """Return what makes the collection remember a generator, whose name is checked before the long work begins."""
+    if generator is None:
+        return lambda: None
+    from rag.generators import lasting_name
+
+    lasting = lasting_name(generator)
+    return lambda: collection.choose_generator(lasting)
 
 
 def _given_lines(lines: Iterator[bytes]) -> Iterator[Given]:
@@ -345,6 +377,7 @@ def _explained(passage: Passage) -> str:
 @footnote.command()
 @click.argument("question", required=False)
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
+@answered_by("What answers: quoting, copying, the folder of a model, http://HOST:PORT/v1#MODEL, package.module:Class.")
 @click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong (0.1).")
 @click.option("--explain", is_flag=True, help="Show the passages, their ranks, and the time of each stage.")
 @FILTER
@@ -352,14 +385,14 @@ def _explained(passage: Passage) -> str:
 @common
 @click.pass_context
 def ask(
-    ctx: click.Context, question: str | None, k: int, max_error: float | None, explain: bool,
+    ctx: click.Context, question: str | None, k: int, generator: str | None, max_error: float | None, explain: bool,
     filters: tuple[str, ...], name: str, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Answer a question from the documents, with footnotes, or say that they do not hold the answer.
 
     Exits 0 when it answered and 4 when it did not. Without QUESTION, on a terminal, asks one after the other.
     """
-    engine = _engine(name, home)
+    engine = _engine(name, home, generator)
 
     def answer_one(asked: str) -> Answer:
         answer = engine.ask(asked, k, filters=filters, max_error=max_error, explain=explain)
@@ -520,6 +553,7 @@ def status(sources: bool, name: str, home: str | None, as_json: bool) -> None:
         ("characters", f"{found.characters:,}"),
         ("repairs", ", ".join(f"{count:,} {kind}" for kind, count in found.repairs.items()) or "none needed"),
         ("encoder", f"{found.made.encoder} ({found.made.dim} dimensions, {found.made.fingerprint[:12]})"),
+        ("generator", found.generator or "the default one"),
         ("generation", f"{found.generation}"),
         ("cache", f"{found.segments} segments, {found.unsealed:,} vectors outside"),
         ("on disk", f"{found.bytes / 1e6:,.1f} MB in {found.folder}"),
@@ -792,10 +826,10 @@ def _open(name: str, home: str | None) -> Collection:
     return collection
 
 
-def _engine(name: str, home: str | None) -> Engine:
+def _engine(name: str, home: str | None, generator: str | None = None) -> Engine:
     from rag.engine import Engine
 
-    return Engine(_open(name, home))
+    return Engine(_open(name, home), generator)
 
 
 def _say_error(error: UserError) -> None:

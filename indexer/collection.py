@@ -75,6 +75,8 @@ class Status:
     """Vectors that no segment covers yet; they are searched all the same."""
     bytes: int
     made: Made
+    generator: str | None
+    """The generator chosen for this collection; None: the default one."""
 
 
 class Collection:
@@ -143,6 +145,16 @@ class Collection:
             writer.publish()
         return found
 
+    def choose_generator(self, name: str | None) -> None:
+        """Remember which generator answers from this collection where none is named; None: the default one.
+
+        The name stays on this machine: an export does not hold it. Raises NotFound when there is no such collection.
+        """
+        from indexer.writer import write
+
+        with write(self, purpose="settings") as writer:
+            writer.choose_generator(name)
+
     # Reading it
 
     @property
@@ -204,6 +216,12 @@ class Collection:
         """A number that grows with every change."""
         with self.reading() as connection:
             return made_in(connection)[1]
+
+    @property
+    def generator(self) -> str | None:
+        """The name of the generator that answers where none is named; None: the default one."""
+        with self.reading() as connection:
+            return chosen_generator(connection)
 
     @property
     def encoder(self) -> Encoder:
@@ -305,6 +323,7 @@ class Collection:
             published = manifest(connection)
             covered = published[-1].last_chunk if published else 0
             unsealed = connection.execute(select(func.count()).where(chunks.c.id > covered)).scalar() or 0
+            generator = chosen_generator(connection)
             skips = [Skip(row.source, row.reason) for row in connection.execute(select(skipped).order_by("source"))]
         size = sum(path.stat().st_size for path in self.epoch().rglob("*") if path.is_file())
         return Status(
@@ -322,6 +341,7 @@ class Collection:
             unsealed=unsealed,
             bytes=size,
             made=made,
+            generator=generator,
         )
 
     def close(self) -> None:
@@ -426,6 +446,12 @@ def made_in(connection: Connection) -> tuple[Made, int]:
     """Return how the state that `connection` sees was made, and its generation."""
     values = {row.key: json.loads(row.value) for row in connection.execute(select(settings))}
     return Made(**values["made"]), int(values["generation"])
+
+
+def chosen_generator(connection: Connection) -> str | None:
+    """Return the generator chosen for the collection in the state that `connection` sees, None for the default."""
+    value = connection.execute(select(settings.c.value).where(settings.c.key == "generator")).scalar()
+    return None if value is None else str(json.loads(value))
 
 
 def document_from_row(row: Row[Any]) -> Document:

@@ -246,6 +246,13 @@ class Writer:
             with self._engine.begin() as connection:
                 _set(connection, "made", asdict(self.made))
 
+    def choose_generator(self, name: str | None) -> None:
+        """Note which generator answers from the collection, None for the default; its content stays as it is."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(settings).where(settings.c.key == "generator"))
+            if name is not None:
+                connection.execute(insert(settings).values(key="generator", value=json.dumps(name)))
+
     def replace_vectors(self, rows: Mapping[int, bytes]) -> None:
         """Store these vectors (as `as_bytes` made them) by chunk id in place of damaged or missing ones."""
         with self._engine.begin() as connection:
@@ -334,7 +341,8 @@ class Writer:
             return int(connection.execute(select(func.count()).where(vectors.c.chunk_id > newest)).scalar() or 0)
 
     def switch(self) -> None:
-        """Make this epoch the one that counts, and remove the one before it."""
+        """Make this epoch the one that counts, with the generator chosen for the one before it, and remove that."""
+        self.choose_generator(self.collection.generator)
         storage.touch("switch.before")
         storage.write_file(self.collection.folder / "CURRENT", self.folder.name.encode(), kill_point="current")
         self.tidy()

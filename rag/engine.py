@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -24,18 +25,21 @@ READ_AROUND = 400
 class Engine:
     """Answers questions from one collection. Safe to use from several threads at once."""
 
-    def __init__(self, collection: Collection, generator: Generator | None = None) -> None:
+    def __init__(self, collection: Collection, generator: Generator | str | None = None) -> None:
+        """`generator` is one, or a name as `rag.generators` takes it; None: the collection's choice, or the default."""
         self.collection = collection
         self._generator = generator
+        self._lock = threading.Lock()
 
     @property
     def generator(self) -> Generator:
-        """The generator that answers; by default the one that quotes the best sentence."""
-        if self._generator is None:
-            from rag.quoting import QuotingGenerator
+        """The generator that answers, opened when it is first asked for."""
+        with self._lock:
+            if self._generator is None or isinstance(self._generator, str):
+                from rag.generators import open_generator
 
-            self._generator = QuotingGenerator(self.collection)
-        return self._generator
+                self._generator = open_generator(self._generator, self.collection)
+            return self._generator
 
     def search(
         self, query: str, k: int = 10, *, mode: Mode = "hybrid", filters: Sequence[str] = (), explain: bool = False
@@ -71,6 +75,7 @@ class Engine:
         clock = _Clock()
         text = retriever.checked_question(question)
         where = self.collection.filters(filters)
+        least = self.generator.threshold(max_error)  # first, since it may refuse, and writing takes long
         with self._view(text, "hybrid", clock) as (view, vector):
             arms = retriever.search_arms(view, text, vector, where=where)
             ranking = retriever.fuse(arms, text, "hybrid")
@@ -80,7 +85,7 @@ class Engine:
         clock.lap("retrieve")
         draft = self.generator.generate(text, read)
         clock.lap("generate")
-        answered = bool(draft.pieces) and draft.confidence >= self.generator.threshold(max_error)
+        answered = bool(draft.pieces) and draft.confidence >= least
         citations, unsupported, words = _cited(draft, read) if answered else ((), (), "")
         clock.lap("cite")
         return Answer(

@@ -104,6 +104,6 @@ def serving(answer: Answering) -> Iterator[ChatServer]:
 
 
 def quote_first(request: Request) -> None:
-    """Answer as a good model would that only ever quotes the first line of the first passage."""
-    line = re.search(r"^\[1\].*\n> (.*)$", request.prompt, flags=re.MULTILINE)
+    """Answer as a good model would that only ever quotes the last line of the first passage."""
+    line = re.search(r"^\[1\].*\n(?:> .*\n)*> (.*)$", request.prompt, flags=re.MULTILINE)
     request.stream([*((line[1] if line else "?").partition(" ")), " [1]"], log_probability=-0.1)

@@ -1,0 +1,126 @@
+"""Which generator answers: the names of those that come along, and what else may be named instead.
+
+A name becomes a generator when it is chosen; until then nothing of it is imported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from indexer.errors import UsageError
+
+if TYPE_CHECKING:
+    from indexer.collection import Collection
+    from rag.generator import Generator
+
+DEFAULT = "default"
+"""Names whichever generator of this program is the best of its own."""
+COPYING_MODEL = "footnote-copying"
+"""The model type in the config.json of a generator that `footnote train generator` made."""
+
+
+def open_generator(name: str | None, collection: Collection) -> Generator:
+    """Open the generator called `name`; None: the one that the collection's settings name, else the default one.
+
+    A name is one of `NAMES`; the folder of a language model or of a trained generator, or a model's name in the hub's
+    cache; the address of a chat endpoint (`http://127.0.0.1:8080/v1#model`); or a class of one's own
+    (`package.module:Class`), which is called with the collection.
+    Raises NotFound when there is no such collection, UsageError or GeneratorError when there is no such generator.
+    """
+    chosen = name or collection.generator or DEFAULT
+    if chosen in _OWN:
+        return _OWN[chosen](collection)
+    if "://" in chosen:
+        from rag.endpoint_generator import EndpointGenerator
+
+        return EndpointGenerator(chosen)
+    if _CLASS.fullmatch(chosen):
+        return _made_by(_class_at(chosen), chosen, collection)
+    return _from_folder(chosen, collection)
+
+
+def lasting_name(name: str) -> str | None:
+    """Return a name as a collection remembers it: a folder absolute, the default as None, so that it may change.
+
+    Raises UsageError or GeneratorError when it names nothing; nothing is loaded or sent to find that out, but for the
+    module of a class.
+    """
+    if name == DEFAULT:
+        return None
+    if name in _OWN:
+        return name
+    if "://" in name:
+        from rag.endpoint import endpoint_at
+
+        endpoint_at(name)
+        return name
+    if _CLASS.fullmatch(name):
+        _class_at(name)
+        return name
+    from rag.language_model import find_language_model
+
+    folder = find_language_model(name)
+    return str(folder) if Path(name).expanduser().is_dir() else name
+
+
+def _quoting(collection: Collection) -> Generator:
+    from rag.quoting import QuotingGenerator
+
+    return QuotingGenerator(collection)
+
+
+def _copying(collection: Collection) -> Generator:
+    from rag.copying.generator import open_copying
+
+    return open_copying(None, collection.home)
+
+
+_OWN: Mapping[str, Callable[[Collection], Generator]] = {DEFAULT: _quoting, "quoting": _quoting, "copying": _copying}
+NAMES = tuple(_OWN)
+"""The generators that come along, by name."""
+_CLASS = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
+
+
+def _class_at(name: str) -> Callable[[Collection], Any]:
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except ImportError as error:
+        raise UsageError(
+            f"There is no module {module!r} to take a generator from: {error}.",
+            "Install its package, or put its folder into the variable PYTHONPATH.",
+        ) from error
+    except AttributeError as error:
+        raise UsageError(f"The module {module!r} has no {attribute!r}.", "Give it as package.module:Class.") from error
+    if not callable(found):
+        raise UsageError(f"{name} is no class of a generator.", "Give one as package.module:Class.")
+    made: Callable[[Collection], Any] = found
+    return made
+
+
+def _made_by(made: Callable[[Collection], Any], name: str, collection: Collection) -> Generator:
+    generator: Generator = made(collection)
+    missing = [part for part in ("name", "generate", "threshold") if not hasattr(generator, part)]
+    if missing:
+        raise UsageError(
+            f"{name} is no generator: it has no {', '.join(missing)}.", "What one needs stands in docs/python.md."
+        )
+    return generator
+
+
+def _from_folder(name: str, collection: Collection) -> Generator:
+    from indexer.model_files import json_object_or_empty
+    from rag.language_model import find_language_model
+
+    folder = find_language_model(name)
+    if json_object_or_empty(folder / "config.json").get("model_type") == COPYING_MODEL:
+        from rag.copying.generator import open_copying
+
+        return open_copying(folder, collection.home)
+    from rag.transformers_generator import TransformersGenerator
+
+    return TransformersGenerator(name)
