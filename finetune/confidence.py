@@ -19,6 +19,7 @@ from finetune.negatives import Near, read_passages
 from finetune.questions import Question
 from finetune.unanswerable import unanswerable
 from indexer.collection import Collection
+from indexer.errors import UsageError
 from indexer.types import Progress, Section, silent
 from rag import metrics
 from rag.copying import confidence
@@ -103,7 +104,15 @@ def fit(generator: CopyingGenerator, cases: Sequence[Case], progress: Progress =
 
 
 def fitted(rows: Sequence[Mapping[str, float]], right: Sequence[bool]) -> dict[str, Any]:
-    """Return weights, curve and threshold of a logistic regression with L2 penalty on standardised features."""
+    """Return weights, curve and threshold of a logistic regression with L2 penalty on standardised features.
+
+    Raises UsageError for fewer rows than folds.
+    """
+    if len(rows) < FOLDS:
+        raise UsageError(
+            f"Only {len(rows)} held-out questions could be answered at all; a confidence needs at least {FOLDS}.",
+            "Give more questions, or a larger --held-out.",
+        )
     names = sorted(rows[0])
     x = np.array([[row[name] for name in names] for row in rows])  # (n, features)
     y = np.array(right, dtype=bool)
@@ -117,7 +126,7 @@ def fitted(rows: Sequence[Mapping[str, float]], right: Sequence[bool]) -> dict[s
     return {
         "bias": round(bias, 5),
         "weights": {name: round(float(weight), 5) for name, weight in zip(names, weights, strict=True)},
-        "threshold": round(_threshold(sure, y), 4),
+        "threshold": round(_threshold(curve), 6),
         "risk_coverage": _thinned(curve),
         "fitted_on": {"questions": len(y), "right": int(y.sum()), "brier": round(float(((sure - y) ** 2).mean()), 4)},
     }
@@ -141,23 +150,25 @@ def _logistic(x: npt.NDArray[np.float64], y: npt.NDArray[np.bool_]) -> tuple[flo
     return float(found[0] - weights @ middle), weights
 
 
-def _threshold(sure: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> float:
-    """Return the confidence at which answering gains most, where a wrong answer costs what a right one gains."""
-    order = np.argsort(-sure, kind="stable")
-    gains = np.cumsum(np.where(right[order], 1, -1))
-    return float(sure[order[int(gains.argmax())]])
+def _threshold(curve: Sequence[metrics.Operating]) -> float:
+    """Return the confidence from which on answering gains most, where a wrong answer costs what a right one gains.
+
+    Where it would only lose, that is 1.0.
+    """
+    gains = [point.coverage * (1 - 2 * point.risk) for point in curve]
+    return curve[gains.index(max(gains))].threshold if max(gains) > 0 else 1.0
 
 
 def _thinned(curve: Sequence[metrics.Operating], rows: int = 100) -> list[dict[str, float]]:
     """Return about `rows` points of a risk-coverage curve, from the surest on; the first ones stand for too few."""
     chosen, covered = [], 0.0
     for point in curve:
-        if point.coverage >= covered + 1 / rows:
+        if point.coverage >= covered + 1 / rows or point is curve[-1]:
             covered = point.coverage
             chosen.append(
                 {
                     "coverage": round(point.coverage, 4),
-                    "threshold": round(point.threshold, 4),
+                    "threshold": round(point.threshold, 6),
                     "error": round(point.risk, 4),
                 }
             )

@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from finetune.questions import Question
+from indexer import storage
 from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.sync import Given
@@ -54,12 +56,7 @@ def near_passages(
     Kept in `file`, a line a question, so that a run that was interrupted goes on.
     """
     texts = {passage_id(question.passage): (question.title, question.passage) for question in known}
-    done: dict[str, list[str]] = {}
-    if file.exists():
-        rows = (
-            json.loads(line) for line in file.read_text(encoding="utf-8").splitlines(keepends=True) if line[-1] == "\n"
-        )
-        done = {row["id"]: row["near"] for row in rows}
+    done: dict[str, list[str]] = {row["id"]: row["near"] for row in _kept_rows(file)}
     left = [question for question in asked if question.id not in done]
     with file.open("a", encoding="utf-8") as stream:
         for first in range(0, len(left), _TOGETHER):
@@ -70,6 +67,15 @@ def near_passages(
                 stream.write(json.dumps({"id": question.id, "near": done[question.id]}) + "\n")
             progress("looking for hard negatives", first + len(part), len(left))
     return {question.id: tuple(texts[id] for id in done[question.id] if id in texts) for question in asked}
+
+
+def _kept_rows(file: Path) -> list[dict[str, Any]]:
+    """Return the rows of a file that was written line by line; a last line that was cut off is taken out of it."""
+    content = file.read_bytes() if file.exists() else b""
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        storage.write_file(file, whole)
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def _found(collection: Collection, questions: Sequence[Question]) -> Iterator[list[str]]:

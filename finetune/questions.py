@@ -119,8 +119,10 @@ def _squad(articles: Any, faults: list[str]) -> Iterator[Question]:
 
 def _objects(value: Any, name: str, faults: list[str]) -> list[Mapping[str, Any]]:
     """Return the JSON objects of a list; whatever else is there is a fault."""
-    found = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-    if not isinstance(value, list) or len(found) < len(value):
+    if not isinstance(value, list):
+        value = [None]
+    found: list[Mapping[str, Any]] = [each for each in value if isinstance(each, dict)]
+    if len(found) < len(value):
         faults.append(f"{name} is no list of objects")
     return found
 

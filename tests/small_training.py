@@ -35,11 +35,15 @@ class Small:
         self.begun.append(step)
         self.before(step)
         x = torch.randn(8, 3, generator=torch.Generator().manual_seed(step)).to(self.precision)
-        return ((self.model(x) - x.sum(dim=1, keepdim=True)) ** 2).float().mean()
+        return self._error(x)
 
     def validate(self) -> Mapping[str, float]:
         x = torch.randn(64, 3, generator=torch.Generator().manual_seed(999)).to(self.precision)
-        return {"score": -((self.model(x) - x.sum(dim=1, keepdim=True)) ** 2).float().mean().item()}
+        return {"score": -self._error(x).item()}
+
+    def _error(self, x: Tensor) -> Tensor:
+        found: Tensor = self.model(x)
+        return ((found - x.sum(dim=1, keepdim=True)) ** 2).float().mean()
 
     def train(self, folder: Path, steps: int = 12, **others: Any) -> Path:
         chosen: dict[str, Any] = {

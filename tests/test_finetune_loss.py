@@ -74,6 +74,7 @@ def encoded(tokens: Tokens, example: Example) -> Encoded:
     return found
 
 
+Step = tuple[int, tuple[tuple[int, int, int], ...], int]
 Action = tuple[str, int, int, int] | tuple[str, int] | tuple[str]
 
 
@@ -113,7 +114,7 @@ def slow(model: CopyingModel, example: Encoded) -> list[dict[Action, float]]:
     return steps
 
 
-def right_ones(step: tuple[int, tuple[tuple[int, int, int], ...], int]) -> list[Action]:
+def right_ones(step: Step) -> list[Action]:
     kind, gold, token = step
     named: dict[int, list[Action]] = {
         COPY: [("copy", *place) for place in gold],
@@ -217,13 +218,12 @@ def test_refusing_scores_nothing(spans_only: CopyingModel, tokens: Tokens) -> No
 
 @pytest.mark.parametrize("before", [(), ((COPY, ((0, 6, 6),), 0),), ((WRITE, (), 9),)], ids=["first", "copy", "write"])
 def test_the_probabilities_of_all_actions_add_up_to_one(
-    before: tuple[tuple[int, tuple[tuple[int, int, int], ...], int], ...], model: CopyingModel, tokens: Tokens
+    before: tuple[Step, ...], model: CopyingModel, tokens: Tokens
 ) -> None:
     example = encoded(tokens, Example(QUESTION, (("", "a mat"), ("", "gate")), ()))
     head = example.windows[0].first
-    spans = [(0, head, head), (0, head, head + 1), (0, head + 1, head + 1)]
-    spans += [(1, head + i, head + j) for i, j in [(0, 0)]]
-    actions = [(COPY, (span,), 0) for span in spans]
+    spans = [(0, head, head), (0, head, head + 1), (0, head + 1, head + 1), (1, head, head)]
+    actions: list[Step] = [(COPY, (span,), 0) for span in spans]
     actions += [(WRITE, (), token) for token in range(len(tokens.never_written()))]
     actions += [(STOP, (), 0)] if before else [(STOP, (), 0), (REFUSE, (), 0)]
     each = [replace(example, steps=(*before, action)) for action in actions]
@@ -288,7 +288,7 @@ def test_decoding_gives_its_actions_the_probability_that_the_loss_gives_them(
     parts = parts_of(model, tokens, QUESTION, passages)
     assert len(parts) == 2
     found = decode(parts, 6, TorchStep(model), 4, None)
-    steps: list[tuple[int, tuple[tuple[int, int, int], ...], int]] = [
+    steps: list[Step] = [
         (COPY, ((action.passage, action.first, action.last),), 0)
         if isinstance(action, Span)
         else (WRITE, (), action.id)

@@ -83,10 +83,10 @@ def test_a_long_gradient_is_cut_and_its_length_is_logged(tmp_path: Path) -> None
 
 def test_what_is_frozen_is_neither_changed_nor_saved(tmp_path: Path) -> None:
     small = Small()
-    small.model[0].weight.requires_grad_(False)
-    before = small.model[0].weight.clone()
+    small.model.get_parameter("0.weight").requires_grad_(False)
+    before = small.model.get_parameter("0.weight").clone()
     last = small.train(tmp_path, 4, better="", validate=None)
-    assert torch.equal(small.model[0].weight, before)
+    assert torch.equal(small.model.get_parameter("0.weight"), before)
     assert set(load_file(last / "weights.safetensors")) == {"0.bias", "2.weight", "2.bias"}
 
 
@@ -274,7 +274,7 @@ def test_a_gradient_that_is_no_number_changes_and_saves_nothing(tmp_path: Path) 
     def loss_of(step: int) -> Tensor:
         loss = good(step)
         if step == 5:  # a checkpoint is due after it
-            loss = loss + torch.sqrt(0 * small.model[0].weight.sum())  # 0, of slope infinity
+            loss = loss + torch.sqrt(0 * small.model.get_parameter("0.weight").sum())  # 0, of slope infinity
         return loss
 
     small.loss_of = loss_of  # type: ignore[method-assign]
@@ -286,7 +286,7 @@ def test_a_gradient_that_is_no_number_changes_and_saves_nothing(tmp_path: Path) 
 
 def test_a_run_that_fails_at_once_says_that_nothing_was_kept(tmp_path: Path) -> None:
     small = Small()
-    small.loss_of = lambda step: small.model(torch.ones(1, 3)).sum() * math.nan  # type: ignore[method-assign]
+    small.loss_of = lambda step: small.model.get_parameter("0.weight").sum() * math.nan  # type: ignore[method-assign]
     with pytest.raises(Diverged, match="at step 1") as caught:
         small.train(tmp_path)
     assert "nothing was kept" in caught.value.hint
