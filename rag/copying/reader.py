@@ -39,7 +39,9 @@ class Reader:
 
     def __init__(self, converted: Path) -> None:
         self._graph = _Graph(converted / "reader")
-        self._pool = ThreadPoolExecutor(self._graph.streams, thread_name_prefix="read")
+        self.streams = self._graph.streams
+        """How many windows are read at once."""
+        self._pool = ThreadPoolExecutor(self.streams, thread_name_prefix="read")
 
     def __enter__(self) -> Reader:
         return self
