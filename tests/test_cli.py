@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
+from tests.chat_server import Request, serving
 from tests.conftest import new_home
 from tests.worlds import write_folder
 
@@ -296,6 +297,58 @@ def test_control_characters_never_reach_the_terminal(home: Path) -> None:
 def test_markup_of_a_library_is_ordinary_text(home: Path) -> None:
     run("index", "-", given=json.dumps({"id": "a", "text": "Green [bold]tea[/bold] is :smile: steeped [/red]."}))
     assert "Green [bold]tea[/bold] is :smile: steeped [/red]." in run("search", "tea").stdout
+
+
+def drafting(request: Request) -> None:
+    request.stream(["A hive holds up to 60,000 bees [1].", " It is made of wax [1][8]."])
+
+
+def test_another_generator_may_answer_and_what_is_not_borne_out_is_marked(world: Path) -> None:
+    with serving(drafting) as server:
+        result = run("ask", BEES, "-k", "1", "--generator", server.address)
+        answer = said(run("ask", BEES, "-k", "1", "--generator", server.address, "--json"))
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[:3] == [
+        "A hive holds up to 60,000 bees. [1] It is made of wax.",
+        'not borne out by the documents: "It is made of wax."',
+        "confidence 64%, by the parrot generator",
+    ]
+    assert (answer["answer"], answer["generator"]) == ("A hive holds up to 60,000 bees. It is made of wax.", "parrot")
+    (citation,) = answer["citations"]
+    assert (citation["quote"], citation["claims"]) == ("A hive holds up to sixty thousand bees.", [[0, 31]])
+    assert answer["unsupported"] == [[32, 50]]
+
+
+def test_a_generator_that_cannot_answer_says_why(world: Path) -> None:
+    assert "A key goes into the variable FOOTNOTE_ENDPOINT_KEY" in failed(
+        run("ask", BEES, "--generator", "http://user@127.0.0.1:1/v1"), 2, "holds more than host, port, path and model"
+    )
+    failed(
+        run("ask", BEES, "--generator", "http://127.0.0.1:1/v1"),
+        1,
+        r"Nothing can be reached at http://127\.0\.0\.1:1/v1",
+    )
+    failed(run("ask", BEES, "--generator", "no/model"), 1, "There is no generator 'no/model' on this machine")
+    failed(run("ask", BEES, "--generator", "http://127.0.0.1:1/v1", "--max-error", "0.1"), 2, "is not calibrated")
+
+
+def test_a_collection_remembers_its_generator(home: Path, tmp_path: Path) -> None:
+    files = write_folder(tmp_path / "files")
+    with serving(drafting) as server:
+        assert run("index", str(files), "--generator", server.address).exit_code == 0
+        assert said(run("ask", BEES, "--json"))["generator"] == "parrot"
+        assert said(run("ask", BEES, "--json", "--generator", "quoting"))["generator"] == "quoting"
+        assert f"generator  {server.address}" in run("status").stdout
+    assert run("index", "--generator", "default").stdout == "default: answers by the default generator\n"
+    assert said(run("index", "--generator", "quoting", "--json")) == {"generator": "quoting", "collection": "default"}
+    assert said(run("status", "--json"))["generator"] == "quoting"
+
+
+def test_a_generator_that_is_none_is_not_remembered_and_nothing_is_indexed(home: Path, tmp_path: Path) -> None:
+    files = write_folder(tmp_path / "files")
+    failed(run("index", str(files), "--generator", "nonsense"), 1, "There is no generator 'nonsense'")
+    assert not (home / "collections").exists()
+    failed(run("index", "--generator", "quoting"), 1, "There is no collection 'default'")
 
 
 # verify
