@@ -202,4 +202,7 @@ def _compare(model: Any, built: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    try:
+        main(Path(sys.argv[1]), Path(sys.argv[2]))
+    except UserError as told:
+        sys.exit(told.message)

@@ -125,7 +125,8 @@ class CopyingModel(PreTrainedModel):  # type: ignore[no-untyped-call]
             found = {name: value.float() for name, value in load_file(Path(folder) / WEIGHTS).items()}
             result = model.load_state_dict(found, strict=False)
         except (OSError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
-            raise UserError(f"The generator in {folder} does not open: {error}.", "Copy the folder again.") from error
+            reason = " ".join(str(error).split())
+            raise UserError(f"The generator in {folder} does not open: {reason}.", "Copy the folder again.") from error
         lacking = [name for name in result.missing_keys if not (config.embeddings and name.startswith(EMBEDDINGS))]
         if lacking or result.unexpected_keys:
             odd = (lacking or result.unexpected_keys)[0]
