@@ -140,7 +140,7 @@ def test_the_converted_decoder_steps_as_torch_does(
     memory = chance.normal(size=(21, 32)).astype(np.float32)
     step = (list(kinds), firsts, lasts, [7 + place for place in range(len(kinds))], memory)
     for mine, theirs in zip(Decoder(converted).step(*step), TorchStep(model)(*step), strict=True):
-        assert np.shape(mine) == np.shape(theirs)
+        assert np.asarray(mine).shape == np.asarray(theirs).shape
         close(mine, theirs)
 
 
