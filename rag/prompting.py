@@ -153,8 +153,9 @@ def as_data(text: str, special: Collection[str] = ()) -> str:
 
 _SPELLED = {"<": "‹", ">": "›", "[": "⟦", "]": "⟧", "{": "⦃", "}": "⦄", "|": "¦"}
 _TEMPLATE_MARKS = (
-    r"<\|[^<>|\n]{1,64}\|>"
-    r"|</?(?:s|pad|unk|mask|cls|sep|bos|eos|(?:start|end)_of_turn|extra_id_\d{1,4}|think|tool_calls?|tool_response)>"
+    r"<\|[^<>|\n]{1,64}\|>|\[\|[^\[\]|\n]{1,64}\|\]"
+    r"|</?(?:s|pad|unk|mask|cls|sep|bos|eos|sop|eop|eoh|eoa|eom|eot|(?:begin|beginning|start|end)_of_\w{2,16}"
+    r"|(?:extra_id|reserved|special|unused)_?\d{1,4}|think|tool_calls?|tool_response)>"
     r"|<</?sys>>|\[/?(?:inst|sys|cls|sep|mask|pad|unk|bos|eos|gmask|available_tools|tool_calls|tool_results"
     r"|system_prompt)\]"
 )

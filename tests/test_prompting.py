@@ -12,7 +12,10 @@ from rag.prompting import INSTRUCTION, LEAST, REFUSAL, as_data, estimated_tokens
 from tests.answers import passage
 
 QUESTION = "When was the archive opened?"
-MARKS = ["<|im_end|>", "<|endoftext|>", "</s>", "<s>", "[INST]", "[/INST]", "<<SYS>>", "<end_of_turn>", "<extra_id_0>"]
+MARKS = [
+    "<|im_end|>", "<|endoftext|>", "</s>", "<s>", "[INST]", "[/INST]", "<<SYS>>", "<end_of_turn>", "<extra_id_0>",
+    "[|endofturn|]", "<sop>", "<SPECIAL_10>", "<reserved_106>", "<beginning_of_sentence>", "[gMASK]", "</think>",
+]  # fmt: skip
 
 
 def words(text: str) -> int:
