@@ -267,18 +267,19 @@ def test_with_a_decoder_the_likeliest_next_action_is_taken_until_stop(
 
 def test_the_decoder_is_shown_what_was_done_and_all_that_was_read() -> None:
     chance = np.random.default_rng(1)
-    parts = [part_of(words_of(2), chance, passage=n, start=[4.0 * n, -9.0], first=2) for n in range(2)]
+    words = words_of(3, opens=[True, False, False], closes=[False, False, True])
+    parts = [part_of(words, chance, passage=n, start=[4.0 * n, -9.0, -9.0], first=2) for n in range(2)]
     first_span = [-90.0, -90.0, -90.0, 20.0, -90.0]
     step = Scripted([says(NEVER, -90.0), says(first_span, -90.0), says(NEVER, 90.0)])
-    found = decode(parts, 2, step, 8, None)
+    found = decode(parts, 3, step, 8, None)
     span, token = found.actions
     assert isinstance(span, Span)
-    assert (span.part, span.first, token) == (1, 2, Token(3))
+    assert (span.part, span.first, span.last, token) == (1, 2, 4, Token(3))
     hidden = parts[1].read.hidden
     kinds, firsts, lasts, tokens, memory = step.asked[2]
     assert (kinds, tokens) == ([0, 1, 2], [0, 0, 3])
-    assert firsts.tolist() == [[0.0] * WIDTH, hidden[span.first].tolist(), [0.0] * WIDTH]
-    assert lasts.tolist() == [[0.0] * WIDTH, hidden[span.last].tolist(), [0.0] * WIDTH]
+    assert firsts.tolist() == [[0.0] * WIDTH, hidden[2].tolist(), [0.0] * WIDTH]
+    assert lasts.tolist() == [[0.0] * WIDTH, hidden[4].tolist(), [0.0] * WIDTH]
     assert memory.tolist() == [*parts[0].read.hidden.tolist(), *hidden.tolist()]
     assert [asked[0] for asked in step.asked] == [[0], [0, 1], [0, 1, 2]]
 

@@ -81,6 +81,15 @@ def test_what_says_nothing_here_is_taken_off_every_start(config: CopyingConfig) 
     assert torch.equal(after.end, before.end)
 
 
+def test_what_links_the_ends_of_a_span_does_not_grow_with_its_rank(config: CopyingConfig) -> None:
+    """Divided by the root of the rank, as attention is; here that is 4."""
+    model = small_model(config)
+    read = model(*inputs())
+    first, last = model.links(read.hidden).chunk(2, dim=-1)
+    torch.testing.assert_close(read.first, first / 2)
+    assert torch.equal(read.last, last)
+
+
 def test_the_layout_of_the_configuration_is_the_models(config: CopyingConfig) -> None:
     assert small_model(config).layout == LAYOUT
 

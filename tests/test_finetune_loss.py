@@ -38,6 +38,11 @@ ONE = {
     "two parts": Example(
         QUESTION, (("mat", CAT),), (Copy((at(CAT, "cat"), at(CAT, "the cat"))), Write("a"), Copy((at(CAT, "mat"),)))
     ),
+    "a long part and another": Example(
+        QUESTION,
+        (("", CAT),),
+        (Copy((at(CAT, "cat sat on a"),)), Write("a"), Copy((at(CAT, "on a mat"),)), Write("gate")),
+    ),
     "long": Example(QUESTION, (("", LONG),), (Copy((at(LONG, "pump", turn=3), at(LONG, "cat"))),)),
     "nothing to read": Example(QUESTION, (("", " "),), ()),
 }
@@ -163,7 +168,7 @@ def test_without_a_decoder_an_answer_is_one_span_and_costs_nothing_more(
     assert loss(spans_only, collate([example], 0)).item() == pytest.approx(slow_loss(spans_only, example), abs=1e-4)
 
 
-@pytest.mark.parametrize("name", ["two parts", "written", "two parts of two"])
+@pytest.mark.parametrize("name", ["two parts", "written", "a long part and another", "two parts of two"])
 def test_without_a_decoder_several_actions_are_refused(name: str, spans_only: CopyingModel, tokens: Tokens) -> None:
     with pytest.raises(ValueError, match="can only copy one span"):
         loss(spans_only, collate([encoded(tokens, ALL[name])], 0))

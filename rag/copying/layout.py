@@ -174,7 +174,7 @@ def torn(text: str, cut: int) -> bool:
         return not (_is_unspaced(before) or _is_unspaced(after))
     if after in ".,:" and before.isdigit():
         return text[cut + 1 : cut + 2].isdigit()
-    return before in ".,:" and after.isdigit() and text[cut - 2 : cut - 1].isdigit() and cut >= 2
+    return before in ".,:" and after.isdigit() and text[cut - 2 : cut - 1].isdigit()
 
 
 _JOINER = "\u200d"
