@@ -136,7 +136,7 @@ def _exchange(
         with connection.getresponse() as response:
             yield response
     except (OSError, http.client.HTTPException, ValueError, GeneratorError) as error:
-        if late.is_set():
+        if late.is_set() or isinstance(error, TimeoutError):  # the socket's own time may be up first
             raise GeneratorError(
                 f"{endpoint.address} was not done within {total_s:g} s.",
                 "Ask for fewer passages (-k 3), or take a smaller model or a faster machine.",
