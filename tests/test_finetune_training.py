@@ -325,7 +325,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import Group
 from click.testing import CliRunner
 
 import cli
@@ -92,4 +93,5 @@ def test_no_golden_file_is_left_over() -> None:
 
 
 def test_every_command_is_held_to_its_contract() -> None:
-    assert {arguments[0] for _, _, arguments in SCENARIO} == set(cli.footnote.commands)
+    single = {name for name, command in cli.footnote.commands.items() if not isinstance(command, Group)}
+    assert {arguments[0] for _, _, arguments in SCENARIO} == single  # what trains is held to its own in its tests
