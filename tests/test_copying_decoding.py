@@ -20,7 +20,12 @@ SEEDS = st.integers(0, 2**32 - 1)
 patient = settings(deadline=None, max_examples=100)
 
 
-def words_of(count: int, opens: Sequence[bool] | None = None, closes: Sequence[bool] | None = None) -> Words:
+def words_of(
+    count: int,
+    opens: Sequence[bool] | None = None,
+    closes: Sequence[bool] | None = None,
+    stretches: Sequence[int] | None = None,
+) -> Words:
     """Return `count` tokens of two characters, a space after each: token n stands at [3n, 3n + 2)."""
     offsets = np.array([(3 * n, 3 * n + 2) for n in range(count)], dtype=np.int32).reshape(-1, 2)
     whole = np.ones(count, dtype=bool)
@@ -29,6 +34,7 @@ def words_of(count: int, opens: Sequence[bool] | None = None, closes: Sequence[b
         offsets,
         whole if opens is None else np.array(opens, dtype=bool),
         whole if closes is None else np.array(closes, dtype=bool),
+        np.array(stretches if stretches is not None else [0] * count, dtype=np.int64),
     )
 
 
@@ -65,7 +71,8 @@ def random_parts(chance: np.random.Generator) -> list[Part]:
     parts = []
     for passage in range(int(chance.integers(1, 4))):
         count = int(chance.integers(0, 9))
-        words = words_of(count, list(chance.random(count) < 0.8), list(chance.random(count) < 0.8))
+        borders = np.cumsum(chance.random(count) < 0.2)
+        words = words_of(count, list(chance.random(count) < 0.8), list(chance.random(count) < 0.8), list(borders))
         room = int(chance.integers(2, 9))
         for begin in range(0, max(1, count - 1), max(1, room - 1)):
             end = min(count, begin + room)
@@ -87,7 +94,7 @@ def every_span(
         window, words, read = part.window, part.words, part.read
         for i in range(window.begin, window.end):
             for j in range(i, min(window.end, i + span_tokens)):
-                if not (words.opens[i] and words.closes[j]):
+                if not (words.opens[i] and words.closes[j] and words.stretches[i] == words.stretches[j]):
                     continue
                 a, b = window.first + i - window.begin, window.first + j - window.begin
                 score = float(read.start[a]) + float(read.end[b]) + float(np.dot(read.first[a], read.last[b]))
@@ -165,6 +172,7 @@ def test_every_candidate_is_a_legal_span_of_its_window(seed: int, span_tokens: i
         assert last - first < span_tokens
         assert part.words.opens[first]
         assert part.words.closes[last]
+        assert part.words.stretches[first] == part.words.stretches[last]
         assert key(span) == (part.passage, part.words.offsets[first][0], part.words.offsets[last][1])
 
 

@@ -46,7 +46,7 @@ def spans(words: Words, passage: str) -> set[str]:
         passage[words.offsets[first][0] : words.offsets[last][1]]
         for first in range(len(words.ids))
         for last in range(first, len(words.ids))
-        if words.opens[first] and words.closes[last]
+        if words.opens[first] and words.closes[last] and words.stretches[first] == words.stretches[last]
     }
 
 
@@ -148,6 +148,24 @@ def test_no_copy_begins_or_ends_inside_what_a_reader_sees_as_one_character(token
     words, inside = tokens.words(text), inside_graphemes(text)
     assert not {int(start) for start in words.offsets[words.opens, 0]} & inside
     assert not {int(end) for end in words.offsets[words.closes, 1]} & inside
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "never"),
+    [
+        ("It was dug. Anna paid.", "Anna paid.", "dug. Anna"),
+        ("| Kelmouth | 1784 |", "| Kelmouth", "Kelmouth | 1784"),
+        ("See [the map](map.md) first", "[the map", "map](map"),
+        ("one\n\ntwo", "two", "one\n\ntwo"),
+        ("Dr. Voss came", "Dr. Voss came", "Voss. came"),
+    ],
+)
+def test_no_copy_reaches_over_the_end_of_a_sentence_a_cell_or_a_link(
+    tokens: Tokens, text: str, whole: str, never: str
+) -> None:
+    found = spans(tokens.words(text), text)
+    assert whole in found
+    assert never not in found
 
 
 def test_special_tokens_in_a_text_are_only_text(small: Tokens) -> None:

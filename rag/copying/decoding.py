@@ -168,8 +168,11 @@ def _links(part: Part, span_tokens: int) -> Floats:
     place = slice(part.window.first, part.window.first + part.window.end - part.window.begin)
     opens[place] = part.words.opens[part.window.begin : part.window.end]
     closes[place] = part.words.closes[part.window.begin : part.window.end]
+    stretches = np.zeros(length, dtype=np.int64)
+    stretches[place] = part.words.stretches[part.window.begin : part.window.end]
+    legal = opens[:, None] & closes[None, :] & (stretches[:, None] == stretches[None, :])
     linked = part.read.first @ part.read.last.T  # (t, t)
-    square[:, :length] = np.where(opens[:, None] & closes[None, :], linked, IMPOSSIBLE)
+    square[:, :length] = np.where(legal, linked, IMPOSSIBLE)
     rows, columns = square.strides
     band = np.lib.stride_tricks.as_strided(square, (length, span_tokens), (rows + columns, columns), writeable=False)
     return np.array(band)

@@ -8,6 +8,7 @@ windows that overlap. Knows tokens and characters; nothing of models.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from indexer.errors import UsageError, UserError
+from indexer.sentences import sentences
 
 Flags = npt.NDArray[np.bool_]
 Offsets = npt.NDArray[np.int32]
@@ -56,6 +58,8 @@ class Words:
     """Whether a span may begin with this token: no word and no number is torn."""
     closes: Flags
     """Whether a span may end with it."""
+    stretches: npt.NDArray[np.int64]
+    """Number of the stretch of text that the token stands in, not falling: no answer reaches from one to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,8 @@ class Tokens:
         shared = offsets[1:, 0] < offsets[:-1, 1]  # one character is several tokens, as each Korean syllable is
         opens[1:] &= ~shared
         closes[:-1] &= ~shared
-        return Words(encoding.ids, offsets, opens, closes)
+        stretches = np.searchsorted(_borders(passage), offsets[:, 0], side="right")
+        return Words(encoding.ids, offsets, opens, closes, stretches)
 
     def head(self, question: str, context: str) -> list[int]:
         """Return what stands before the passage."""
@@ -177,6 +182,16 @@ def torn(text: str, cut: int) -> bool:
     return before in ".,:" and after.isdigit() and text[cut - 2 : cut - 1].isdigit()
 
 
+def _borders(passage: str) -> list[int]:
+    """Return where a stretch ends: sentences, cells of a table, the text and the address of a Markdown link.
+
+    Of 6,000 answers of SQuAD v1.1 train, 6 reach over such a border, 4 of them over an abbreviation taken for one.
+    """
+    ends = [end for _, end in sentences(passage)]
+    return sorted({*ends, *(match.start() for match in _CELL_OR_LINK.finditer(passage))})
+
+
+_CELL_OR_LINK = re.compile(r"\||\]\(")
 _JOINER = "\u200d"
 """Zero width joiner: what stands before and after it is shown as one character."""
 
