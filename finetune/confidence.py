@@ -96,7 +96,7 @@ def fit(generator: CopyingGenerator, cases: Sequence[Case], progress: Progress =
         drafts = generator.decode_many([case.question for case in part], [case.passages for case in part])
         for case, decoded in zip(part, drafts, strict=True):
             if decoded.actions:
-                rows.append(confidence.features(decoded, case.passages))
+                rows.append(confidence.features(case.question, decoded, case.passages))
                 text = said(Draft(generator.pieces(decoded), 0.0), case.passages)
                 right.append(bool(case.answers) and metrics.f1(text, case.answers) >= RIGHT)
         progress("fitting the confidence", first + len(part), len(cases))

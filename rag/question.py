@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 from indexer.words import content_words
@@ -28,6 +29,7 @@ _NUMBER = re.compile(
 _CAPITAL = r"[A-Z](?:[\w'’.-]*\w)?"
 _NAME = re.compile(rf"\b{_CAPITAL}(?:\.?\s+(?:(?:of|the|de|van|von|and|&)\s+)?{_CAPITAL})*")
 
+_PATTERNS: Mapping[AnswerType, re.Pattern[str]] = {"date": _DATE, "number": _NUMBER, "name": _NAME}
 _ASKED: tuple[tuple[AnswerType, re.Pattern[str]], ...] = (
     (
         "date",
@@ -47,10 +49,16 @@ def answer_type(question: str) -> AnswerType:
     return next((kind for kind, pattern in _ASKED if pattern.search(question)), "any")
 
 
+def holds_type(text: str, kind: AnswerType) -> bool:
+    """Return whether `text` holds something of this kind; anything does of "any"."""
+    pattern = _PATTERNS.get(kind)
+    return pattern is None or pattern.search(text) is not None
+
+
 def spans_of_type(text: str, kind: AnswerType, question: str) -> list[tuple[int, int]]:
     """Return the spans of `text` that could be an answer of this kind and are not words of the question."""
     asked = {stem(word) for word in re.findall(r"\w+", question.casefold())}
-    pattern = {"date": _DATE, "number": _NUMBER, "name": _NAME}.get(kind)
+    pattern = _PATTERNS.get(kind)
     if pattern is None:
         return []
     found = [match.span() for match in pattern.finditer(text)]

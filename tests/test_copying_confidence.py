@@ -15,6 +15,7 @@ from rag.copying.decoding import Decoded, Span, Token
 from rag.types import Origin, Passage
 from tests.answers import passage
 
+ASKED = "How many litres does the pump in hall three move?"
 PASSAGES = [
     passage("The pump in hall two moves 12 litres.", dense=0.5),
     passage("It moves  12\nLitres a minute.", dense=0.8),
@@ -37,7 +38,7 @@ def decoded(*spans: Span, log_answer: float = -0.1, log_actions: float = -0.5) -
 def test_every_number_by_hand() -> None:
     best = span(0, "12 litres", 3.0)
     seen = features(
-        decoded(best, span(0, "litres", 2.5), span(1, "12\nLitres", 2.0), span(2, "Nothing", -1.0)), PASSAGES
+        ASKED, decoded(best, span(0, "litres", 2.5), span(1, "12\nLitres", 2.0), span(2, "Nothing", -1.0)), PASSAGES
     )
     assert seen == {
         "odds": 3.0,
@@ -52,12 +53,45 @@ def test_every_number_by_hand() -> None:
         "ahead": pytest.approx(-0.3),
         "nearest": 0.8,
         "by_words": 0.0,
+        "said": pytest.approx(4 / 6),  # litres, pump, hall, move; not many, nor three
+        "around": pytest.approx(4 / 6),
+        "unsaid": 2.0,
+        "names": 1.0,  # three
+        "denied": 0.0,
+        "fits": 1.0,
     }
+
+
+def test_what_is_asked_is_looked_for_where_the_answer_stands() -> None:
+    text = "Voss dug it. Anna Finch rebuilt the harbour in 1802. It never burned. Arden sold the boats."
+    one = [replace(passage(text), context="Kelmouth")]
+    at = {word: decoded(span(0, word, 1.0, one)) for word in ("Voss", "Anna Finch", "Arden")}
+    asked = "Who rebuilt the Kelmouth harbour in 1802?"
+    close, far = features(asked, at["Anna Finch"], one), features(asked, at["Arden"], one)
+    assert (close["said"], close["around"], close["unsaid"], close["names"]) == (1.0, 1.0, 0.0, 0.0)
+    assert (far["said"], far["around"], far["names"]) == (0.25, 0.25, 1.0)  # the title counts everywhere
+    beside = features(asked, at["Voss"], one)
+    assert (beside["said"], beside["around"]) == (0.25, 1.0)
+
+
+def test_a_denial_in_the_question_alone_is_told() -> None:
+    text = "Voss sold ropes. Arden never sold boats."
+    one = [passage(text)]
+    assert features("What did Voss not sell?", decoded(span(0, "ropes", 1.0, one)), one)["denied"] == 1.0
+    assert features("What did Arden not sell?", decoded(span(0, "boats", 1.0, one)), one)["denied"] == 0.0
+    assert features("What did Voss sell?", decoded(span(0, "ropes", 1.0, one)), one)["denied"] == 0.0
+
+
+def test_an_answer_of_another_kind_does_not_fit() -> None:
+    one = [passage("Voss dug it in 1784.")]
+    assert features("When was it dug?", decoded(span(0, "1784", 1.0, one)), one)["fits"] == 1.0
+    assert features("When was it dug?", decoded(span(0, "Voss", 1.0, one)), one)["fits"] == 0.0
+    assert features("Who dug it?", decoded(span(0, "Voss", 1.0, one)), one)["fits"] == 1.0
 
 
 def test_the_passage_that_was_copied_from_says_where_it_stood() -> None:
     found = [*PASSAGES[:2], replace(PASSAGES[2], origin=Origin(words_rank=4, dense_score=0.25))]
-    seen = features(decoded(span(2, "Nothing", 1.0)), found)
+    seen = features(ASKED, decoded(span(2, "Nothing", 1.0)), found)
     found_in = [seen[name] for name in ("rank", "near", "by_words", "ahead")]
     assert found_in == pytest.approx([1 / 3, 0.25, 0.25, 0.25 - 0.8])
 
@@ -66,32 +100,34 @@ def test_other_passages_count_once_each_however_often_they_say_it() -> None:
     texts = [passage(text) for text in ("12 litres", "12 litres and 12 litres", "12 litres", "13 litres")]
     spans = [span(0, "12 litres", 3.0, texts), span(1, "12 litres", 2.0, texts), span(2, "12 litres", 1.0, texts)]
     twice = replace(spans[1], start=14, end=23)
-    assert features(decoded(*spans, twice, span(3, "13 litres", 0.0, texts)), texts)["again"] == 2.0
+    assert features(ASKED, decoded(*spans, twice, span(3, "13 litres", 0.0, texts)), texts)["again"] == 2.0
 
 
 def test_without_a_rival_the_lead_is_as_far_as_it_goes() -> None:
-    assert features(decoded(span(0, "12 litres", 2.0), span(0, "12", 1.0)), PASSAGES)["lead"] == FAR
+    assert features(ASKED, decoded(span(0, "12 litres", 2.0), span(0, "12", 1.0)), PASSAGES)["lead"] == FAR
 
 
 def test_numbers_without_a_bound_are_cut_off() -> None:
     seen = features(
-        decoded(span(0, "12", 400.0), span(2, "Nothing", -400.0), log_answer=-math.inf, log_actions=-99.0), PASSAGES
+        ASKED,
+        decoded(span(0, "12", 400.0), span(2, "Nothing", -400.0), log_answer=-math.inf, log_actions=-99.0),
+        PASSAGES,
     )
     assert (seen["odds"], seen["answer"], seen["actions"], seen["lead"]) == (FAR, -FAR, -FAR, FAR)
-    assert features(decoded(span(0, "12", -400.0)), PASSAGES)["odds"] == -FAR
+    assert features(ASKED, decoded(span(0, "12", -400.0)), PASSAGES)["odds"] == -FAR
     long = passage("word " * 30)
-    assert features(decoded(span(0, long.text, 1.0, [long])), [long])["words"] == 20.0
+    assert features(ASKED, decoded(span(0, long.text, 1.0, [long])), [long])["words"] == 20.0
 
 
 def test_several_actions_are_told() -> None:
     best = span(0, "12", 1.0)
-    assert features(Decoded((best, Token(5), best), (best,), -0.1, -1.0), PASSAGES)["several"] == 1.0
-    assert features(Decoded((Token(5),), (best,), -0.1, -1.0), PASSAGES)["several"] == 0.0
+    assert features(ASKED, Decoded((best, Token(5), best), (best,), -0.1, -1.0), PASSAGES)["several"] == 1.0
+    assert features(ASKED, Decoded((Token(5),), (best,), -0.1, -1.0), PASSAGES)["several"] == 0.0
 
 
 def test_a_passage_that_was_given_has_no_retrieval_to_speak_of() -> None:
     given_one = replace(PASSAGES[0], origin=Origin())
-    seen = features(decoded(span(0, "12", 1.0)), [given_one])
+    seen = features(ASKED, decoded(span(0, "12", 1.0)), [given_one])
     assert [seen[name] for name in ("rank", "near", "ahead", "nearest", "by_words")] == [1.0, 0.0, 0.0, 0.0, 0.0]
     assert not retrieved([given_one])
     assert not retrieved([])
@@ -100,9 +136,9 @@ def test_a_passage_that_was_given_has_no_retrieval_to_speak_of() -> None:
 
 
 def test_features_are_the_same_names_whatever_was_decoded() -> None:
-    names = set(features(decoded(span(0, "12", 1.0)), PASSAGES))
-    assert names == set(features(decoded(span(1, "moves", -1.0), span(0, "12", -2.0)), PASSAGES))
-    assert len(names) == 12
+    names = set(features(ASKED, decoded(span(0, "12", 1.0)), PASSAGES))
+    assert names == set(features(ASKED, decoded(span(1, "moves", -1.0), span(0, "12", -2.0)), PASSAGES))
+    assert len(names) == 18
 
 
 # Confidence

@@ -9,19 +9,23 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from indexer.sentences import sentences
 from rag.copying.decoding import Decoded, Span
+from rag.question import answer_type, holds_type
+from rag.terms import lower_case_words, terms
 from rag.types import Passage
 
 FAR = 12.0
 """Where differences of scores are cut off, in nats."""
 
 
-def features(decoded: Decoded, passages: Sequence[Passage]) -> dict[str, float]:
+def features(question: str, decoded: Decoded, passages: Sequence[Passage]) -> dict[str, float]:
     """Return the numbers that a confidence is made of, by name. `decoded` has at least one action.
 
     From the model: the odds against refusing, the probability of the actions, the lead of the best span over the next
     one that says something else, the share of probability that other passages give to the same words. From retrieval:
-    where the passage stood, how near it was to the question, and how far ahead.
+    where the passage stood, how near it was to the question, and how far ahead. From the text: what of the question is
+    said around the answer, and whether the answer is of the kind that is asked for.
     """
     spans = decoded.spans
     best = spans[0] if spans else None
@@ -46,6 +50,37 @@ def features(decoded: Decoded, passages: Sequence[Passage]) -> dict[str, float]:
         "ahead": near[own] - max((each for n, each in enumerate(near) if n != own), default=0.0) if near else 0.0,
         "nearest": max(near, default=0.0),
         "by_words": _by_words(passages[own]) if passages else 0.0,
+        **_borne_out(question, passages[own] if passages else None, best),
+    }
+
+
+def _borne_out(question: str, passage: Passage | None, best: Span | None) -> dict[str, float]:
+    """Return how much of what a question says is said where its answer was found.
+
+    One word that is said nowhere near it is how a question without an answer looks (Rajpurkar, Jia & Liang 2018).
+    """
+    nothing = {"said": 0.0, "around": 0.0, "unsaid": 0.0, "names": 0.0, "denied": 0.0, "fits": 0.0}
+    if passage is None or best is None:
+        return nothing
+    asked = terms(question, lower_case_words(passage.text))
+    if not asked.words:
+        return nothing
+    pieces = [passage.text[start:end] for start, end in sentences(passage.text)]
+    at = max(0, sum(start <= best.start for start, _ in sentences(passage.text)) - 1)
+    own = terms(pieces[at])
+    context = terms(passage.context).words
+    near = context.union(*(terms(piece).words for piece in pieces[max(0, at - 1) : at + 2]))
+    whole = context | terms(passage.text).words
+    told = asked.names | asked.numbers
+    kind = answer_type(question)
+    answer = passage.text[best.start : best.end]
+    return {
+        "said": len(asked.words & (own.words | context)) / len(asked.words),
+        "around": len(asked.words & near) / len(asked.words),
+        "unsaid": float(min(4, len(asked.words - whole))),
+        "names": float(min(2, len(told - near))),
+        "denied": float(asked.denies and not own.denies),
+        "fits": float(holds_type(answer, kind)),
     }
 
 

@@ -90,14 +90,14 @@ class CopyingGenerator:
 
     def _together(self, questions: Sequence[str], passages: Sequence[Sequence[Passage]]) -> list[Draft]:
         return [
-            self._draft(decoded, given)
-            for decoded, given in zip(self.decode_many(questions, passages), passages, strict=True)
+            self._draft(question, decoded, given)
+            for question, decoded, given in zip(questions, self.decode_many(questions, passages), passages, strict=True)
         ]
 
-    def _draft(self, decoded: Decoded, passages: Sequence[Passage]) -> Draft:
+    def _draft(self, question: str, decoded: Decoded, passages: Sequence[Passage]) -> Draft:
         if not decoded.actions:
             return Draft((), 0.0)
-        seen = confidence.features(decoded, passages)
+        seen = confidence.features(question, decoded, passages)
         kind = "retrieved" if confidence.retrieved(passages) else "given"
         sure = confidence.confidence(self._folder.confidence[kind], seen)
         return Draft(self.pieces(decoded), sure, seen)
