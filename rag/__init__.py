@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from rag.engine import Engine as Engine
     from rag.types import Answer as Answer
     from rag.types import Citation as Citation
+    from rag.types import Found as Found
     from rag.types import Passage as Passage
+    from rag.types import Writing as Writing
     from rag.verification import Check as Check
     from rag.verification import verify as verify
 
@@ -34,14 +36,29 @@ _WHERE = {
     "Citation": "rag.types",
     "Collection": "indexer.collection",
     "Engine": "rag.engine",
+    "Found": "rag.types",
     "Given": "indexer.sync",
     "Passage": "rag.types",
     "Report": "indexer.sync",
     "UserError": "indexer.errors",
+    "Writing": "rag.types",
     "verify": "rag.verification",
 }
 
-__all__ = ["Answer", "Check", "Citation", "Collection", "Engine", "Given", "Passage", "Report", "UserError", "verify"]
+__all__ = [
+    "Answer",
+    "Check",
+    "Citation",
+    "Collection",
+    "Engine",
+    "Found",
+    "Given",
+    "Passage",
+    "Report",
+    "UserError",
+    "Writing",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

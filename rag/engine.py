@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import collections.abc
 import contextlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from indexer.collection import Collection
 from indexer.errors import UsageError
 from indexer.types import Vectors
 from indexer.view import View
 from rag import retriever
-from rag.generator import Copied, Draft, Generator, Written
+from rag.generator import Copied, Draft, Generator, Streaming, Words, Written
 from rag.quotable import quotable
 from rag.retriever import Mode
-from rag.types import Answer, Citation, Passage
+from rag.types import Answer, Citation, Events, Found, Passage, Writing
 
 READ_AROUND = 400
 """Characters that a passage is widened by on either side, at most, when it is read."""
@@ -70,6 +71,47 @@ class Engine:
         With `max_error`, it answers as often as it can while at most that share of its answers is wrong on the
         questions its confidence was fitted on. A refusal carries the passages, as the nearest evidence.
         """
+        reading = self._read(question, k, filters, max_error, explain)
+        return self._checked(self.generator.generate(reading.question, reading.passages), reading)
+
+    def stream(
+        self,
+        question: str,
+        k: int = 5,
+        *,
+        filters: Sequence[str] = (),
+        max_error: float | None = None,
+        explain: bool = False,
+    ) -> Events:
+        """Answer as `ask` does, and tell on the way: one `Found`, then `Writing`s, at last the `Answer` of `ask`.
+
+            for event in engine.stream("When was the archive opened?"):
+                match event:
+                    case Found():
+                        show(event.passages)
+                    case Writing():
+                        show_draft(event.text)
+                    case Answer():
+                        show_instead_of_draft(event)
+
+        The passages are found before this returns, so that what `ask` raises about question and collection is raised
+        here. There are `Writing`s only of a generator that is `Streaming`, and they are a draft: nothing of them is
+        checked, and they may be followed by a refusal, or by the error that ended the writing. Closing the iterator
+        early ends the writing. The time to generate is as the listener saw it, with what the listener took.
+        """
+        return self._events(self._read(question, k, filters, max_error, explain))
+
+    def _events(self, reading: _Reading) -> Events:
+        yield Found(reading.passages)
+        generator = self.generator
+        if isinstance(generator, Streaming):
+            draft = yield from _writings(generator.stream(reading.question, reading.passages))
+        else:
+            draft = generator.generate(reading.question, reading.passages)
+        yield self._checked(draft, reading)
+
+    def _read(self, question: str, k: int, filters: Sequence[str], max_error: float | None, explain: bool) -> _Reading:
+        """Find what a question is to be answered from."""
         if max_error is not None and not 0 < max_error < 1:
             raise UsageError(f"--max-error must lie between 0 and 1, not {max_error}.", "For example: --max-error 0.1")
         clock = _Clock()
@@ -80,26 +122,29 @@ class Engine:
             arms = retriever.search_arms(view, text, vector, where=where)
             ranking = retriever.fuse(arms, text, "hybrid")
             found = retriever.passages(view, arms, ranking, k, text if explain else "")
-            read = retriever.joined(view, found, READ_AROUND)
+            read = tuple(retriever.joined(view, found, READ_AROUND))
             generation = view.generation
         clock.lap("retrieve")
-        draft = self.generator.generate(text, read)
-        clock.lap("generate")
-        answered = bool(draft.pieces) and draft.confidence >= least
-        citations, unsupported, words = _cited(draft, read) if answered else ((), (), "")
-        clock.lap("cite")
+        return _Reading(text, read, generation, least, clock)
+
+    def _checked(self, draft: Draft, reading: _Reading) -> Answer:
+        """Return the answer that a draft makes, with its citations, or the refusal."""
+        reading.clock.lap("generate")
+        answered = bool(draft.pieces) and draft.confidence >= reading.least
+        citations, unsupported, words = _cited(draft, reading.passages) if answered else ((), (), "")
+        reading.clock.lap("cite")
         return Answer(
-            question=text,
+            question=reading.question,
             text=words,
             answered=answered,
             confidence=draft.confidence,
             citations=citations,
-            passages=tuple(read),
+            passages=reading.passages,
             generator=self.generator.name,
             collection=self.collection.name,
-            generation=generation,
+            generation=reading.generation,
             unsupported=unsupported,
-            timings_ms=clock.laps,
+            timings_ms=reading.clock.laps,
         )
 
     @contextlib.contextmanager
@@ -118,6 +163,30 @@ class Engine:
                 if encoder is None or encoder.fingerprint == view.made.fingerprint:
                     yield view, vector
                     return
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A question and what it is answered from."""
+
+    question: str
+    passages: tuple[Passage, ...]
+    generation: int
+    least: float
+    """Confidence to answer at, at least."""
+    clock: _Clock
+
+
+def _writings(words: Words) -> collections.abc.Generator[Writing, None, Draft]:
+    """Hand text on as it is written, and return the draft; what writes is closed with this, also in the middle."""
+    with contextlib.closing(words):
+        while True:
+            try:
+                text = next(words)
+            except StopIteration as end:
+                draft: Draft = end.value
+                return draft
+            yield Writing(text)
 
 
 def said(draft: Draft, passages: Sequence[Passage]) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import TypeAlias
 
 from indexer.types import Section
 
@@ -142,3 +143,28 @@ class Answer:
             "collection": self.collection,
             "generation": self.generation,
         }
+
+
+# An answer that is listened to while it comes about
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is read for the answer, best first: the first event."""
+
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The next piece of the text as it is being written: a draft of which nothing is checked, and all may be withdrawn.
+
+    It is as the model writes it: a citation `[2]` means the second of the passages found, and there need not be one.
+    """
+
+    text: str
+
+
+Event: TypeAlias = Found | Writing | Answer
+Events: TypeAlias = Generator[Event, None, None]
+"""One `Found`, any number of `Writing`s, one `Answer`; `close()` ends the writing."""
