@@ -42,6 +42,20 @@ class Engine:
                 self._generator = open_generator(self._generator, self.collection)
             return self._generator
 
+    def _open_beside(self) -> None:
+        """Begin to open the generator in a thread of its own: from cold, that and the encoder take a while each.
+
+        Whoever then asks for `generator` waits for it, and is told what went wrong.
+        """
+        if self._generator is None or isinstance(self._generator, str):
+            _ = self.collection.generator  # says at once that there is no such collection
+
+            def open_quietly() -> None:
+                with contextlib.suppress(Exception):
+                    _ = self.generator
+
+            threading.Thread(target=open_quietly, name="open generator").start()
+
     def search(
         self, query: str, k: int = 10, *, mode: Mode = "hybrid", filters: Sequence[str] = (), explain: bool = False
     ) -> list[Passage]:
@@ -117,7 +131,7 @@ class Engine:
         clock = _Clock()
         text = retriever.checked_question(question)
         where = self.collection.filters(filters)
-        least = self.generator.threshold(max_error)  # first, since it may refuse, and writing takes long
+        self._open_beside()
         with self._view(text, "hybrid", clock) as (view, vector):
             arms = retriever.search_arms(view, text, vector, where=where)
             ranking = retriever.fuse(arms, text, "hybrid")
@@ -125,6 +139,8 @@ class Engine:
             read = tuple(retriever.joined(view, found, READ_AROUND))
             generation = view.generation
         clock.lap("retrieve")
+        least = self.generator.threshold(max_error)  # before anything is written, since it may refuse
+        clock.lap("open")
         return _Reading(text, read, generation, least, clock)
 
     def _checked(self, draft: Draft, reading: _Reading) -> Answer:

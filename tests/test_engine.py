@@ -113,7 +113,7 @@ def test_the_same_question_gives_the_same_answer(engine: Engine) -> None:
 
 def test_each_stage_is_timed(engine: Engine) -> None:
     timings = engine.ask(QUESTIONS[0]).timings_ms
-    assert list(timings) == ["load", "embed", "retrieve", "generate", "cite"]
+    assert list(timings) == ["load", "embed", "retrieve", "open", "generate", "cite"]
     assert all(ms >= 0 for ms in timings.values())
 
 
