@@ -90,7 +90,8 @@ class Run:
         model = _new_model(self._options)
         model.load_state_dict(load_file(checkpoint / WEIGHTS), strict=False)
         model.save_pretrained(folder)
-        shutil.copyfile(base_encoder(self._options.encoder) / TOKENIZER, folder / TOKENIZER)
+        if not model.config.embeddings:  # otherwise both come from the encoder's own package
+            shutil.copyfile(base_encoder(self._options.encoder) / TOKENIZER, folder / TOKENIZER)
 
     def _tokens(self, batch: Sequence[int]) -> int:
         return sum(len(window.ids) for i in batch for window in self._encoded[i].windows)

@@ -15,10 +15,12 @@ from rag.copying.conversion import check_files, is_converted
 from rag.copying.folder import (
     CHECKED,
     GeneratorDamaged,
+    base_encoder,
     check_weights,
     file_hash,
     is_copying,
     read_folder,
+    tokenizer_file,
     write_sums,
 )  # fmt: skip
 from tests.small_encoder import write_json
@@ -37,6 +39,13 @@ def folder(tmp_path: Path) -> Path:
     (path / "model.safetensors").write_bytes(b"weights")
     write_sums(path)
     return path
+
+
+def test_without_a_tokenizer_of_its_own_it_reads_with_its_encoder(folder: Path) -> None:
+    assert tokenizer_file(read_folder(folder)) == folder / "tokenizer.json"
+    (folder / "tokenizer.json").unlink()
+    write_sums(folder)
+    assert tokenizer_file(read_folder(folder)) == base_encoder() / "tokenizer.json"
 
 
 def test_a_sound_folder_is_read_and_its_weights_are_checked(folder: Path) -> None:

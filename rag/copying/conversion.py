@@ -20,7 +20,7 @@ import numpy as np
 
 from indexer.encoders.converted import MODEL, write_file
 from indexer.errors import StorageError, UserError
-from rag.copying.folder import TOKENIZER, CopyingFolder, check_weights, file_hash
+from rag.copying.folder import TOKENIZER, CopyingFolder, check_weights, file_hash, tokenizer_file
 
 FORMAT = 1
 """Raised when the graphs' meaning changes: older folders are then converted again."""
@@ -64,6 +64,7 @@ def convert(folder: CopyingFolder, home: Path) -> Path:
     built = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
     try:
         built.mkdir(parents=True)
+        shutil.copyfile(tokenizer_file(folder), built / TOKENIZER)
         _run_child(folder.path, built)
         files = {str(path.relative_to(built)): file_hash(path) for path in sorted(built.rglob("*")) if path.is_file()}
         write_file(built / RECEIPT, json.dumps({"format": FORMAT, "files": files}, indent=1).encode())
@@ -109,7 +110,6 @@ def main(folder: Path, built: Path) -> None:
 
     from rag.copying.model import CopyingModel
 
-    shutil.copyfile(folder / TOKENIZER, built / TOKENIZER)
     model = CopyingModel.from_pretrained(folder)
     with torch.no_grad():
         _write_reader(model, built / READER)

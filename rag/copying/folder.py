@@ -1,15 +1,16 @@
 """A copying generator's model folder, in Hugging Face layout, and what makes one safe to open.
 
-    config.json  model.safetensors  tokenizer.json  confidence.json  README.md (the model card)  SHA256SUMS
+    config.json  model.safetensors  confidence.json  README.md (the model card)  SHA256SUMS  and perhaps tokenizer.json
 
-Where it began with the default encoder, the frozen embeddings are not in it: they come from that encoder's own package,
-whose weights are named by their hash. Knows files; never imports torch.
+Where it began with the default encoder, tokenizer and frozen embeddings are not in it: they come from that encoder's own
+package, whose weights are named by their hash. Knows files; never imports torch.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def read_folder(path: Path | None = None) -> CopyingFolder:
     try:
         lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
         sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-        small = {name: (folder / name).read_bytes() for name in (CONFIG, TOKENIZER, CONFIDENCE)}
+        small = {name: (folder / name).read_bytes() for name in CHECKED if name != WEIGHTS and _is_checked(name, sums)}
         for name, content in small.items():
             if sums.get(name) != hashlib.sha256(content).hexdigest():
                 raise GeneratorDamaged(f"The file {name} of the generator in {folder} is damaged.", hint)
@@ -73,6 +74,15 @@ def read_folder(path: Path | None = None) -> CopyingFolder:
     if WEIGHTS not in sums or config.get("model_type") != MODEL_TYPE:
         raise GeneratorDamaged(f"{folder} does not hold a copying generator.", hint)
     return CopyingFolder(folder, config, confidence, sums)
+
+
+def _is_checked(name: str, sums: Mapping[str, str]) -> bool:
+    return name != TOKENIZER or name in sums
+
+
+def tokenizer_file(folder: CopyingFolder) -> Path:
+    """Return where the tokenizer is: in the folder, or with the encoder that it began with."""
+    return (folder.path if TOKENIZER in folder.sums else base_encoder()) / TOKENIZER
 
 
 def check_weights(folder: CopyingFolder) -> None:
@@ -93,7 +103,8 @@ def write_sums(folder: Path) -> None:
     """Write SHA256SUMS, last of all: it is the folder's receipt."""
     from indexer.encoders.converted import write_file
 
-    lines = [f"{file_hash(folder / name)}  {name}\n" for name in CHECKED]
+    there = [name for name in CHECKED if name != TOKENIZER or (folder / name).exists()]
+    lines = [f"{file_hash(folder / name)}  {name}\n" for name in there]
     write_file(folder / SUMS, "".join(lines).encode())
 
 
