@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from indexer.sync import Given, Report
     from indexer.types import Progress
     from rag.engine import Engine
-    from rag.types import Answer, Citation, Passage
+    from rag.types import Answer, Citation, Events, Passage
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -390,12 +390,17 @@ def ask(
 ) -> None:  # fmt: skip
     """Answer a question from the documents, with footnotes, or say that they do not hold the answer.
 
-    Exits 0 when it answered and 4 when it did not. Without QUESTION, on a terminal, asks one after the other.
+    Exits 0 when it answered and 4 when it did not. On a terminal, a language model is seen writing, until what it
+    wrote is checked; and without QUESTION, it asks one after the other.
     """
     engine = _engine(name, home, generator)
+    options: dict[str, Any] = {"filters": filters, "max_error": max_error, "explain": explain}
 
     def answer_one(asked: str) -> Answer:
-        answer = engine.ask(asked, k, filters=filters, max_error=max_error, explain=explain)
+        if as_json or not sys.stdout.isatty():
+            answer = engine.ask(asked, k, **options)
+        else:
+            answer = _seen_written(engine, engine.stream(asked, k, **options))
         if as_json:
             _print_json(answer.to_json())
         else:
@@ -426,6 +431,46 @@ def _converse(engine: Engine, answer_one: Callable[[str], Answer]) -> None:
             answer_one(asked)
         except UserError as error:
             _say_error(error)
+
+
+def _seen_written(engine: Engine, events: Events) -> Answer:
+    """Return the answer; until it is checked, what a language model writes is seen on the terminal."""
+    from rag.generator import Streaming
+    from rag.types import Answer, Found, Writing
+
+    with contextlib.closing(events), contextlib.ExitStack() as until_checked:
+        for event in events:
+            match event:
+                case Found() if isinstance(engine.generator, Streaming):
+                    show = until_checked.enter_context(_draft(event.passages))
+                case Writing():
+                    show(event.text)
+                case Answer():
+                    answer = event
+    return answer
+
+
+@contextlib.contextmanager
+def _draft(passages: Sequence[Passage]) -> Iterator[Callable[[str], None]]:
+    """Show what is read, then text as it is written, in the last lines of the terminal; the end takes it all away.
+
+    A terminal that cannot move its cursor is shown nothing, since a draft must not remain beside the answer.
+    """
+    from rich.live import Live
+
+    console = _console()
+    names = _plain(f"reading {', '.join(dict.fromkeys(passage.name for passage in passages))} ...", "dim")
+    names.truncate(console.width, overflow="ellipsis")
+    written = ""
+    with Live(names, console=console, auto_refresh=False, transient=True) as live:
+
+        def show(text: str) -> None:
+            nonlocal written
+            written = (written + text).lstrip()
+            lines = _plain(written, "dim").wrap(console, console.width)[-max(1, console.height - 3) :]
+            live.update(_plain("\n").join([_plain("a draft, to be checked:", "dim italic"), *lines]), refresh=True)
+
+        yield show
 
 
 def _show_answer(answer: Answer, explain: bool) -> None:

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
-from tests.chat_server import Request, serving
+from tests.chat_server import ChatServer, Request, serving
 from tests.conftest import new_home
 from tests.worlds import write_folder
 
@@ -633,6 +634,74 @@ def test_the_end_of_input_or_an_interrupt_ends_the_conversation(world: Path) -> 
         time.sleep(0.5)  # the prompt is written just before readline listens: a signal in between waits for a key
         terminal.child.send_signal(signal.SIGINT)
         assert terminal.finish() == 130
+        assert "Traceback" not in terminal.seen
+
+
+def left_on_screen(raw: bytes) -> str:
+    """Return what a terminal shows in the end that obeys returns, line ends, cursor up and erase line."""
+    lines, row = [""], 0
+    for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|[\r\n]|[^\x1b\r\n]+", raw.decode()):
+        if part == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif up := re.fullmatch(r"\x1b\[(\d+)A", part):
+            row -= int(up[1])
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif part[0] not in "\r\x1b":
+            lines[row] += part
+    return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def writing_slowly() -> Iterator[tuple[ChatServer, threading.Event]]:
+    """Serve a model that halts in the middle of its answer until the event is set."""
+    go_on = threading.Event()
+
+    def answer(request: Request) -> None:
+        request.stream(["A hive holds up", " to 60,000 bees [1].\n\nIt is"], ends=False)
+        go_on.wait(30)
+        request.event({"choices": [{"delta": {"content": " made of wax [1][8]."}}]})
+        request.handler.wfile.write(b"data: [DONE]\n\n")
+
+    with serving(answer) as server:
+        try:
+            yield server, go_on
+        finally:
+            go_on.set()
+
+
+def test_on_a_terminal_a_model_is_seen_writing_until_its_answer_is_checked(world: Path) -> None:
+    with writing_slowly() as (server, go_on), Terminal("ask", BEES, "--generator", server.address) as terminal:
+        early = terminal.wait_for("It is")
+        assert early.index("reading bees.txt") < early.index("a draft, to be checked:")
+        assert "60,000 bees [1]." in early
+        assert "confidence" not in early
+        go_on.set()
+        assert terminal.finish() == 0
+        assert "made of wax [1][8]." in terminal.seen
+        assert left_on_screen(terminal.raw).split("\n")[:4] == [
+            "A hive holds up to 60,000 bees. [1]",
+            "",
+            "It is made of wax.",
+            'not borne out by the documents: "It is made of wax."',
+        ]
+
+
+def test_a_terminal_that_cannot_move_its_cursor_is_shown_the_checked_answer_alone(world: Path) -> None:
+    with serving(drafting) as server, Terminal("ask", BEES, "--generator", server.address, TERM="dumb") as terminal:
+        assert terminal.finish() == 0
+        assert b"\x1b" not in terminal.raw
+        assert terminal.seen.startswith("A hive holds up to 60,000 bees. [1] It is made of wax.\r\n")
+
+
+def test_an_interrupt_ends_the_writing_and_takes_the_draft_away(world: Path) -> None:
+    with writing_slowly() as (server, _), Terminal("ask", BEES, "--generator", server.address) as terminal:
+        terminal.wait_for("It is")
+        time.sleep(0.5)  # rich writes a part twice when the signal comes between its writing and its noting that
+        terminal.child.send_signal(signal.SIGINT)
+        assert terminal.finish() == 130
+        assert left_on_screen(terminal.raw).startswith("Stopped.")
         assert "Traceback" not in terminal.seen
 
 
