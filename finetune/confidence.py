@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from finetune.edits import Alike
+from finetune.mixing import one_of
 from finetune.negatives import Near, read_passages
 from finetune.questions import Question
 from finetune.unanswerable import unanswerable
@@ -42,15 +44,20 @@ class Case:
     answers: tuple[str, ...]
 
 
-def given_cases(questions: Sequence[Question], near: Near, chance: random.Random) -> Iterator[Case]:
-    """Yield each question with its own passage, and once more without an answer: edited, or with another passage."""
+def given_cases(
+    questions: Sequence[Question], near: Near, chance: random.Random, alike: Alike = lambda word: ()
+) -> Iterator[Case]:
+    """Yield each question with its own passage, and once more without an answer: edited, or with another passage.
+
+    `alike` gives the words that a question is edited with, the same as in training.
+    """
     for question in questions:
         own = given(question.title if chance.random() < 0.5 else "", question.passage)
         yield Case(question.text, [own], question.answers)
-        edits = unanswerable(question.text, question.passage, question.answers, chance)
+        edits = unanswerable(question.text, question.passage, question.answers, chance, alike)
         others = near.get(question.id, ())
         if edits and (not others or chance.random() < 0.75):
-            yield Case(chance.choice(edits).question, [own], ())
+            yield Case(one_of(edits, chance).question, [own], ())
         elif others:
             title, text = chance.choice(others)
             yield Case(question.text, [given(title if own.context else "", text)], ())

@@ -72,6 +72,17 @@ def test_without_a_negative_every_other_question_is_edited_and_without_an_edit_i
     assert [case.passages[0].text for case in cases] == ["A cat.", OTHER[1]]
 
 
+def test_questions_are_edited_as_in_training() -> None:
+    """With the words told apart; of the two edits the one that sometimes limps is taken 2 times in 7."""
+    asked = Question(
+        "1", "Who commands the army?", "", f"{TEXT} By law a free city held boats.", ("Anna Finch",), "bern"
+    )
+    cases = list(given_cases([asked] * 700, {}, random.Random(0), lambda word: ("navy",) if word == "army" else ()))
+    edited = [case.question for case in cases if not case.answers]
+    assert set(edited) == {"Who commands the navy?", "Who commands the free army?"}
+    assert edited.count("Who commands the free army?") == pytest.approx(200, abs=40)
+
+
 def test_of_every_third_question_the_answer_is_taken_away(tmp_path: Path) -> None:
     names = ["amber", "basalt", "cedar", "delta", "ember", "fjord"]
     asked = [

@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from finetune.card import Source, parsed
 from finetune.generator import Options, train_generator
+from finetune.mixing import Mixture
 from finetune.schedule import Keeping
 from indexer.errors import UsageError
 from rag.copying.folder import CHECKED, read_folder
@@ -124,6 +126,35 @@ def test_a_dry_run_says_how_long_and_writes_nothing(world: tuple[Path, Options, 
     assert done.estimate.steps == 8
     assert done.estimate.seconds > 0
     assert not (folder / "dry").exists()
+
+
+def test_questions_are_edited_with_words_that_their_passages_join(
+    world: tuple[Path, Options, Source], tmp_path: Path
+) -> None:
+    """Nothing else can be changed in them: no name, no number, no opposite, nothing to deny, no modifier."""
+    folder, options, _ = world
+    encoder = write_small_encoder(tmp_path / "encoder", max_length=64)
+    weights = load_file(encoder / "model.safetensors")
+    vocabulary = json.loads((encoder / "tokenizer.json").read_text())["model"]["vocab"]
+    table = weights["embeddings.word_embeddings.weight"]
+    table[[vocabulary["pump"], vocabulary["gate"]]] = 0
+    table[vocabulary["pump"], :2] = 10, 0
+    table[vocabulary["gate"], :2] = 5, 8.7  # 60 degrees from the other
+    save_file(weights, encoder / "model.safetensors", metadata={"format": "pt"})
+
+    def examples_a_question(name: str, end: str) -> float:
+        rows = [
+            {"question": "where sat the pump?", "context": f"The pump sat on mat {n}. {end}", "answers": [f"mat {n}"]}
+            for n in range(300)
+        ]
+        file = tmp_path / name
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        edited = replace(options, encoder=str(encoder), mixture=Mixture(0, 0, 0, 1, 0))
+        estimate = train_generator([Source(file)], tmp_path / "out", edited, home=folder, dry_run=True).estimate
+        return estimate.examples / estimate.questions
+
+    assert examples_a_question("joined.jsonl", "Here is a pump or gate.") == 2
+    assert examples_a_question("apart.jsonl", "Here is a pump. Here is a gate.") == 1
 
 
 def test_too_few_questions_to_hold_out_are_refused_before_anything_slow(world: tuple[Path, Options, Source]) -> None:

@@ -336,7 +336,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
 @pytest.mark.slow
 def test_a_kill_at_any_touch_of_the_disk_loses_no_checkpoint(trials: list[dict[str, object]]) -> None:
     *killed, whole = trials
-    assert len(killed) > 50
+    assert len(killed) > 12  # every sixth touch; were it none, nothing would be tried
     assert {trial["killed"] for trial in killed} == {int(signal.SIGKILL)}
     assert (whole["killed"], whole["begun"]) == (0, [0, 1])
     for number, trial in enumerate(killed, start=1):
