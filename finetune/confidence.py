@@ -1,7 +1,8 @@
 """Fits how sure a copying generator is, on held-out questions, for passages that are given and for those retrieved.
 
 An answer counts as right when its F1 with a gold answer is at least `RIGHT`: training sets have one gold answer a
-question, so that an exact match would call "75,000 pounds" for "75,000" as wrong as "1912".
+question, so that an exact match would call "75,000 pounds" for "75,000" as wrong as "1912". At one half, 75 % of the
+best answers to held-out questions of SQuAD are right; at 0.8, 64 %, fewer than match one of three answers exactly.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from rag.engine import said
 from rag.generator import Draft
 from rag.types import Passage
 
-RIGHT = 0.8
+RIGHT = 0.5
 FOLDS = 5
 _TOGETHER = 64
 
