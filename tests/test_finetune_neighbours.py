@@ -157,7 +157,7 @@ def test_an_encoder_gives_words_and_vectors_by_its_vocabulary(tmp_path: Path, pr
     """Pieces of words, marks, stop words and words of other letters would shift the middle by far."""
     words, vectors = circle()
     other = ["[PAD]", "##er", "the", "été", "1784", ","]
-    table = np.vstack([np.full((len(other), 2), 50.0), vectors[::-1]]).astype(precision)
+    table: np.ndarray = np.vstack([np.full((len(other), 2), 50.0), vectors[::-1]]).astype(precision)
     vocabulary = {word: row for row, word in enumerate([*other, *reversed(words)])}
     encoder = write_encoder(tmp_path / "encoder", vocabulary, table)
     texts = ["summer and winter", "summer and castle", "boiler or engine"]
