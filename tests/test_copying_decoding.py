@@ -302,6 +302,15 @@ def test_an_answer_ends_after_so_many_actions() -> None:
     assert len(decode([part], 1, step, 3, None).actions) == 3
 
 
+def test_where_one_thing_is_asked_one_span_is_the_answer() -> None:
+    part = part_of(words_of(2), np.random.default_rng(0), start=[1.0, 2.0])
+    written = [20.0, -90.0, -90.0, -90.0, -90.0]
+    step = Scripted([says(NEVER, -90.0), says(written, -90.0), says(written, -90.0)])
+    assert len(decode([part], 1, step, 3, None, several=False).actions) == 1
+    assert len(step.asked) == 1
+    assert len(decode([part], 1, step, 3, None, several=True).actions) == 3
+
+
 def test_what_was_said_is_not_said_again() -> None:
     """The same two tokens in another passage: they and the "and" before them are left out."""
     parts = [part_of(words_of(2), np.random.default_rng(n), passage=n, start=[-9.0, 2.0]) for n in range(2)]

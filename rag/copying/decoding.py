@@ -104,12 +104,13 @@ def decode(
     max_actions: int,
     forbidden: Flags | None,
     continuing: Flags | None = None,
+    several: bool = True,
 ) -> Decoded:
     """Return the best answer, greedily: the best first action that is no refusal, then the best next one until stop.
 
     `step` None: an answer is one span. `forbidden` (v,): tokens that may never be written; `continuing` (v,): those
-    that may only follow a written one, being the rest of a word. No span can be copied where nothing was read; the
-    answer then has no actions.
+    that may only follow a written one, being the rest of a word. Without `several`, one copied span is the whole
+    answer. No span can be copied where nothing was read; the answer then has no actions.
     """
     scores = _Scores(parts, span_tokens)
     memory = np.concatenate([part.read.hidden for part in parts])  # (m, d)
@@ -149,7 +150,7 @@ def decode(
                 actions.pop()
             break
         actions.append(action)
-        if step is None:
+        if step is None or (isinstance(action, Span) and not several):
             break
     return Decoded(tuple(actions), spans, log_answer, log_actions)
 
