@@ -59,6 +59,8 @@ class Options:
     """A BERT-like sentence-transformers model to begin with, by name or folder; None: the default one."""
     base: str | None = None
     """A copying generator's model folder to go on from; None: the encoder's weights."""
+    average: tuple[tuple[str, float], ...] = ()
+    """Generators, by folder, whose weights are mixed into the chosen ones, and the share of each."""
     frozen_embeddings: bool = True
     """Whether the embeddings stay those of the encoder; the default one's are then left out of the model folder."""
     held_out: float = 0.09

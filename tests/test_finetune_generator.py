@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
@@ -16,7 +18,7 @@ from finetune.generator import Options, train_generator
 from finetune.mixing import Mixture
 from finetune.schedule import Keeping
 from indexer.errors import UsageError
-from rag.copying.folder import CHECKED, read_folder
+from rag.copying.folder import CHECKED, read_folder, write_sums
 from rag.copying.generator import open_copying
 from rag.copying.layout import Layout
 from tests.answers import passage
@@ -112,6 +114,27 @@ def test_asking_for_the_same_again_trains_nothing_and_gives_the_same(
     before = hashlib.sha256(weights.read_bytes()).hexdigest(), (trained / "SHA256SUMS").read_text()
     train_generator([source], trained, options, home=folder)
     assert (hashlib.sha256(weights.read_bytes()).hexdigest(), (trained / "SHA256SUMS").read_text()) == before
+
+
+def test_another_generator_is_mixed_into_the_weights(world: tuple[Path, Options, Source], trained: Path) -> None:
+    folder, options, source = world
+    other = folder / "other"
+    shutil.copytree(trained, other, ignore=shutil.ignore_patterns("training"))
+    learnt = load_file(trained / "model.safetensors")
+    save_file({name: np.asarray(value + np.float16(1)) for name, value in learnt.items()}, other / "model.safetensors")
+    write_sums(other)
+    done = train_generator([source], folder / "mixed", replace(options, average=((str(other), 0.25),)), home=folder)
+    mixed = load_file(done.folder / "model.safetensors")
+    assert mixed.keys() == learnt.keys()
+    for name, value in mixed.items():
+        assert np.allclose(value.astype(np.float32), learnt[name].astype(np.float32) + 0.25, atol=2e-3), name
+
+
+def test_a_generator_of_other_sizes_is_not_mixed_in(world: tuple[Path, Options, Source], trained: Path) -> None:
+    folder, options, source = world
+    smaller = replace(options, writes=False, average=((str(trained), 0.25),), steps=2)
+    with pytest.raises(UsageError, match="has other sizes than the one that is trained"):
+        train_generator([source], folder / "smaller", smaller, home=folder)
 
 
 def test_other_options_in_the_same_folder_are_refused(world: tuple[Path, Options, Source], trained: Path) -> None:
