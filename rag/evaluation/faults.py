@@ -95,22 +95,34 @@ class Source:
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """Yield each line that is not blank, and where it stands. What cannot be read or decoded is a fault."""
+        for number, line in self._bytes():
+            where = f"{self._prefix}line {number}"
+            text = self._decoded(line, where, "utf-8-sig" if number == 1 else "utf-8").strip("\r\n")
+            if text.strip():
+                yield where, text
+
+    def whole(self) -> str:
+        """Return the whole text as it is; "" with a fault where it cannot be read or decoded."""
+        lines = [self._decoded(line, f"{self._prefix}line {number}") for number, line in self._bytes()]
+        return "".join(lines).removeprefix("\ufeff")
+
+    def _bytes(self) -> Iterator[tuple[int, bytes]]:
         number = 0
         try:
             with self.file.open("rb") as raw:
                 gzipped = raw.peek(2)[:2] == b"\x1f\x8b"
                 for number, line in enumerate(gzip.GzipFile(fileobj=raw) if gzipped else raw, 1):
                     self._hash.update(line)
-                    where = f"{self._prefix}line {number}"
-                    try:
-                        text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip("\r\n")
-                    except UnicodeDecodeError as error:
-                        self._faults.add("not UTF-8", where, f"byte {error.start + 1}")
-                        continue
-                    if text.strip():
-                        yield where, text
+                    yield number, line
         except (OSError, EOFError, zlib.error) as error:
             self._faults.add("cannot be read", f"{self._prefix}after line {number}", str(error))
+
+    def _decoded(self, line: bytes, where: str, encoding: str = "utf-8") -> str:
+        try:
+            return line.decode(encoding)
+        except UnicodeDecodeError as error:
+            self._faults.add("not UTF-8", where, f"byte {error.start + 1}")
+            return ""
 
 
 def objects(lines: Iterable[tuple[str, str]], faults: Faults) -> Iterator[tuple[str, Fields]]:

@@ -89,9 +89,8 @@ def evaluate_retrieval(
         by_query[row.query_id][row.arm] = row
     whole = {query for query, arms in by_query.items() if set(ARMS) <= set(arms)}
     for rows in rankings(retrieval_set, collection, done=whole, progress=progress):
-        new = [row for row in rows if row.arm not in by_query[row.query_id]]  # else a query cut in two has rows twice
-        keep(new)
-        for row in new:
+        keep(rows)
+        for row in rows:
             by_query[row.query_id][row.arm] = row
     found = tuple(by_query[query][arm] for query in retrieval_set.queries for arm in ARMS)
     return Retrieval(found, retrieval_scores(found), latencies(found))
