@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from indexer.errors import UserError
 
@@ -157,17 +157,30 @@ class RetrievalRow:
         )
 
 
-AnyRow = TypeVar("AnyRow", Row, RetrievalRow)
+class Kept(Protocol):
+    """What a run keeps of each question, query or text."""
+
+    @property
+    def id(self) -> str:
+        """What tells it from the others of the run."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what its line holds."""
+        ...
 
 
-def to_line(row: Row | RetrievalRow) -> bytes:
+AnyRow = TypeVar("AnyRow", bound=Kept)
+
+
+def to_line(row: Kept) -> bytes:
     """Return a row as one line of UTF-8 JSON with its line end; lone surrogates become JSON's own escapes."""
     text = json.dumps(row.to_json(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return (text + "\n").encode(errors="backslashreplace")
 
 
 def from_lines(lines: Iterator[bytes], read: Callable[[Mapping[str, Any]], AnyRow], name: str) -> Iterator[AnyRow]:
-    """Yield the rows of a file's lines, with `Row.from_json` or `RetrievalRow.from_json` as `read`.
+    """Yield the rows of a file's lines, with `Row.from_json`, say, as `read`.
 
     `name` is what the file is called in an error. Raises UserError with the number of a line that is no row.
     """

@@ -1,7 +1,8 @@
 """A run of an evaluation is a folder, and this is all that is known of its files.
 
     manifest.json                      what it was made with: the same manifest gives the same scores
-    answers.jsonl or rankings.jsonl    a row a question, enough to score it again without asking
+    answers.jsonl                      a row a question, enough to score it again without asking; of a search it is
+                                       rankings.jsonl, of a language model texts.jsonl
     batches.jsonl                      a receipt for each batch of rows, written once they are on the disk
     scores.json                        {"scores": {...}, "n": ..., "run": folder, "speed": {...}}, last of all
     report.html                        for a person
@@ -14,20 +15,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from indexer import storage
 from indexer.errors import Busy, NotFound, UsageError, UserError
-from rag.evaluation.rows import RetrievalRow, Row, from_lines, to_line
+from rag.evaluation.rows import AnyRow, Kept, RetrievalRow, Row, from_lines, to_line
 from rag.intervals import Score
 
 FORMAT = 1
 """Version of the files of a run."""
 MANIFEST, RECEIPTS, SCORES, REPORT = "manifest.json", "batches.jsonl", "scores.json", "report.html"
-_ROWS = {"retrieval": "rankings.jsonl"}
+_ROWS = {"qa": "answers.jsonl", "retrieval": "rankings.jsonl", "perplexity": "texts.jsonl"}
+"""Where the rows are, by command."""
 
 Scores = Mapping[str, Score | Mapping[str, Score]]
 """By name; of a search by arm and name."""
@@ -92,23 +94,32 @@ class RunFolder:
     # Rows
 
     @property
+    def command(self) -> str:
+        """Which evaluation it is: "qa", "retrieval", "perplexity"."""
+        return str(self.manifest.get("command"))
+
+    @property
     def rows_file(self) -> Path:
         """Where the rows are."""
-        return self.path / _ROWS.get(str(self.manifest.get("command")), "answers.jsonl")
+        return self.path / _ROWS.get(self.command, "rows.jsonl")
 
     def rows(self) -> list[Row]:
-        """Return the rows of answers, in order. Raises UsageError for a run of a search."""
-        self._expect("answers.jsonl", "eval qa")
-        return list(from_lines(self._lines(), Row.from_json, str(self.rows_file)))
+        """Return the rows of answers, in order. Raises UsageError for a run of something else."""
+        return self.rows_of("qa", Row.from_json)
 
     def rankings(self) -> list[RetrievalRow]:
-        """Return the rows of a search, in order. Raises UsageError for a run of answers."""
-        self._expect("rankings.jsonl", "eval retrieval")
-        return list(from_lines(self._lines(), RetrievalRow.from_json, str(self.rows_file)))
+        """Return the rows of a search, in order. Raises UsageError for a run of something else."""
+        return self.rows_of("retrieval", RetrievalRow.from_json)
+
+    def rows_of(self, command: str, read: Callable[[Mapping[str, Any]], AnyRow]) -> list[AnyRow]:
+        """Return the rows of a run of `command`, in order, as `read` makes them of JSON."""
+        if self.command != command:
+            raise UsageError(f"{self.path} is a run of eval {self.command}.", f"Give one of eval {command}.")
+        return list(from_lines(self._lines(), read, str(self.rows_file)))
 
     def done_ids(self) -> set[str]:
-        """Return the ids of the questions, or of the queries with their arm, that are done."""
-        return {row.id for row in (self.rankings() if self.rows_file.name == "rankings.jsonl" else self.rows())}
+        """Return the ids of the rows there are."""
+        return {row.id for row in (self.rankings() if self.command == "retrieval" else self.rows())}
 
     def receipts(self) -> list[Receipt]:
         """Return the receipts of the batches that are whole, in order."""
@@ -145,7 +156,7 @@ class RunFolder:
 
     def append(
         self,
-        rows: Sequence[Row] | Sequence[RetrievalRow],
+        rows: Sequence[Kept],
         *,
         together: int = 0,
         seconds: float = 0.0,
@@ -180,11 +191,6 @@ class RunFolder:
         return found
 
     # Inside
-
-    def _expect(self, name: str, command: str) -> None:
-        if self.rows_file.name != name:
-            made = self.manifest.get("command")
-            raise UsageError(f"{self.path} is a run of eval {made}.", f"Give a run of {command}.")
 
     def _lines(self) -> Iterator[bytes]:
         left = sum(receipt.size for receipt in self.receipts())
