@@ -61,7 +61,7 @@ def test_the_table_counts_each_question_once_in_each_grouping() -> None:
     assert words == {"which": (1, 0), "where": (2, 1), "how many": (1, 0)}
     lengths = [group.name for group in found.tables["answer length"]]
     assert lengths == ["no answer", "1 word"]
-    assert list(found.tables) == ["question word", "asked for", "answer length"]
+    assert list(found.tables) == ["question word", "type of answer", "answer length"]
 
 
 def test_what_the_set_calls_its_questions_is_a_grouping_too() -> None:

@@ -189,7 +189,7 @@ GROUPINGS: Mapping[str, tuple[Callable[[Row], str], tuple[str, ...]]] = {
         lambda row: question_word(row.question),
         ("who", "what", "which", "when", "where", "why", "how", "how many", "other"),
     ),
-    "asked for": (lambda row: answer_type(row.question), ("date", "number", "name", "any")),
+    "type of answer": (lambda row: answer_type(row.question), ("date", "number", "name", "any")),
     "answer length": (lambda row: answer_length(row.answers), (*(name for _, name in _LENGTHS), _LONGEST)),
 }
 """By what: what names a question's group, and the order of the names."""
