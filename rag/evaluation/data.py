@@ -19,7 +19,7 @@ from rag.evaluation import beir
 from rag.evaluation.faults import DataFaults as DataFaults
 from rag.evaluation.faults import Faults, Source
 from rag.evaluation.questions import Asked as Asked
-from rag.evaluation.questions import questions_of
+from rag.evaluation.questions import placed_questions, questions_of
 
 if TYPE_CHECKING:
     from indexer.sync import Given
@@ -102,6 +102,20 @@ def read_retrieval_set(path: Path) -> RetrievalSet:
     return _beir(path) if _there(path).is_dir() else _judged_questions(path)
 
 
+def read_passages(path: Path) -> RetrievalSet:
+    """Return the passages of a file of questions as the documents of a set without queries.
+
+    For what is only searched in. SQuAD's own training file has ids twice, which is no matter here. Raises NotFound when
+    there is no such file, DataFaults with the place of the first faults and the count of each kind.
+    """
+    faults = Faults(str(path))
+    source = Source(_there(path), faults)
+    if not any(asked.passage for _, asked in placed_questions(source, faults, answers_needed=False)):
+        faults.add("no passages", "the whole file")
+    faults.check()
+    return RetrievalSet(_stem(path), source.sha256, path, {}, {}, source.sha256)
+
+
 def documents(retrieval_set: RetrievalSet) -> Iterator[Given]:
     """Yield the documents of a set that has them in one file, read as they are asked for.
 
@@ -116,7 +130,8 @@ def documents(retrieval_set: RetrievalSet) -> Iterator[Given]:
     if corpus.name.removesuffix(".gz") == beir.CORPUS:
         yield from beir.documents_of(source, faults)
     else:
-        yield from _passages(_stem(corpus), questions_of(source, faults, answers_needed=False)).values()
+        asked = [each for _, each in placed_questions(source, faults, answers_needed=False)]
+        yield from _passages(_stem(corpus), asked).values()
     if source.sha256 != retrieval_set.corpus_sha256:
         faults.add("changed since it was checked", "the whole file")
     faults.check()

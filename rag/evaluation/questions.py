@@ -46,13 +46,16 @@ def questions_of(source: Source, faults: Faults, *, answers_needed: bool = True)
 
     Without `answers_needed`, no answers means only that none is told.
     """
+    placed = placed_questions(source, faults, answers_needed=answers_needed)
+    return [asked for where, asked in placed if faults.note_id(asked.id, where)]
+
+
+def placed_questions(source: Source, faults: Faults, *, answers_needed: bool = True) -> list[tuple[str, Asked]]:
+    """Return the questions as `questions_of` does, but each with its place, and those whose id is used again too."""
     lines = list(source.lines())
     rows = _squad(lines, faults) if _is_squad(lines) else objects(lines, faults)
-    found = []
-    for where, row in rows:
-        asked = _asked(where, row, faults, answers_needed=answers_needed)
-        if asked is not None and faults.note_id(asked.id, where):
-            found.append(asked)
+    placed = [(where, _asked(where, row, faults, answers_needed=answers_needed)) for where, row in rows]
+    found = [(where, asked) for where, asked in placed if asked is not None]
     if not found and not faults.counts:
         faults.add("no questions", "the whole file")
     return found
