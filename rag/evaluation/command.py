@@ -334,8 +334,8 @@ def _draw(rows: Sequence[Row], file: Path, title: str) -> None:
     from rag.plots import draw_confidence
 
     sure = [confidence_of(row) for row in rows]
-    named = {(name.strip(" ()") or "exact"): right for name, right in RIGHT.items()}
-    draw_confidence({name: (sure, [right(row) for row in rows]) for name, right in named.items()}, file, title)
+    judged = {name.strip(" ()") or "exact": (sure, [right(row) for row in rows]) for name, right in RIGHT.items()}
+    draw_confidence(judged, file, title)
 
 
 def _show(screen: Screen, run: RunFolder, as_json: bool, err: bool = False) -> None:
