@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rag import metrics
@@ -140,7 +140,7 @@ def confidence(rows: Sequence[Row]) -> list[Html]:
             _figure(
                 curves.reliability(judged),
                 "On the dotted line a confidence means what it says; above it, it is too modest, below it, too sure. "
-                "Bars: how many questions have that confidence. Right: exactly a gold answer, near one, or containing it.",
+                "Bars: how many questions have that confidence. What is right: see the legend.",
                 _reliability_table(judged),
             ),
             _figure(
@@ -213,30 +213,33 @@ def answer_times(speed: Mapping[str, Any], rows: Sequence[Row]) -> list[Html]:
     told = [f"{name}: {value:,}" for name, value in facts.items() if value is not None]
     if told:
         parts.append(element("p", "; ".join(told) + "."))
-    taken = [sum(row.timings_ms.values()) for row in rows if row.timings_ms]
+    return [*parts, *_times([row.timings_ms for row in rows], "answer", speed.get("latency_ms") or {})]
+
+
+def _times(timings: Iterable[Mapping[str, float]], end: str, latency: Mapping[str, Mapping[str, float]]) -> list[Html]:
+    """Return a histogram of how long each question took, and what is known of medians."""
+    taken = [sum(each.values()) for each in timings if each]
     taken = [each for each in taken if math.isfinite(each) and each >= 0]
-    stages = _stage_times(speed.get("latency_ms") or {})
-    if taken:
-        caption = "Time from question to answer. The last bar holds all that took longer."
-        figure = element("figure", curves.histogram(taken), element("figcaption", caption))
-        parts.append(element("div", figure, *stages, class_="figures"))
-    else:
-        parts += stages
-    return parts
+    stages = _stage_times(latency)
+    if not taken:
+        return stages
+    caption = f"Time from question to {end}. The last bar holds all that took longer."
+    figure = element("figure", curves.histogram(taken), element("figcaption", caption))
+    return [element("div", figure, *stages, class_="figures")]
 
 
 def _stage_times(latency: Mapping[str, Mapping[str, float]]) -> list[Html]:
     if not latency:
         return []
     rows = ([stage, f"{each['p50']:,.1f}", f"{each['p95']:,.1f}"] for stage, each in latency.items())
-    return [table("Milliseconds by stage", ("Stage", "Median", "95th percentile"), rows, ("", "number", "number"))]
+    return [table("Milliseconds", ("What took them", "Median", "95th percentile"), rows, ("", "number", "number"))]
 
 
-def arm_times(speed: Mapping[str, Any]) -> Html:
-    """Return how fast each arm of a search was."""
-    return together(
-        _stage_times({arm: each for arm, each in speed.items() if isinstance(each, Mapping) and "p50" in each})
-    )
+def arm_times(speed: Mapping[str, Any], rankings: Sequence[RetrievalRow]) -> list[Html]:
+    """Return how fast a search was: a histogram of its last arm, which is the fusion, and a table by arm."""
+    last = rankings[-1].arm if rankings else ""
+    timings = [row.timings_ms for row in rankings if row.arm == last]
+    return _times(timings, f"ranking, {last}", speed.get("latency_ms") or {})
 
 
 # Queries
