@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.types import Progress, silent
-from rag.evaluation.data import RetrievalSet, documents, read_retrieval_set
+from rag.evaluation.data import RetrievalSet, documents, read_passages, read_retrieval_set
 from rag.evaluation.searched import collection_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def collection_of_passages(data: Path, also: Sequence[Path], home: Path, progres
     that hold their answers, the folder of those is indexed. Each passage is there once, however many files have it.
     Raises UsageError when a file brings neither passages nor documents.
     """
-    sets = [read_retrieval_set(each) for each in (data, *also)]
+    sets = [read_retrieval_set(data), *(read_passages(each) for each in also)]
     if not also:
         return collection_of(sets[0], home, progress=progress)
     from indexer.collection import Collection
