@@ -330,7 +330,7 @@ def _print_rows(rows: Sequence[Row]) -> None:
 
 
 def _draw(rows: Sequence[Row], file: Path, title: str) -> None:
-    from rag.evaluation.scores import RIGHT, confidence_of
+    from rag.evaluation.judging import RIGHT, confidence_of
     from rag.plots import draw_confidence
 
     sure = [confidence_of(row) for row in rows]

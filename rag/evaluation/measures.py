@@ -1,6 +1,28 @@
-"""What is compared of two runs of answers: the measures of `rag.evaluation.scores`, as columns and a statistic.
+"""What is measured of answers: each measure as columns, with what a question adds to it, and a statistic of them.
 
-A measure there is one number with an interval; to compare two runs, what each question adds to it is needed.
+    em, f1                  of SQuAD: where every question has an answer, of the best answer whatever its confidence;
+                            else (v2.0) of what is given at the run's threshold, a refusal being an empty answer
+    em@best, f1@best        of the best answer whatever its confidence, over the answerable questions
+    em@given, f1@given      of what is given at the run's threshold, over all questions
+    contains                share of the answerable whose best answer holds a gold one, whole words
+    answered                share of all questions that is answered at the run's threshold
+    precision               share of the given answers that is right
+    answer_recall           share of the answerable for which a passage that was read holds a gold answer (Chen et al.
+                            2017, https://arxiv.org/abs/1704.00051)
+    source_recall           share of the gold sources of which a passage was read, mean over the questions that name any
+    quote_recall            the same of gold quotes that stand in a passage
+    citation_precision      share of the footnotes of given answers whose quote holds a gold answer
+    citation_recall         share of the words of given answers that stand under a footnote
+    refusal_precision       share of the refused questions that has no answer
+    refusal_recall          share of the questions without an answer that is refused
+    ece, brier, auroc,      what the confidence is worth, by `rag.metrics`: the event is that the best answer is right,
+    aurc, coverage@...      and to a question without an answer none is. Where nothing was said, nothing was promised:
+                            calibration is over the others, while risk and coverage count all. Coverage is a share of
+                            all questions, with ", answerable" of those
+
+Right is an exact match; a name that ends in " (f1>=0.5)" or " (contains)" says which other criterion it is by.
+Citations are judged as by Gao et al. 2023, https://arxiv.org/abs/2305.14627, with two differences that need no judge:
+a footnote is right when it quotes a gold answer, and what an answer claims is its words.
 """
 
 from __future__ import annotations
@@ -14,11 +36,20 @@ from typing import Any
 import numpy as np
 
 from rag import metrics
+from rag.evaluation.judging import (
+    RIGHT,
+    answer_read,
+    cited_words,
+    confidence_of,
+    quotes_read,
+    right_footnotes,
+    sources_read,
+)
 from rag.evaluation.pairs import Column, Columns, Statistic
 from rag.evaluation.rows import Row
-from rag.evaluation.scores import RIGHT, cited_words, confidence_of
 
 PRECISION = 0.9
+"""At which coverage is measured where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +68,20 @@ def counted(rows: Sequence[Row]) -> Callable[[Row], str]:
     return _said if all(row.answerable for row in rows) else _given
 
 
-def mean(values: Column) -> float:
-    """Return the mean; nan of nothing."""
-    return float(np.mean(values)) if len(values) else math.nan
-
-
 def _said(row: Row) -> str:
     return row.said
 
 
 def _given(row: Row) -> str:
     return row.given
+
+
+# Statistics
+
+
+def mean(values: Column) -> float:
+    """Return the mean; nan of nothing."""
+    return float(np.mean(values)) if len(values) else math.nan
 
 
 def _ratio(parts: Column, wholes: Column) -> float:
@@ -61,13 +95,33 @@ def _over_said(statistic: Callable[..., float], confidences: Column, right: Colu
     return statistic(confidences[said], right[said]) if said.any() else math.nan
 
 
-def _coverage(confidences: Any, right: Any) -> float:
-    return metrics.coverage_at_precision(confidences, right, PRECISION)
+def _coverage(confidences: Any, right: Any, of: Any = None, *, precision: float) -> float:
+    return metrics.coverage_at_precision(confidences, right, precision, of)
+
+
+# Columns
+
+
+def _columns(rows: Sequence[Row], of: Callable[[Row], tuple[float, ...]]) -> Columns:
+    return list(np.array([of(row) for row in rows], dtype=np.float64).T)
+
+
+def _of_all(of: Callable[[Row], tuple[float, ...]]) -> Callable[[Sequence[Row]], Columns]:
+    return functools.partial(_columns, of=of)
+
+
+def _of_those(counts: Callable[[Row], object], of: Callable[[Row], float]) -> Callable[[Sequence[Row]], Columns]:
+    def columns(rows: Sequence[Row]) -> Columns:
+        return [np.array([of(row) for row in rows if counts(row)], dtype=np.float64)]
+
+    return columns
+
+
+def _of_answerable(of: Callable[[Row], float]) -> Callable[[Sequence[Row]], Columns]:
+    return _of_those(lambda row: row.answerable, of)
 
 
 def _text_score(score: Callable[[str, Sequence[str]], float]) -> Callable[[Sequence[Row]], Columns]:
-    """Return what measures the best answers where every question has one, else what is given, as `scores` does."""
-
     def columns(rows: Sequence[Row]) -> Columns:
         told = counted(rows)
         return _columns(rows, lambda row: (score(told(row), row.answers),))
@@ -75,55 +129,63 @@ def _text_score(score: Callable[[str, Sequence[str]], float]) -> Callable[[Seque
     return columns
 
 
-def _columns(rows: Sequence[Row], of: Callable[[Row], tuple[float, ...]]) -> Columns:
-    return list(np.array([of(row) for row in rows], dtype=np.float64).T)
+# The measures
 
 
-def _of_answerable(of: Callable[[Row], float]) -> Callable[[Sequence[Row]], Columns]:
-    def columns(rows: Sequence[Row]) -> Columns:
-        return [np.array([of(row) for row in rows if row.answerable], dtype=np.float64)]
-
-    return columns
-
-
-def _of_all(of: Callable[[Row], tuple[float, ...]]) -> Callable[[Sequence[Row]], Columns]:
-    return functools.partial(_columns, of=of)
-
-
-def _judged(row: Row) -> tuple[float, ...]:
-    return confidence_of(row), RIGHT[""](row)
-
-
-def _footnotes(row: Row) -> tuple[float, ...]:
-    notes = row.footnotes if row.answered else ()
-    return sum(metrics.holds(note.text, row.answers) for note in notes), len(notes)
-
-
-def _words_cited(row: Row) -> tuple[float, ...]:
-    return cited_words(row) if row.answered else (0, 0)
-
-
-ANSWER_MEASURES: Mapping[str, Measure] = {
+ANSWERS: Mapping[str, Measure] = {
     "em": Measure(_text_score(metrics.exact_match), mean),
     "f1": Measure(_text_score(metrics.f1), mean),
+    "em@best": Measure(_of_answerable(lambda row: metrics.exact_match(row.said, row.answers)), mean),
+    "f1@best": Measure(_of_answerable(lambda row: metrics.f1(row.said, row.answers)), mean),
+    "em@given": Measure(_of_all(lambda row: (metrics.exact_match(row.given, row.answers),)), mean),
+    "f1@given": Measure(_of_all(lambda row: (metrics.f1(row.given, row.answers),)), mean),
     "contains": Measure(_of_answerable(lambda row: metrics.holds(row.said, row.answers)), mean),
     "answered": Measure(_of_all(lambda row: (row.answered,)), mean, 0),
-    "precision": Measure(_of_all(lambda row: (row.answered and RIGHT[""](row), row.answered)), _ratio),
-    "answer_recall": Measure(
-        _of_answerable(lambda row: any(metrics.holds(each.text, row.answers) for each in row.passages)), mean
-    ),
-    "citation_precision": Measure(_of_all(_footnotes), _ratio),
-    "citation_recall": Measure(_of_all(_words_cited), _ratio),
+}
+EVIDENCE: Mapping[str, Measure] = {
+    "answer_recall": Measure(_of_answerable(answer_read), mean),
+    "source_recall": Measure(_of_those(lambda row: row.gold_sources, sources_read), mean),
+    "quote_recall": Measure(_of_those(lambda row: row.gold_quotes, quotes_read), mean),
+    "citation_precision": Measure(_of_all(lambda row: right_footnotes(row) if row.answered else (0, 0)), _ratio),
+    "citation_recall": Measure(_of_all(lambda row: cited_words(row) if row.answered else (0, 0)), _ratio),
+}
+REFUSALS: Mapping[str, Measure] = {
     "refusal_precision": Measure(
         _of_all(lambda row: (not row.answered and not row.answerable, not row.answered)), _ratio
     ),
     "refusal_recall": Measure(
         _of_all(lambda row: (not row.answered and not row.answerable, not row.answerable)), _ratio
     ),
-    "ece": Measure(_of_all(_judged), functools.partial(_over_said, metrics.expected_calibration_error), -1),
-    "brier": Measure(_of_all(_judged), functools.partial(_over_said, metrics.brier), -1),
-    "auroc": Measure(_of_all(_judged), functools.partial(_over_said, metrics.auroc)),
-    "aurc": Measure(_of_all(_judged), metrics.area_under_risk_coverage, -1),
-    f"coverage@precision={PRECISION:g}": Measure(_of_all(_judged), _coverage),
 }
-"""Under the names of `rag.evaluation.scores`, and as it defines them."""
+
+
+def judged_by(criterion: str = "", precision: float = PRECISION) -> dict[str, Measure]:
+    """Return the measures that hang on what counts as right, by their names; `criterion` is a key of `RIGHT`."""
+    is_right = RIGHT[criterion]
+    judged = _of_all(lambda row: (confidence_of(row), is_right(row)))
+    told = _of_all(lambda row: (confidence_of(row), is_right(row), row.answerable))
+    coverage = functools.partial(_coverage, precision=precision)
+    found = {
+        "precision": Measure(_of_all(lambda row: (row.answered and is_right(row), row.answered)), _ratio),
+        "ece": Measure(judged, functools.partial(_over_said, metrics.expected_calibration_error), -1),
+        "brier": Measure(judged, functools.partial(_over_said, metrics.brier), -1),
+        "auroc": Measure(judged, functools.partial(_over_said, metrics.auroc)),
+        "aurc": Measure(judged, metrics.area_under_risk_coverage, -1),
+        f"coverage@precision={precision:g}": Measure(judged, coverage),
+        f"coverage@precision={precision:g}, answerable": Measure(told, coverage),
+    }
+    return {f"{name}{criterion}": measure for name, measure in found.items()}
+
+
+def measures(precision: float = PRECISION) -> dict[str, Measure]:
+    """Return all measures of answers, by name."""
+    by_right = [judged_by(criterion, precision) for criterion in RIGHT]
+    return {**ANSWERS, **EVIDENCE, **REFUSALS, **{name: each for own in by_right for name, each in own.items()}}
+
+
+ANSWER_MEASURES: Mapping[str, Measure] = {
+    name: each
+    for name, each in {**ANSWERS, **EVIDENCE, **REFUSALS, **judged_by()}.items()
+    if "@best" not in name and "@given" not in name and ", " not in name
+}
+"""Those that two runs are compared by, and no two that say nearly the same."""
