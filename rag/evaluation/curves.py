@@ -99,12 +99,16 @@ def histogram(milliseconds: Sequence[float]) -> Html:
     return _picture("Latency: how many questions took how long", parts, [])
 
 
-def interval(value: float, low: float, high: float) -> Html:
-    """Return a score and its interval on a scale from 0 to 1, for a cell of a table which says the same in words."""
+def interval(value: float, low: float, high: float, *, zero: bool = False) -> Html:
+    """Return a score and its interval on a scale from 0 to 1, for a cell of a table which says the same in words.
+
+    With `zero`, the middle is marked, for differences.
+    """
     x = [4 + 92 * min(1.0, max(0.0, each)) for each in (low, value, high)]
     return element(
         "svg",
         element("line", x1=4, y1=7, x2=96, y2=7, class_="axis"),
+        *([element("line", x1=50, y1=1, x2=50, y2=13, class_="axis")] if zero else []),
         element("line", x1=x[0], y1=7, x2=x[2], y2=7, class_="whisker"),
         element("circle", cx=x[1], cy=7, r=3.5, class_="dot"),
         viewBox="0 0 100 14",

@@ -38,6 +38,11 @@ _MEANINGS = {
     "auroc": "chance that a right answer has more confidence than a wrong one",
     "aurc": "mean share wrong, over all shares answered (less is better)",
     "coverage": "questions answered with that share of the answers right",
+    "ndcg": "how far up what is relevant stands, of the best order there is",
+    "recall": "relevant documents that are among so many",
+    "mrr": "one over the rank of the first relevant document",
+    "map": "precision at each relevant document, on average",
+    "p": "of so many documents those that are relevant",
 }
 """By the name of a score, up to what follows "@" or a criterion where it is not listed itself."""
 
@@ -77,7 +82,8 @@ def _bar(score: Numbers) -> Html:
     return curves.interval(score["value"], score["low"], score["high"])
 
 
-def _meaning(name: str) -> str:
+def meaning(name: str) -> str:
+    """Return what a score says, in a few words; "" for one that is not known here."""
     return _MEANINGS.get(name) or _MEANINGS.get(name.partition("@")[0].partition(",")[0], "")
 
 
@@ -93,7 +99,7 @@ def score_table(scores: Mapping[str, Numbers]) -> Html:
             caption,
             columns,
             (
-                [named(name, _meaning(_plain(name))), percent(each), ends(each), _bar(each)]
+                [named(name, meaning(_plain(name))), percent(each), ends(each), _bar(each)]
                 for name, each in chosen.items()
             ),
             kinds,
@@ -116,7 +122,10 @@ def arm_table(arms: Mapping[str, Mapping[str, Numbers]]) -> Html:
     return table(
         "Scores by arm of the search, with 95 % intervals",
         ("Measure", *arms),
-        ([measure, *(_told(scores.get(measure, {})) for scores in arms.values())] for measure in measures),
+        (
+            [named(measure, meaning(measure)), *(_told(scores.get(measure, {})) for scores in arms.values())]
+            for measure in measures
+        ),
         ("", *["number"] * len(arms)),
     )
 
