@@ -186,9 +186,9 @@ def searched() -> str:
 def test_a_search_is_told_arm_by_arm() -> None:
     page = parsed(searched())
     found = tables(page)
-    assert found["Scores by arm of the search, with 95 % intervals"] == [
-        ["ndcg@10how far up what is relevant stands, of the best order there is", "50.0 %50.0 to 50.0", "75.0 %50.0 to 100.0"]
-    ]
+    (ndcg,) = found["Scores by arm of the search, with 95 % intervals"]
+    assert ndcg[0].startswith("ndcg@10")
+    assert ndcg[1:] == ["50.0 %50.0 to 50.0", "75.0 %50.0 to 100.0"]
     assert found["Milliseconds"] == [["words", "1.0", "2.0"]]
     assert "3 queries" in page.text
 

@@ -152,7 +152,7 @@ def compare_runs(
     Raises UsageError when the one is a run of answers and the other of a search, and as `compare_answers` and
     `compare_rankings` do.
     """
-    kinds = [run.manifest.get("command") for run in (before, after)]
+    kinds = [run.command for run in (before, after)]
     if kinds[0] != kinds[1]:
         raise UsageError(
             f"{before.path} is a run of eval {kinds[0]} and {after.path} one of eval {kinds[1]}.",

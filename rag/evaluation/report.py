@@ -28,7 +28,7 @@ EXAMPLES = 5
 def write_report(run: RunFolder) -> Path:
     """Write report.html into a run that has finished, and return where it is. Raises NotFound for one that has not."""
     done = run.scores
-    if run.manifest.get("command") == "retrieval":
+    if run.command == "retrieval":
         written = search_report(run.path.name, run.manifest, done, run.rankings())
     else:
         written = answers_report(run.path.name, run.manifest, done, run.rows())
