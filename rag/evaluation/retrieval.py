@@ -31,7 +31,11 @@ ARMS: tuple[Mode, ...] = ("words", "dense", "hybrid")
 RANKED = 100
 """Documents in a ranking, at most."""
 DEPTH = 400
-"""Chunks taken from each arm: long documents have several, and a hundred documents are wanted."""
+"""Chunks taken from each arm: long documents have several, and a hundred documents are wanted.
+
+`ask` takes `retriever.DEPTH`. The fusion weighs a hit by how far it stands out among those taken, so its order may
+differ a little: on the handbook's 393 questions hybrid has an ndcg@10 of 89.3 with 400, and of 89.1 with 100.
+"""
 BATCH = 64
 """Queries embedded together."""
 MEASURES: Mapping[str, str] = {
