@@ -52,6 +52,8 @@ class Options:
     """Questions that are embedded, searched and read together; a kill loses at most these."""
     alone: int = 100
     """Questions, evenly spread, that are asked by themselves, to measure the time of one."""
+    resamples: int = 1000
+    """Of the questions, for the intervals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,13 @@ def evaluate(
     run = RunFolder.create(Path(out) if out else home / "runs" / run_name("qa", asked.name, made), made)
     with run.writing():
         ask_all(run, questions, asker, options, keep, progress)
-    return scored(run, options.precision)
+    return scored(run, options.precision, options.resamples)
 
 
-def scored(run: RunFolder, precision: float = 0.9) -> Evaluation:
+def scored(run: RunFolder, precision: float = 0.9, resamples: int = 1000) -> Evaluation:
     """Score the rows of a run, write its scores.json, and return both. Nothing is asked."""
     rows = run.rows()
-    found = scores.answer_scores(rows, precision)
+    found = scores.answer_scores(rows, precision, resamples)
     spent = scores.speed(rows, run.receipts())
     run.finish(found, len(rows), spent)
     return Evaluation(run, tuple(rows), found, spent)
@@ -168,6 +170,7 @@ def ask_all(
     counted = 0
     alone = set(spread(len(questions), min(options.alone, len(questions))))
     begun = False
+    progress("asking", 0, len(questions))
     for begin in range(0, len(questions), options.batch):
         batch = range(begin, min(begin + options.batch, len(questions)))
         if all(questions[place].id in done for place in batch):
