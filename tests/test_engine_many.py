@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from indexer.collection import Collection
 from indexer.errors import NotFound, UsageError
-from rag.engine import TOGETHER, Answer, Engine
+from indexer.types import Vectors
+from rag.engine import TOGETHER, Engine
 from rag.generator import Batching, Copied, Draft, drafts
 from rag.quoting import QuotingGenerator
-from rag.types import Passage
+from rag.types import Answer, Passage
 from tests.answers import passage
 from tests.worlds import PASSAGES, CountingEncoder, article, collection_of
 
@@ -102,7 +103,7 @@ def test_questions_are_embedded_together(collection: Collection) -> None:
     calls: list[int] = []
 
     class Noting(CountingEncoder):
-        def embed_queries(self, texts: Sequence[str]) -> object:  # type: ignore[override]
+        def embed_queries(self, texts: Sequence[str]) -> Vectors:
             calls.append(len(texts))
             return encoder.embed_queries(texts)
 

@@ -324,9 +324,8 @@ def _file_of(data: str) -> Iterator[Path]:
 def _print_rows(rows: Sequence[Row]) -> None:
     from rag.evaluation.rows import to_line
 
-    for row in rows:
-        click.get_binary_stream("stdout").write(to_line(row))
-    click.get_binary_stream("stdout").flush()
+    sys.stdout.buffer.write(b"".join(map(to_line, rows)))
+    sys.stdout.buffer.flush()
 
 
 def _draw(rows: Sequence[Row], file: Path, title: str) -> None:

@@ -28,7 +28,7 @@ def answer_scores(rows: Sequence[Row], precision: float = PRECISION, resamples: 
         columns = measure.columns(rows)
         there = len(columns) > 0 and len(columns[0]) > 0
         found[name] = (
-            bootstrap(measure.statistic, *columns, resamples=resamples)
+            bootstrap(measure.statistic, *(column.tolist() for column in columns), resamples=resamples)
             if there
             else Score(math.nan, math.nan, math.nan)
         )
