@@ -22,6 +22,7 @@ import click
 
 from indexer.errors import NotFound, UsageError, UserError
 from indexer.home import DEFAULT_COLLECTION, collection_names, home_folder
+from rag.evaluation.command import EVALUATIONS, Screen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -890,6 +891,16 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} seconds"
     return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+# Evaluation
+
+
+@footnote.group("eval", commands=EVALUATIONS)
+@click.pass_context
+def evaluation(ctx: click.Context) -> None:
+    """Measure search, answers, citations, refusals and speed; compare two runs; see where errors come from."""
+    ctx.obj = Screen(_progress, _print_json)
 
 
 def _open(name: str, home: str | None) -> Collection:

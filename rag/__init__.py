@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from indexer.sync import Given as Given
     from indexer.sync import Report as Report
     from rag.engine import Engine as Engine
+    from rag.evaluation.qa import evaluate as evaluate
     from rag.types import Answer as Answer
     from rag.types import Citation as Citation
     from rag.types import Found as Found
@@ -42,6 +43,7 @@ _WHERE = {
     "Report": "indexer.sync",
     "UserError": "indexer.errors",
     "Writing": "rag.types",
+    "evaluate": "rag.evaluation.qa",
     "verify": "rag.verification",
 }
 
@@ -57,6 +59,7 @@ __all__ = [
     "Report",
     "UserError",
     "Writing",
+    "evaluate",
     "verify",
 ]
 

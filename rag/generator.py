@@ -65,6 +65,22 @@ class Generator(Protocol):
         ...
 
 
+@runtime_checkable
+class Batching(Generator, Protocol):
+    """A generator that reads many questions faster together; `isinstance(generator, Batching)` tells."""
+
+    def generate_many(self, questions: Sequence[str], passages: Sequence[Sequence[Passage]]) -> list[Draft]:
+        """Draft as `generate` does for each question and its own passages, in their order."""
+        ...
+
+
+def drafts(generator: Generator, questions: Sequence[str], passages: Sequence[Sequence[Passage]]) -> list[Draft]:
+    """Return a draft for each question from its own passages: together where the generator can, else one by one."""
+    if isinstance(generator, Batching):
+        return generator.generate_many(questions, passages)
+    return [generator.generate(question, read) for question, read in zip(questions, passages, strict=True)]
+
+
 Words: TypeAlias = collections.abc.Generator[str, None, Draft]
 """Text as it is being written, and at the end, as the generator's return value, the draft that was made of it."""
 

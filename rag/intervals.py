@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -44,3 +45,15 @@ def bootstrap(
     kept = [value for value in drawn if not math.isnan(value)]
     low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2]) if kept else (math.nan, math.nan)
     return Score(float(statistic(*arrays)), float(low), float(high))
+
+
+def share(count: int, n: int, level: float = 0.95) -> Score:
+    """Return `count / n` with its Wilson score interval (Wilson 1927); nan for n = 0.
+
+    For shares of few: the bootstrap says of two out of two that it is sure.
+    """
+    if not n:
+        return Score(math.nan, math.nan, math.nan)
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    middle, half = count + z * z / 2, z * math.sqrt(count * (n - count) / n + z * z / 4)
+    return Score(count / n, max(0.0, (middle - half) / (n + z * z)), min(1.0, (middle + half) / (n + z * z)))

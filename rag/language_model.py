@@ -113,6 +113,14 @@ def load(folder: Path, *, causal: bool, device: str | None, most: int) -> tuple[
     return tokenizer, model.eval()
 
 
+def longest_input(tokenizer: Any, model: Any) -> int | None:
+    """Return the most tokens that a model reads, with what it writes where it is causal; None: it does not say."""
+    config = model.config.get_text_config()
+    told = [getattr(config, key, None) for key in ("max_position_embeddings", "n_positions", "n_ctx")]
+    told.append(tokenizer.model_max_length)
+    return min((n for n in told if isinstance(n, int) and 0 < n < 1_000_000), default=None)
+
+
 _KEPT = ("bos", "pad", "eos", "decoder_start", "forced_bos", "forced_eos")
 
 

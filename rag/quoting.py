@@ -57,7 +57,14 @@ class QuotingGenerator:
 
     def generate(self, question: str, passages: Sequence[Passage]) -> Draft:
         """Quote the sentence most likely to answer `question`; no pieces when there is no sentence at all."""
-        found = candidates(question, passages, self._collection.encoder)
+        return self.generate_many([question], [passages])[0]
+
+    def generate_many(self, questions: Sequence[str], passages: Sequence[Sequence[Passage]]) -> list[Draft]:
+        """See `rag.generator.Batching`. A sentence that several of the questions have before them is embedded once."""
+        found = candidates_many(questions, passages, self._collection.encoder)
+        return [self._draft(*each) for each in zip(questions, passages, found, strict=True)]
+
+    def _draft(self, question: str, passages: Sequence[Passage], found: Sequence[Candidate]) -> Draft:
         if not found:
             return Draft((), 0.0)
         scores = [linear(self._model["sentence"], candidate.features) for candidate in found]
@@ -102,21 +109,54 @@ class _Sentence:
     """What a reader has just read: the sentence before it, or the head of its table."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A sentence that the encoder is to read."""
+
+    sentence: _Sentence
+    words: Mapping[str, float]
+    """Shares of the question's words."""
+    text: str
+    """What is embedded."""
+
+
 def candidates(question: str, passages: Sequence[Passage], encoder: Encoder) -> list[Candidate]:
     """Return the sentences of `passages` worth scoring, with their features."""
-    kind = answer_type(question)
+    return candidates_many([question], [passages], encoder)[0]
+
+
+def candidates_many(
+    questions: Sequence[str], passages: Sequence[Sequence[Passage]], encoder: Encoder
+) -> list[list[Candidate]]:
+    """Return for each question the sentences of its own passages worth scoring, with their features."""
+    chosen = [_chosen(question, read) for question, read in zip(questions, passages, strict=True)]
+    places = {text: place for place, text in enumerate(dict.fromkeys(each.text for own in chosen for each in own))}
+    if not places:
+        return [[] for _ in questions]
+    rows = encoder.embed_passages(list(places))  # (texts, dim)
+    asked = encoder.embed_queries(questions)  # (questions, dim)
+    found = []
+    for question, read, own, vector in zip(questions, passages, chosen, asked, strict=True):
+        kind = answer_type(question)
+        cosines = (rows[[places[each.text] for each in own]] @ vector).tolist() if own else []
+        found.append(
+            [
+                _candidate(question, kind, read, each.sentence, each.words, cosine)
+                for each, cosine in zip(own, cosines, strict=True)
+            ]
+        )
+    return found
+
+
+def _chosen(question: str, passages: Sequence[Passage]) -> list[_Chosen]:
+    """Return the sentences that hold most of the question's words, in their order."""
     sentences_ = [each for number, passage in enumerate(passages) for each in _quotable(number, passage)]
     asked = _weights(question, [stems(each.text) for each in sentences_])
     words = [_overlaps(asked, each, passages[each.passage]) for each in sentences_]
     order = sorted(range(len(sentences_)), key=lambda i: (-sum(words[i].values()), i))
-    chosen = sorted(order[:MAX_EMBEDDED])
-    if not chosen:
-        return []
-    rows = encoder.embed_passages([_in_context(passages[sentences_[i].passage], sentences_[i]) for i in chosen])
-    cosines = (rows @ encoder.embed_queries([question])[0]).tolist()  # (n,)
     return [
-        _candidate(question, kind, passages, sentences_[i], words[i], cosine)
-        for i, cosine in zip(chosen, cosines, strict=True)
+        _Chosen(sentences_[i], words[i], _in_context(passages[sentences_[i].passage], sentences_[i]))
+        for i in sorted(order[:MAX_EMBEDDED])
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from indexer.errors import GeneratorError
 from rag.generator import Draft, Words
-from rag.language_model import find_language_model, kind_of, load
+from rag.language_model import find_language_model, kind_of, load, longest_input
 from rag.prompting import BUDGET, Prompt, prompt_for
 from rag.types import Passage
 from rag.written import draft_of, threshold
@@ -106,10 +106,7 @@ class TransformersGenerator:
     @property
     def _reads(self) -> int:
         """Most tokens that the model reads, with those it has written where it is causal."""
-        config = self._model.config.get_text_config()
-        told = [getattr(config, key, None) for key in ("max_position_embeddings", "n_positions", "n_ctx")]
-        told.append(self._tokenizer.model_max_length)
-        return min((n for n in told if isinstance(n, int) and 0 < n < 1_000_000), default=BUDGET + self._max_new_tokens)
+        return longest_input(self._tokenizer, self._model) or BUDGET + self._max_new_tokens
 
     def _count(self, text: str) -> int:
         return len(self._tokenizer(text, add_special_tokens=False, verbose=False).input_ids)

@@ -2,8 +2,10 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from rag.intervals import Score, bootstrap
+from rag.intervals import Score, bootstrap, share
 
 
 def mean(values: list[float]) -> float:
@@ -46,3 +48,20 @@ def test_resamples_without_a_value_are_left_out() -> None:
         return math.nan if 2.0 not in values else 1.0
 
     assert bootstrap(share_of_even, [1.0, 2.0], resamples=50) == Score(1.0, 1.0, 1.0)
+
+
+def test_a_share_of_few_is_not_sure() -> None:
+    # Wilson: z = 1.96; (2 + 3.84 / 2 -+ 1.96 * sqrt(0 + 3.84 / 4)) / (2 + 3.84) = (3.92 -+ 1.92) / 5.84.
+    score = share(2, 2)
+    assert score.value == 1.0
+    assert score.low == pytest.approx(2 / 5.84, abs=1e-3)
+    assert score.high == 1.0
+    assert share(0, 2).high == pytest.approx(1 - score.low)
+    assert math.isnan(share(0, 0).value)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 50), st.integers(1, 50))
+def test_a_share_lies_within_its_interval(count: int, more: int) -> None:
+    score = share(count, count + more)
+    assert 0 <= score.low <= score.value <= score.high <= 1

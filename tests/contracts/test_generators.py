@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from indexer.collection import Collection
 from indexer.errors import UsageError
 from rag.engine import Engine, said
-from rag.generator import Copied, Draft, Generator, Streaming, drafted
+from rag.generator import Copied, Draft, Generator, Streaming, drafted, drafts
 from rag.generators import open_generator
 from rag.types import Passage
 from rag.verification import verify
@@ -105,6 +105,14 @@ def test_it_drafts_an_answer_out_of_the_passages(generator: Generator) -> None:
 
 def test_the_same_question_gives_the_same_draft(generator: Generator) -> None:
     assert generator.generate(QUESTION, PASSAGES) == generator.generate(QUESTION, PASSAGES)
+
+
+def test_many_questions_are_drafted_as_each_alone(generator: Generator) -> None:
+    """In whichever company: a window or a sentence must not be read otherwise beside others, to the last digit."""
+    questions = [QUESTION, "How many bees does a hive hold?", "Who won the cup?", QUESTION]
+    passages = [PASSAGES, PASSAGES[::-1], PASSAGES[1:], []]
+    alone = [generator.generate(*each) for each in zip(questions, passages, strict=True)]
+    assert drafts(generator, questions, passages) == alone
 
 
 def test_without_passages_there_is_nothing_to_say(generator: Generator) -> None:

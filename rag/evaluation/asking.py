@@ -1,0 +1,137 @@
+"""Puts questions of a data set to a generator, many at once or alone, and makes a row of what came of each."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from indexer.errors import UsageError
+from indexer.types import Section
+from rag.engine import Engine, cited
+from rag.evaluation.data import Asked
+from rag.evaluation.rows import NOTHING_SAID, Cited, Read, Row
+from rag.generator import Copied, Draft, Generator, drafts
+from rag.retriever import MAX_QUESTION
+from rag.types import Citation, Passage
+
+Found = tuple[list[Sequence[Passage]], Mapping[str, float]]
+"""What each question is answered from, and how long each stage of finding it took for all together, in ms."""
+Find = Callable[[Sequence[Asked]], Found]
+
+
+def in_collection(engine: Engine, k: int) -> Find:
+    """Return what finds the passages of questions as `engine` does when it is asked."""
+
+    def find(questions: Sequence[Asked]) -> Found:
+        readings = engine.read_many([text_of(each) for each in questions], k)
+        return [each.passages for each in readings], readings[0].clock.laps
+
+    return find
+
+
+def given(questions: Sequence[Asked]) -> Found:
+    """Return the passage that each question was asked about. Raises UsageError where one has none."""
+    without = [each.id for each in questions if not each.passage]
+    if without:
+        raise UsageError(
+            f"{len(without):,} of the questions bring no passage, the first is {without[0]}.",
+            "Leave out --given, and name a collection: --collection NAME",
+        )
+    return [[passage_of(each)] for each in questions], {}
+
+
+def text_of(asked: Asked) -> str:
+    """Return a question as it is put: what is longer than the engine reads is cut off."""
+    return asked.text[:MAX_QUESTION]
+
+
+def passage_of(asked: Asked) -> Passage:
+    """Return a question's own passage as retrieval would hand it over: whole, and under its title."""
+    text = asked.passage
+    return Passage(
+        source=asked.sources[0] if asked.sources else asked.title or asked.id,
+        sha256=hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest(),
+        title=asked.title,
+        context=asked.title,
+        page=None,
+        line=None,
+        start=0,
+        end=len(text),
+        text=text,
+        score=1.0,
+        chunk_id=1,
+        document_id=1,
+        sections=(Section(0, len(text)),),
+    )
+
+
+class Asker:
+    """Asks questions, finding passages with `find`; what is answered at confidence `least` counts as given."""
+
+    def __init__(self, generator: Generator, find: Find, least: float) -> None:
+        self.generator = generator
+        self._find, self._least = find, least
+
+    def together(self, questions: Sequence[Asked]) -> list[Row]:
+        """Return a row for each question, in order; they are embedded, searched and read together."""
+        return self._rows(questions)[0] if questions else []
+
+    def alone(self, asked: Asked) -> Row:
+        """Return the row of a question that is asked by itself, with the time of each stage."""
+        (row,), timings_ms = self._rows([asked])
+        return _timed(row, timings_ms)
+
+    def _rows(self, questions: Sequence[Asked]) -> tuple[list[Row], dict[str, float]]:
+        found, laps = self._find(questions)
+        started = time.perf_counter()
+        made = drafts(self.generator, [text_of(each) for each in questions], found)
+        drafted = time.perf_counter()
+        rows = [row_of(*each, self._least) for each in zip(questions, made, found, strict=True)]
+        done = time.perf_counter()
+        return rows, {**laps, "generate": (drafted - started) * 1000, "cite": (done - drafted) * 1000}
+
+
+def row_of(asked: Asked, draft: Draft, passages: Sequence[Passage], least: float) -> Row:
+    """Return the row of a question: the best answer also where its confidence is below `least`."""
+    citations, unsupported, said = cited(draft, passages)
+    copied = [piece for part in draft.pieces for piece in ((part,) if isinstance(part, Copied) else part.evidence)]
+    return Row(
+        id=asked.id,
+        question=asked.text,
+        answers=asked.answers,
+        kind=asked.kind,
+        said=said,
+        answered=bool(draft.pieces) and draft.confidence >= least,
+        confidence=float(draft.confidence) if draft.pieces else NOTHING_SAID,
+        spans=tuple(_span(passages, piece.passage, piece.start, piece.end) for piece in copied),
+        unsupported=unsupported,
+        passages=tuple(_read(passage, rank) for rank, passage in enumerate(passages, 1)),
+        gold_sources=asked.sources,
+        gold_quotes=asked.quotes,
+        footnotes=tuple(_footnote(citation, passages) for citation in citations),
+    )
+
+
+def _timed(row: Row, timings_ms: Mapping[str, float]) -> Row:
+    return replace(row, timings_ms={stage: round(ms, 3) for stage, ms in timings_ms.items()})
+
+
+def _span(passages: Sequence[Passage], number: int, start: int, end: int) -> Cited:
+    return Cited(number, start, end, passages[number].text[start:end])
+
+
+def _footnote(citation: Citation, passages: Sequence[Passage]) -> Cited:
+    """Return where a footnote's quote stands among the passages; no two of them overlap in one source."""
+    number = next(
+        number
+        for number, passage in enumerate(passages)
+        if passage.source == citation.source and passage.start <= citation.start and citation.end <= passage.end
+    )
+    begin = passages[number].start
+    return _span(passages, number, citation.start - begin, citation.end - begin)
+
+
+def _read(passage: Passage, rank: int) -> Read:
+    return Read(passage.source, passage.title, passage.start, passage.text, float(passage.score), rank, passage.also_in)

@@ -1,0 +1,393 @@
+"""The commands `eval ...`: options in, scores out. Thin: what they do is the other files', loaded when it is needed.
+
+What they print goes through click; progress and JSON are shown as the whole command line shows them, which it lends
+them as a `Screen`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from indexer.errors import UsageError
+
+if TYPE_CHECKING:
+    from indexer.types import Progress
+    from rag.evaluation.comparing import Comparison
+    from rag.evaluation.rows import Row
+    from rag.evaluation.runs import RunFolder
+
+WORSE = 1
+"""Exit code of `eval diff --fail-if worse` when the second run is."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Folder = click.Path(file_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What the command line lends to its commands."""
+
+    progress: Callable[[], AbstractContextManager[Progress]]
+    """Shows a bar with rate and estimate on standard error while a block runs, when that is a terminal."""
+    print_json: Callable[[Any], None]
+
+
+def _shared(command: Command) -> Command:
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text."),
+        click.option("--home", type=click.Path(file_okay=False), metavar="DIR", help="Where collections are kept."),
+    ):
+        command = option(command)
+    return command
+
+
+def _out(command: Command) -> Command:
+    return click.option(
+        "--out", type=Folder, metavar="RUN",
+        help="Where the run goes; one that was interrupted goes on there. By default a folder under --home.",
+    )(command)  # fmt: skip
+
+
+_LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many, evenly spread.")
+
+
+@click.command()
+@click.argument("data", metavar="DATA")
+@click.option("--given", is_flag=True, help="Answer from the passages that the set brings.")
+@click.option("--collection", "-c", metavar="NAME", help="Answer from this collection.  [default: default]")
+@click.option("--index-passages", is_flag=True, help="Answer from a collection of the set's own documents or passages.")
+@click.option(
+    "--also", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+    help="Index the passages of this set as well (repeatable).",
+)  # fmt: skip
+@click.option("--generator", metavar="NAME", help="What answers; see ask.")
+@click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
+@click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong.")
+@click.option(
+    "--precision", default=0.9, show_default=True, type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
+    help="At which the coverage is measured.",
+)  # fmt: skip
+@click.option("--ids", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+              help="Ask only the questions whose ids are in this file, one a line.")  # fmt: skip
+@_LIMIT
+@click.option("--batch", default=64, show_default=True, type=click.IntRange(1), help="Questions read together.")
+@click.option("--alone", default=100, show_default=True, type=click.IntRange(0),
+              help="Questions asked by themselves, to measure the time of one.")  # fmt: skip
+@click.option("--rows", is_flag=True, help="Print a JSON line a question as they are done; the scores go to stderr.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.svg",
+              help="Draw what the confidence is worth.")  # fmt: skip
+@_out
+@_shared
+@click.pass_obj
+def qa(
+    screen: Screen, data: str, given: bool, collection: str | None, index_passages: bool, also: tuple[Path, ...],
+    generator: str | None, k: int, max_error: float | None, precision: float, ids: Path | None, limit: int | None,
+    batch: int, alone: int, rows: bool, plot: Path | None, out: Path | None, home: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Ask the questions of DATA and score the answers, their citations and refusals, and the confidence.
+
+    DATA is a SQuAD file (v1.1, v2.0), JSON lines with question and answers, or a folder in the BEIR layout; "-" reads
+    JSON lines or SQuAD from standard input.
+
+    \b
+    footnote eval qa dev-v2.0.json.gz --given
+    footnote eval qa questions.jsonl --collection papers --out runs/papers
+    """
+    from rag.evaluation.everything import read_ids
+    from rag.evaluation.qa import Options, evaluate
+    from rag.evaluation.report import write_report
+
+    options = Options(
+        given=given, k=k, max_error=max_error, precision=precision, limit=limit, batch=batch, alone=alone
+    )  # fmt: skip
+    with _file_of(data) as path, screen.progress() as progress:
+        found = evaluate(
+            path, options, collection=collection, generator=generator, index_passages=index_passages, also=also,
+            ids=read_ids(ids) if ids else None, out=out, home=home, keep=_print_rows if rows else lambda _: None,
+            progress=progress,
+        )  # fmt: skip
+        write_report(found.run)
+    if plot is not None:
+        _draw(found.rows, plot, found.run.path.name)
+    _show(screen, found.run, as_json and not rows, err=rows)
+
+
+@click.command()
+@click.argument("data", metavar="DATA", type=click.Path(exists=True, path_type=Path))
+@click.option("--collection", "-c", metavar="NAME", help="Search this collection, rather than the set's documents.")
+@click.option("--encoder", metavar="NAME|FOLDER", help="Index the set's documents with this encoder.")
+@_LIMIT
+@_out
+@_shared
+@click.pass_obj
+def retrieval(
+    screen: Screen, data: Path, collection: str | None, encoder: str | None, limit: int | None, out: Path | None,
+    home: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Search for the queries of DATA by words, by meaning and by both, and score the rankings.
+
+    DATA is a folder in the BEIR layout, or questions that name their gold sources or bring their passages.
+
+    \b
+    footnote eval retrieval beir/scifact
+    footnote eval retrieval questions.jsonl --collection papers
+    """
+    from rag.evaluation.recording import record_retrieval
+    from rag.evaluation.report import write_report
+
+    with screen.progress() as progress:
+        run = record_retrieval(
+            data, collection=collection, encoder=encoder, limit=limit, out=out, home=home, progress=progress
+        )
+        write_report(run)
+    _show(screen, run, as_json)
+
+
+@click.command()
+@click.argument("model", metavar="MODEL")
+@click.argument(
+    "texts", nargs=-1, required=True, metavar="TEXT...", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--window", type=click.IntRange(2), help="Tokens that are read at once.")
+@click.option("--stride", type=click.IntRange(1), help="Tokens between two windows.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), help="By default a GPU where there is one.")
+@_out
+@_shared
+@click.pass_obj
+def perplexity(
+    screen: Screen, model: str, texts: tuple[Path, ...], window: int | None, stride: int | None, device: str | None,
+    out: Path | None, home: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Measure how well the language model MODEL predicts texts: files, or JSON lines with a text each."""
+    from rag.evaluation.recording import record_perplexity
+
+    with screen.progress() as progress:
+        run = record_perplexity(
+            model, texts, window=window, stride=stride, device=device, out=out, home=home, progress=progress
+        )
+    _show(screen, run, as_json)
+
+
+@click.command("all")
+@click.argument("data", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--generator", metavar="NAME", help="What answers; see ask.")
+@_LIMIT
+@click.option("--only", multiple=True, metavar="NAME", help="Only the evaluations whose name holds this (repeatable).")
+@click.option(
+    "--out", type=Folder, required=True, metavar="FOLDER", help="Where the runs go, and table.md; it goes on there."
+)
+@_shared
+@click.pass_obj
+def everything(
+    screen: Screen, data: Path | None, generator: str | None, limit: int | None, only: tuple[str, ...], out: Path,
+    home: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Measure all that the README reports: the data sets in the folder DATA, and the handbook's own questions."""
+    from rag.evaluation.everything import evaluate_all, parts_of, table
+    from rag.evaluation.qa import Options
+
+    parts = [
+        part
+        for part in parts_of(data, options=Options(limit=limit))
+        if not only or any(each.casefold() in part.name.casefold() for each in only)
+    ]
+    if not parts:
+        raise UsageError(f"No evaluation is called {' or '.join(only)}.", "Leave out --only to see their names.")
+    with screen.progress() as progress:
+        found = evaluate_all(
+            parts, out, generator=generator, home=home, tell=lambda line: click.echo(line, err=True),
+            progress=progress,
+        )  # fmt: skip
+    if as_json:
+        screen.print_json(found.to_json())
+        return
+    click.echo(table(found), nl=False)
+
+
+# Looking at runs
+
+
+@click.command()
+@click.argument("run_a", type=Folder)
+@click.argument("run_b", type=Folder)
+@click.option("--measure", "deciding", multiple=True, metavar="NAME",
+              help="What the verdict hangs on (repeatable).  [default: f1, or ndcg@10]")  # fmt: skip
+@click.option("--alpha", default=0.05, show_default=True, type=click.FloatRange(0, 1, min_open=True, max_open=True),
+              help="How often a difference may be called one by chance.")  # fmt: skip
+@click.option("--arms", nargs=2, type=click.Choice(["words", "dense", "hybrid"]), default=("hybrid", "hybrid"),
+              help="Which arm of either search is compared.  [default: hybrid hybrid]")  # fmt: skip
+@click.option("--examples", default=3, show_default=True, type=click.IntRange(0), help="Flips shown of either sort.")
+@click.option("--fail-if", type=click.Choice(["worse"]), help=f"Exit {WORSE} when RUN_B is significantly worse.")
+@_shared
+@click.pass_obj
+@click.pass_context
+def diff(
+    ctx: click.Context, screen: Screen, run_a: Path, run_b: Path, deciding: tuple[str, ...], alpha: float,
+    arms: tuple[str, str], examples: int, fail_if: str | None, home: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Say whether RUN_B is better or worse than RUN_A, question by question, and how sure that is."""
+    from rag.evaluation.comparing import compare_runs
+    from rag.evaluation.runs import RunFolder
+
+    with screen.progress() as progress:
+        found = compare_runs(
+            RunFolder.open(run_a), RunFolder.open(run_b), deciding=deciding, alpha=alpha, arms=arms, progress=progress
+        )
+    if as_json:
+        screen.print_json(found.to_json(examples))
+    else:
+        _show_comparison(found, examples)
+    ctx.exit(WORSE if fail_if and found.verdict == fail_if else 0)
+
+
+def _show_comparison(found: Comparison, examples: int) -> None:
+    width = max(len(each.measure) for each in found.differences) + 2
+    click.echo(f"{'':{width}}{'before':>8}{'after':>8}   difference                 p")
+    for each in found.differences:
+        effect = each.effect
+        p = f"{each.p:.4f}" if each.p == each.p else "-"
+        sort = "" if each.verdict(found.alpha) == "no difference shown" else f"  {each.verdict(found.alpha)}"
+        numbers = f"{_per_cent(effect.before.value)}{_per_cent(effect.after.value)}"
+        moved = f"{_per_cent(effect.difference.value, '+')} {_interval(effect.difference.to_json(), '+')}"
+        click.echo(f"{each.measure:{width}}{numbers}  {moved:26}{p:>7}{sort}")
+    for name, flips in (("gained", found.gained), ("lost", found.lost)):
+        click.echo(f"\n{name}: {len(flips):,}")
+        for flip in flips[:examples]:
+            click.echo(_safe(f"  {flip.id}  {flip.question}"))
+            click.echo(_safe(f"    gold {' | '.join(flip.answers[:3]) or '(none)'}"))
+            click.echo(_safe(f"    {flip.before or '(refused)'}  ->  {flip.after or '(refused)'}"))
+    click.echo(f"\n{found.n:,} questions, {found.both_right:,} right in both, {found.both_wrong:,} wrong in both")
+    click.echo(f"Verdict on {', '.join(found.deciding)}: {found.verdict}.")
+
+
+@click.command()
+@click.argument("run", type=Folder)
+@click.option("--examples", default=3, show_default=True, type=click.IntRange(0), help="Errors shown of each stage.")
+@_shared
+@click.pass_obj
+def errors(screen: Screen, run: Path, examples: int, home: str | None, as_json: bool) -> None:
+    """Say where the answers of RUN go wrong, by stage, by kind of question and by length of the answer."""
+    from rag.evaluation.failures import MEND, STAGES, failures
+    from rag.evaluation.runs import RunFolder
+
+    found = failures(RunFolder.open(run).rows(), examples)
+    if as_json:
+        screen.print_json(found.to_json())
+        return
+    groups = {"": (found.overall,), **found.tables}
+    width = max(len(group.name) for each in groups.values() for group in each) + 2
+    for by, members in groups.items():
+        click.echo(f"\n{by:{width}}{'n':>7}" + "".join(f"{stage:>17}" for stage in STAGES))
+        for group in members:
+            shares = "".join(f"{100 * group.stages[stage] / group.n:16.1f}%" for stage in STAGES)
+            click.echo(_safe(f"{group.name:{width}}") + f"{group.n:7,}{shares}")
+    for stage in found.mend_next:
+        click.echo(f"\n{stage}: {found.overall.stages[stage]:,}. {MEND[stage]}")
+        for each in found.examples.get(stage, ()):
+            row = each.row
+            click.echo(_safe(f"  {row.id}  {row.question}"))
+            said = f"{row.said or '(nothing)'}{'' if row.answered else ' (held back)'}"
+            click.echo(_safe(f"    gold {' | '.join(row.answers[:3]) or '(none)'}; said {said}; {row.confidence:.2f}"))
+
+
+EVALUATIONS: Mapping[str, click.Command] = {
+    "qa": qa, "retrieval": retrieval, "perplexity": perplexity, "all": everything, "diff": diff, "errors": errors,
+}  # fmt: skip
+"""The commands, by name."""
+
+
+# What they share
+
+
+@contextlib.contextmanager
+def _file_of(data: str) -> Iterator[Path]:
+    """Give the file to read; what comes by standard input is kept in one until the block ends."""
+    if data != "-":
+        yield Path(data)
+        return
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="footnote-") as folder:
+        file = Path(folder) / "stdin.jsonl"
+        file.write_bytes(sys.stdin.buffer.read())
+        yield file
+
+
+def _print_rows(rows: Sequence[Row]) -> None:
+    from rag.evaluation.rows import to_line
+
+    sys.stdout.buffer.write(b"".join(map(to_line, rows)))
+    sys.stdout.buffer.flush()
+
+
+def _draw(rows: Sequence[Row], file: Path, title: str) -> None:
+    from rag.evaluation.judging import RIGHT, confidence_of
+    from rag.plots import draw_confidence
+
+    sure = [confidence_of(row) for row in rows]
+    judged = {name.strip(" ()") or "exact": (sure, [right(row) for row in rows]) for name, right in RIGHT.items()}
+    draw_confidence(judged, file, title)
+
+
+def _show(screen: Screen, run: RunFolder, as_json: bool, err: bool = False) -> None:
+    """Show the scores of a run, in per cent with their intervals, and what it took."""
+    found = run.scores
+    if as_json:
+        screen.print_json(found)
+        return
+    click.echo(_safe(f"{found['n']:,} done, in {run.path}"), err=err)
+    for name, score in _flat(found["scores"]).items():
+        click.echo(f"  {name:48}{_share(score, run.command)} {_interval(score, '', run.command)}".rstrip(), err=err)
+    for name, value in found["speed"].items():
+        click.echo(f"  {name:48} {_told(value)}", err=err)
+    if (run.path / "report.html").is_file():
+        click.echo(_safe(f"To look at: {run.path / 'report.html'}"), err=err)
+
+
+def _flat(scores: Mapping[str, Any]) -> dict[str, Mapping[str, float | None]]:
+    """Return the scores with the arm of a search before the measure."""
+    found: dict[str, Mapping[str, float | None]] = {}
+    for name, each in scores.items():
+        found |= {name: each} if "value" in each else {f"{name} {measure}": score for measure, score in each.items()}
+    return found
+
+
+def _share(score: Mapping[str, float | None], command: str) -> str:
+    value = score["value"]
+    if value is None:
+        return "    none"
+    return f"{value:8.3f}" if command == "perplexity" else _per_cent(value)
+
+
+def _per_cent(value: float, sign: str = "") -> str:
+    return f"{100 * value:{sign}8.2f}" if value == value else "       -"
+
+
+def _interval(score: Mapping[str, float | None], sign: str = "", command: str = "qa") -> str:
+    low, high = score["low"], score["high"]
+    if low is None or high is None:
+        return ""
+    unit, digits = (1, 3) if command == "perplexity" else (100, 2)
+    return f"[{unit * low:{sign}.{digits}f}, {unit * high:{sign}.{digits}f}]"
+
+
+def _told(value: Any) -> str:
+    """Return a measurement of speed; where it has parts, each with its quantiles as p50/p95."""
+    if not isinstance(value, dict):
+        return f"{value:,}"
+    if "p50" in value:
+        return f"{value['p50']:,.1f}/{value['p95']:,.1f}"
+    return ", ".join(f"{part} {_told(each)}" for part, each in value.items())
+
+
+def _safe(text: str) -> str:
+    """Return text without what a terminal would obey."""
+    return "".join(character if character.isprintable() else " " for character in text)
