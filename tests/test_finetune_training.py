@@ -348,4 +348,4 @@ def test_a_kill_at_any_touch_of_the_disk_loses_no_checkpoint(trials: list[dict[s
         else:  # once the second step was begun, the first was safe
             assert then in ([1], []), f"at touch {number}"
         assert trial["left"] == whole["left"], f"at touch {number}"
-    assert (killed[0]["then"], killed[-1]["then"]) == ([0, 1], [])
+    assert (killed[0]["then"], killed[-1]["begun"]) == ([0, 1], [0, 1])
