@@ -176,7 +176,7 @@ def test_given_passages_are_read_and_nothing_is_searched(home: Path, tmp_path: P
     assert found.rows[1].confidence == NOTHING_SAID
     assert found.rows[1].passages[0].title == "Counting"
     assert found.scores["em"].value == 1.0
-    assert found.run.manifest["collection"] is None
+    assert found.run.manifest["collection"]["name"] == qa.GIVEN
 
 
 def test_a_question_without_a_passage_to_give_is_told_before_anything_is_asked(

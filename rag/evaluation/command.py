@@ -20,7 +20,6 @@ from indexer.errors import UsageError
 
 if TYPE_CHECKING:
     from indexer.types import Progress
-    from rag.evaluation.comparing import Comparison
     from rag.evaluation.rows import Row
     from rag.evaluation.runs import RunFolder
 
@@ -226,16 +225,20 @@ def everything(
               help="Which arm of either search is compared.  [default: hybrid hybrid]")  # fmt: skip
 @click.option("--examples", default=3, show_default=True, type=click.IntRange(0), help="Flips shown of either sort.")
 @click.option("--fail-if", type=click.Choice(["worse"]), help=f"Exit {WORSE} when RUN_B is significantly worse.")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.html",
+              help="Write a page about it.")  # fmt: skip
 @_shared
 @click.pass_obj
 @click.pass_context
 def diff(
     ctx: click.Context, screen: Screen, run_a: Path, run_b: Path, deciding: tuple[str, ...], alpha: float,
-    arms: tuple[str, str], examples: int, fail_if: str | None, home: str | None, as_json: bool,
+    arms: tuple[str, str], examples: int, fail_if: str | None, report: Path | None, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Say whether RUN_B is better or worse than RUN_A, question by question, and how sure that is."""
     from rag.evaluation.comparing import compare_runs
+    from rag.evaluation.comparison_report import write_comparison
     from rag.evaluation.runs import RunFolder
+    from rag.evaluation.showing import show_comparison
 
     with screen.progress() as progress:
         found = compare_runs(
@@ -244,28 +247,10 @@ def diff(
     if as_json:
         screen.print_json(found.to_json(examples))
     else:
-        _show_comparison(found, examples)
+        show_comparison(found, examples)
+    if report is not None:
+        write_comparison(found, run_a.name, run_b.name, report)
     ctx.exit(WORSE if fail_if and found.verdict == fail_if else 0)
-
-
-def _show_comparison(found: Comparison, examples: int) -> None:
-    width = max(len(each.measure) for each in found.differences) + 2
-    click.echo(f"{'':{width}}{'before':>8}{'after':>8}   difference                 p")
-    for each in found.differences:
-        effect = each.effect
-        p = f"{each.p:.4f}" if each.p == each.p else "-"
-        sort = "" if each.verdict(found.alpha) == "no difference shown" else f"  {each.verdict(found.alpha)}"
-        numbers = f"{_per_cent(effect.before.value)}{_per_cent(effect.after.value)}"
-        moved = f"{_per_cent(effect.difference.value, '+')} {_interval(effect.difference.to_json(), '+')}"
-        click.echo(f"{each.measure:{width}}{numbers}  {moved:26}{p:>7}{sort}")
-    for name, flips in (("gained", found.gained), ("lost", found.lost)):
-        click.echo(f"\n{name}: {len(flips):,}")
-        for flip in flips[:examples]:
-            click.echo(_safe(f"  {flip.id}  {flip.question}"))
-            click.echo(_safe(f"    gold {' | '.join(flip.answers[:3]) or '(none)'}"))
-            click.echo(_safe(f"    {flip.before or '(refused)'}  ->  {flip.after or '(refused)'}"))
-    click.echo(f"\n{found.n:,} questions, {found.both_right:,} right in both, {found.both_wrong:,} wrong in both")
-    click.echo(f"Verdict on {', '.join(found.deciding)}: {found.verdict}.")
 
 
 @click.command()
@@ -275,27 +260,15 @@ def _show_comparison(found: Comparison, examples: int) -> None:
 @click.pass_obj
 def errors(screen: Screen, run: Path, examples: int, home: str | None, as_json: bool) -> None:
     """Say where the answers of RUN go wrong, by stage, by kind of question and by length of the answer."""
-    from rag.evaluation.failures import MEND, STAGES, failures
+    from rag.evaluation.failures import failures
     from rag.evaluation.runs import RunFolder
+    from rag.evaluation.showing import show_failures
 
     found = failures(RunFolder.open(run).rows(), examples)
     if as_json:
         screen.print_json(found.to_json())
         return
-    groups = {"": (found.overall,), **found.tables}
-    width = max(len(group.name) for each in groups.values() for group in each) + 2
-    for by, members in groups.items():
-        click.echo(f"\n{by:{width}}{'n':>7}" + "".join(f"{stage:>17}" for stage in STAGES))
-        for group in members:
-            shares = "".join(f"{100 * group.stages[stage] / group.n:16.1f}%" for stage in STAGES)
-            click.echo(_safe(f"{group.name:{width}}") + f"{group.n:7,}{shares}")
-    for stage in found.mend_next:
-        click.echo(f"\n{stage}: {found.overall.stages[stage]:,}. {MEND[stage]}")
-        for each in found.examples.get(stage, ()):
-            row = each.row
-            click.echo(_safe(f"  {row.id}  {row.question}"))
-            said = f"{row.said or '(nothing)'}{'' if row.answered else ' (held back)'}"
-            click.echo(_safe(f"    gold {' | '.join(row.answers[:3]) or '(none)'}; said {said}; {row.confidence:.2f}"))
+    show_failures(found)
 
 
 EVALUATIONS: Mapping[str, click.Command] = {
@@ -338,56 +311,9 @@ def _draw(rows: Sequence[Row], file: Path, title: str) -> None:
 
 
 def _show(screen: Screen, run: RunFolder, as_json: bool, err: bool = False) -> None:
-    """Show the scores of a run, in per cent with their intervals, and what it took."""
-    found = run.scores
+    from rag.evaluation.showing import show_run
+
     if as_json:
-        screen.print_json(found)
-        return
-    click.echo(_safe(f"{found['n']:,} done, in {run.path}"), err=err)
-    for name, score in _flat(found["scores"]).items():
-        click.echo(f"  {name:48}{_share(score, run.command)} {_interval(score, '', run.command)}".rstrip(), err=err)
-    for name, value in found["speed"].items():
-        click.echo(f"  {name:48} {_told(value)}", err=err)
-    if (run.path / "report.html").is_file():
-        click.echo(_safe(f"To look at: {run.path / 'report.html'}"), err=err)
-
-
-def _flat(scores: Mapping[str, Any]) -> dict[str, Mapping[str, float | None]]:
-    """Return the scores with the arm of a search before the measure."""
-    found: dict[str, Mapping[str, float | None]] = {}
-    for name, each in scores.items():
-        found |= {name: each} if "value" in each else {f"{name} {measure}": score for measure, score in each.items()}
-    return found
-
-
-def _share(score: Mapping[str, float | None], command: str) -> str:
-    value = score["value"]
-    if value is None:
-        return "    none"
-    return f"{value:8.3f}" if command == "perplexity" else _per_cent(value)
-
-
-def _per_cent(value: float, sign: str = "") -> str:
-    return f"{100 * value:{sign}8.2f}" if value == value else "       -"
-
-
-def _interval(score: Mapping[str, float | None], sign: str = "", command: str = "qa") -> str:
-    low, high = score["low"], score["high"]
-    if low is None or high is None:
-        return ""
-    unit, digits = (1, 3) if command == "perplexity" else (100, 2)
-    return f"[{unit * low:{sign}.{digits}f}, {unit * high:{sign}.{digits}f}]"
-
-
-def _told(value: Any) -> str:
-    """Return a measurement of speed; where it has parts, each with its quantiles as p50/p95."""
-    if not isinstance(value, dict):
-        return f"{value:,}"
-    if "p50" in value:
-        return f"{value['p50']:,.1f}/{value['p95']:,.1f}"
-    return ", ".join(f"{part} {_told(each)}" for part, each in value.items())
-
-
-def _safe(text: str) -> str:
-    """Return text without what a terminal would obey."""
-    return "".join(character if character.isprintable() else " " for character in text)
+        screen.print_json(run.scores)
+    else:
+        show_run(run, err=err)

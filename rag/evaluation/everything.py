@@ -42,8 +42,9 @@ class Part:
 
     name: str
     data: Path
-    options: Options | None = None
-    """How questions are asked; None: the search is evaluated."""
+    options: Options
+    search: bool = False
+    """Whether the search is evaluated, rather than answers."""
     index_passages: bool = False
     also: tuple[Path, ...] = ()
     ids: Path | None = None
@@ -76,7 +77,7 @@ def parts_of(data: Path | None, corpora: Path = CORPORA, options: Options = ALL)
     given = replace(options, given=True)
     handbook = corpora / "questions.jsonl"
     found = [
-        Part("handbook search", handbook),
+        Part("handbook search", handbook, options, search=True),
         Part("handbook", handbook, replace(options, given=False), index_passages=True),
     ]
     if data is None:
@@ -86,7 +87,7 @@ def parts_of(data: Path | None, corpora: Path = CORPORA, options: Options = ALL)
         Part("SQuAD v1.1 given", dev, given),
         Part("SQuAD v2.0 given", data / "squad" / "dev-v2.0.json.gz", given),
         Part("QED given", data / "qed" / "dev.jsonl.gz", given),
-        *(Part(f"{folder.name} search", folder) for folder in sorted((data / "beir").glob("*/"))),
+        *(Part(f"{folder.name} search", folder, options, search=True) for folder in sorted((data / "beir").glob("*/"))),
         Part(
             "open SQuAD",
             dev,
@@ -135,8 +136,8 @@ def evaluate_all(
 def _done(
     part: Part, folder: Path, generator: str | None, home: str | os.PathLike[str] | None, progress: Progress
 ) -> RunFolder:
-    if part.options is None:
-        return record_retrieval(part.data, out=folder, home=home, progress=progress)
+    if part.search:
+        return record_retrieval(part.data, limit=part.options.limit, out=folder, home=home, progress=progress)
     return evaluate(
         part.data,
         part.options,

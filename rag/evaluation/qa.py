@@ -115,7 +115,7 @@ def evaluate(
         "qa",
         data={"name": asked.name, "sha256": asked.sha256, "questions": len(questions), "ids": _hash_of(questions)},
         options={name: getattr(options, name) for name in Options.__slots__},
-        collection=None if options.given else searched,
+        collection=searched,
         generator=generator_entry(generator if isinstance(generator, str) else searched.generator, reader),
     )
     run = RunFolder.create(Path(out) if out else home / "runs" / run_name("qa", asked.name, made), made)
