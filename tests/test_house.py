@@ -107,7 +107,7 @@ def loaded_by(report: Path, *arguments: str) -> set[str]:
     return set(report.read_text().split())
 
 
-@pytest.mark.parametrize("command", [[], ["index"], ["search"], ["ask"], ["verify"], ["doctor"]])
+@pytest.mark.parametrize("command", [[], ["index"], ["search"], ["ask"], ["verify"], ["doctor"], ["eval", "qa"]])
 def test_help_loads_nothing_heavy(tmp_path: Path, command: list[str]) -> None:
     assert not loaded_by(tmp_path / "report", *command, "--help") & HEAVY
 
