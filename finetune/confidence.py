@@ -7,7 +7,6 @@ best answers to held-out questions of SQuAD are right; at 0.8, 64 %, fewer than 
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,13 +22,13 @@ from finetune.questions import Question
 from finetune.unanswerable import unanswerable
 from indexer.collection import Collection
 from indexer.errors import UsageError
-from indexer.types import Progress, Section, silent
+from indexer.types import Progress, silent
 from rag import metrics
 from rag.copying import confidence
 from rag.copying.generator import CopyingGenerator
 from rag.engine import said
 from rag.generator import Draft
-from rag.types import Passage
+from rag.types import Passage, given_passage
 
 RIGHT = 0.5
 FOLDS = 5
@@ -76,21 +75,7 @@ def retrieved_cases(collection: Collection, questions: Sequence[Question], missi
 
 def given(title: str, text: str) -> Passage:
     """Return a passage that comes from no collection."""
-    return Passage(
-        source="",
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
-        title=title,
-        context=title,
-        page=None,
-        line=None,
-        start=0,
-        end=len(text),
-        text=text,
-        score=1.0,
-        chunk_id=0,
-        document_id=0,
-        sections=(Section(0, len(text)),),
-    )
+    return given_passage(text, title)
 
 
 def fit(generator: CopyingGenerator, cases: Sequence[Case], progress: Progress = silent) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -75,6 +76,25 @@ class Passage:
             "text": self.text,
             "score": self.score,
         }
+
+
+def given_passage(text: str, title: str = "", source: str = "") -> Passage:
+    """Return a text that comes from no collection as retrieval would hand it over: whole, and under its title."""
+    return Passage(
+        source=source,
+        sha256=hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest(),
+        title=title,
+        context=title,
+        page=None,
+        line=None,
+        start=0,
+        end=len(text),
+        text=text,
+        score=1.0,
+        chunk_id=1,
+        document_id=1,
+        sections=(Section(0, len(text)),),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from indexer.errors import UsageError
-from indexer.types import Section
 from rag.engine import Engine, cited
 from rag.evaluation.data import Asked
 from rag.evaluation.rows import NOTHING_SAID, Cited, Read, Row
 from rag.generator import Copied, Draft, Generator, drafts
 from rag.retriever import MAX_QUESTION
-from rag.types import Citation, Passage
+from rag.types import Citation, Passage, given_passage
 
 Found = tuple[list[Sequence[Passage]], Mapping[str, float]]
 """What each question is answered from, and how long each stage of finding it took for all together, in ms."""
@@ -49,22 +47,7 @@ def text_of(asked: Asked) -> str:
 
 def passage_of(asked: Asked) -> Passage:
     """Return a question's own passage as retrieval would hand it over: whole, and under its title."""
-    text = asked.passage
-    return Passage(
-        source=asked.sources[0] if asked.sources else asked.title or asked.id,
-        sha256=hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest(),
-        title=asked.title,
-        context=asked.title,
-        page=None,
-        line=None,
-        start=0,
-        end=len(text),
-        text=text,
-        score=1.0,
-        chunk_id=1,
-        document_id=1,
-        sections=(Section(0, len(text)),),
-    )
+    return given_passage(asked.passage, asked.title, asked.sources[0] if asked.sources else asked.title or asked.id)
 
 
 class Asker:

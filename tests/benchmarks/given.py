@@ -6,7 +6,6 @@ The folder is laid out as the scripts beside this one say. What is not there is 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,8 +15,7 @@ from typing import IO, Any
 
 import click
 
-from indexer.types import Section
-from rag.types import Passage
+from rag.types import Passage, given_passage
 
 
 class Absent(click.ClickException):
@@ -106,19 +104,4 @@ def limited(questions: Sequence[Question], limit: int | None) -> list[Question]:
 
 def passage_of(question: Question, *, titles: bool = True) -> Passage:
     """Return a question's paragraph as retrieval would hand it over: whole, and under its title."""
-    text, title = question.context, question.title if titles else ""
-    return Passage(
-        source=question.id,
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
-        title=title,
-        context=title,
-        page=None,
-        line=None,
-        start=0,
-        end=len(text),
-        text=text,
-        score=1.0,
-        chunk_id=1,
-        document_id=1,
-        sections=(Section(0, len(text)),),
-    )
+    return given_passage(question.context, question.title if titles else "", question.id)
