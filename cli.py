@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from indexer.sync import Given, Report
     from indexer.types import Progress
     from rag.engine import Engine
-    from rag.types import Answer, Citation, Passage
+    from rag.types import Answer, Citation, Events, Passage
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -203,12 +203,22 @@ def index(
 
     report = once()
     choose()
+    _prepare(collection)
     _show_report(report, name, as_json)
     if watch:
         rebuild = False
         _watch(paths, collection.home, lambda: _show_report(once(), name, as_json))
     if strict and report.skipped:
         ctx.exit(SKIPPED)
+
+
+def _prepare(collection: Collection) -> None:
+    """Make the generator ready while the reader waits anyway, and not when the first question is asked."""
+    from rag.generators import prepare_generator
+
+    if collection.exists:
+        with _progress() as progress:
+            prepare_generator(collection, progress)
 
 
 def _choosing(collection: Collection, generator: str | None) -> Callable[[], None]:
@@ -391,12 +401,17 @@ def ask(
 ) -> None:  # fmt: skip
     """Answer a question from the documents, with footnotes, or say that they do not hold the answer.
 
-    Exits 0 when it answered and 4 when it did not. Without QUESTION, on a terminal, asks one after the other.
+    Exits 0 when it answered and 4 when it did not. On a terminal, a language model is seen writing, until what it
+    wrote is checked; and without QUESTION, it asks one after the other.
     """
     engine = _engine(name, home, generator)
+    options: dict[str, Any] = {"filters": filters, "max_error": max_error, "explain": explain}
 
     def answer_one(asked: str) -> Answer:
-        answer = engine.ask(asked, k, filters=filters, max_error=max_error, explain=explain)
+        if as_json or not sys.stdout.isatty():
+            answer = engine.ask(asked, k, **options)
+        else:
+            answer = _seen_written(engine, engine.stream(asked, k, **options))
         if as_json:
             _print_json(answer.to_json())
         else:
@@ -429,6 +444,46 @@ def _converse(engine: Engine, answer_one: Callable[[str], Answer]) -> None:
             _say_error(error)
 
 
+def _seen_written(engine: Engine, events: Events) -> Answer:
+    """Return the answer; until it is checked, what a language model writes is seen on the terminal."""
+    from rag.generator import Streaming
+    from rag.types import Answer, Found, Writing
+
+    with contextlib.closing(events), contextlib.ExitStack() as until_checked:
+        for event in events:
+            match event:
+                case Found() if isinstance(engine.generator, Streaming):
+                    show = until_checked.enter_context(_draft(event.passages))
+                case Writing():
+                    show(event.text)
+                case Answer():
+                    answer = event
+    return answer
+
+
+@contextlib.contextmanager
+def _draft(passages: Sequence[Passage]) -> Iterator[Callable[[str], None]]:
+    """Show what is read, then text as it is written, in the last lines of the terminal; the end takes it all away.
+
+    A terminal that cannot move its cursor is shown nothing, since a draft must not remain beside the answer.
+    """
+    from rich.live import Live
+
+    console = _console()
+    names = _plain(f"reading {', '.join(dict.fromkeys(passage.name for passage in passages))} ...", "dim")
+    names.truncate(console.width, overflow="ellipsis")
+    written = ""
+    with Live(names, console=console, auto_refresh=False, transient=True) as live:
+
+        def show(text: str) -> None:
+            nonlocal written
+            written = (written + text).lstrip()
+            lines = _plain(written, "dim").wrap(console, console.width)[-max(1, console.height - 3) :]
+            live.update(_plain("\n").join([_plain("a draft, to be checked:", "dim italic"), *lines]), refresh=True)
+
+        yield show
+
+
 def _show_answer(answer: Answer, explain: bool) -> None:
     console = _console()
     if answer.answered:
@@ -443,7 +498,7 @@ def _show_answer(answer: Answer, explain: bool) -> None:
             _show_citation(console, citation)
     else:
         console.print(_plain("Not in these documents.", "bold"))
-        nearest = f"confidence in the best sentence {answer.confidence:.0%}. The nearest passages:"
+        nearest = f"confidence in the best answer {answer.confidence:.0%}. The nearest passages:"
         _show_wrapped(console, _plain(nearest, "dim"))
         console.print()
         for rank, passage in enumerate(answer.passages[:3], 1):
@@ -717,6 +772,22 @@ def train() -> None:
     """Train on your own questions and documents. Everything stays on this machine."""
 
 
+def _shares(given: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    """Return the folders and shares of --average; together they leave something to what was learnt."""
+    shares = []
+    for text in given:
+        folder, _, share = text.rpartition(":")
+        try:
+            shares.append((folder, float(share)))
+        except ValueError:
+            shares.append((folder, 0.0))
+        if not (Path(folder).is_dir() and 0 < shares[-1][1] < 1):
+            raise UsageError(f"--average {text} is no folder with a share between 0 and 1.", "For example: run1:0.3")
+    if sum(share for _, share in shares) >= 1:
+        raise UsageError("The shares of --average leave nothing to what is learnt.", "Together they are less than 1.")
+    return tuple(shares)
+
+
 @train.command("generator")
 @click.argument("data", nargs=-1, required=True, metavar="DATA[:WEIGHT]...")
 @click.option(
@@ -754,6 +825,12 @@ def train() -> None:
     metavar="FOLDER",
     help="A generator to go on from; by default it begins with the encoder's weights.",
 )
+@click.option(
+    "--average",
+    multiple=True,
+    metavar="FOLDER:SHARE",
+    help="Mix this share of another generator's weights into what was learnt, for example run1:0.3.",
+)
 @click.option("--licence", "licences", multiple=True, metavar="TEXT", help="Of each DATA, in order; for the card.")
 @click.option("--seed", default=11, show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
@@ -761,8 +838,8 @@ def train() -> None:
 @common
 def train_generator_command(
     data: tuple[str, ...], out: Path, epochs: float, steps: int | None, batch_size: int, lr: float | None,
-    negatives: int, held_out: float, encoder: str | None, base: str | None, licences: tuple[str, ...], seed: int,
-    device: str, dry_run: bool, home: str | None, as_json: bool,
+    negatives: int, held_out: float, encoder: str | None, base: str | None, average: tuple[str, ...],
+    licences: tuple[str, ...], seed: int, device: str, dry_run: bool, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Train the generator that answers with spans of the passages.
 
@@ -782,7 +859,7 @@ def train_generator_command(
     stated = licences or ("not stated",) * len(data)
     options = Options(
         epochs=epochs, steps=steps, batch_tokens=176 * batch_size, held_out=held_out, negatives=negatives,
-        encoder=encoder, base=base, seed=seed, device=device,
+        encoder=encoder, base=base, average=_shares(average), seed=seed, device=device,
         schedule=Schedule() if lr is None else Schedule(lr=lr, new_lr=2 * lr),
     )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """Fits how sure a copying generator is, on held-out questions, for passages that are given and for those retrieved.
 
 An answer counts as right when its F1 with a gold answer is at least `RIGHT`: training sets have one gold answer a
-question, so that an exact match would call "75,000 pounds" for "75,000" as wrong as "1912".
+question, so that an exact match would call "75,000 pounds" for "75,000" as wrong as "1912". At one half, 75 % of the
+best answers to held-out questions of SQuAD are right; at 0.8, 64 %, fewer than match one of three answers exactly.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from finetune.edits import Alike
+from finetune.mixing import one_of
 from finetune.negatives import Near, read_passages
 from finetune.questions import Question
 from finetune.unanswerable import unanswerable
@@ -28,7 +31,7 @@ from rag.engine import said
 from rag.generator import Draft
 from rag.types import Passage
 
-RIGHT = 0.8
+RIGHT = 0.5
 FOLDS = 5
 _TOGETHER = 64
 
@@ -42,15 +45,20 @@ class Case:
     answers: tuple[str, ...]
 
 
-def given_cases(questions: Sequence[Question], near: Near, chance: random.Random) -> Iterator[Case]:
-    """Yield each question with its own passage, and once more without an answer: edited, or with another passage."""
+def given_cases(
+    questions: Sequence[Question], near: Near, chance: random.Random, alike: Alike = lambda word: ()
+) -> Iterator[Case]:
+    """Yield each question with its own passage, and once more without an answer: edited, or with another passage.
+
+    `alike` gives the words that a question is edited with, the same as in training.
+    """
     for question in questions:
         own = given(question.title if chance.random() < 0.5 else "", question.passage)
         yield Case(question.text, [own], question.answers)
-        edits = unanswerable(question.text, question.passage, question.answers, chance)
+        edits = unanswerable(question.text, question.passage, question.answers, chance, alike)
         others = near.get(question.id, ())
         if edits and (not others or chance.random() < 0.75):
-            yield Case(chance.choice(edits).question, [own], ())
+            yield Case(one_of(edits, chance).question, [own], ())
         elif others:
             title, text = chance.choice(others)
             yield Case(question.text, [given(title if own.context else "", text)], ())

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from finetune.card import Source, write_card
+from finetune.edits import Alike
 from finetune.examples import Encoded, Encoder, plan
 from finetune.mixing import Mixture, examples
 from finetune.negatives import Near, near_passages, passages_collection
+from finetune.neighbours import read_neighbours
 from finetune.questions import Question, read_questions, split_by_document
 from finetune.schedule import Keeping, Schedule
 from indexer.encoder import open_encoder
@@ -57,6 +59,8 @@ class Options:
     """A BERT-like sentence-transformers model to begin with, by name or folder; None: the default one."""
     base: str | None = None
     """A copying generator's model folder to go on from; None: the encoder's weights."""
+    average: tuple[tuple[str, float], ...] = ()
+    """Generators, by folder, whose weights are mixed into the chosen ones, and the share of each."""
     frozen_embeddings: bool = True
     """Whether the embeddings stay those of the encoder; the default one's are then left out of the model folder."""
     held_out: float = 0.09
@@ -112,6 +116,7 @@ class _Learnt:
     """The checkpoint that was chosen."""
     data: _Data
     near: Near
+    alike: Alike
     estimate: Estimate
     scores: Mapping[str, float]
 
@@ -140,7 +145,7 @@ def train_generator(
     if dry_run or not leads():  # under torchrun the first process does what is left
         return Trained(out, learnt.estimate)
     learnt.run.save(learnt.best, out)
-    _fit_confidence(learnt.data.calibrate, learnt.near, out, passages or work, home, options, progress)
+    _fit_confidence(learnt, out, passages or work, home, options, progress)
     write_card(out, sources, options, learnt.estimate, learnt.scores)
     write_sums(out)
     _draw(work / "log.jsonl", out / "training.svg")
@@ -177,10 +182,11 @@ def _learn(
     if not dry_run:
         passages.mkdir(parents=True, exist_ok=True)
         near = _near(data, passages, home, options, progress)
-    tokens = Tokens(base_encoder(options.encoder) / TOKENIZER, options.layout)
-    encoder = Encoder(tokens, options.span_tokens, writes=options.writes)
+    transformer = base_encoder(options.encoder)
+    alike = read_neighbours(transformer, sorted({question.passage for question in data.learn}))
+    encoder = Encoder(Tokens(transformer / TOKENIZER, options.layout), options.span_tokens, writes=options.writes)
     chance = random.Random(options.seed)
-    encoded = _encoded(data, near, encoder, options, chance, progress)
+    encoded = _encoded(data, near, alike, encoder, options, chance, progress)
     batches = _planned(encoded, options, chance)
 
     from finetune.run import Run  # torch begins here
@@ -190,10 +196,10 @@ def _learn(
     estimate = Estimate(len(data.learn), len(encoded), len(batches), seconds, run.parameters, run.precision)
     announce(estimate)
     if dry_run:
-        return _Learnt(run, work, data, near, estimate, {})
+        return _Learnt(run, work, data, near, alike, estimate, {})
     identity = {"data": [source.sha256 for source in sources], "options": asdict(options)}
     best = run.train(work, _watched(data.validate, encoder, options), identity, progress)
-    return _Learnt(run, best, data, near, estimate, _chosen_scores(work / "log.jsonl", best))
+    return _Learnt(run, best, data, near, alike, estimate, _chosen_scores(work / "log.jsonl", best))
 
 
 def _read(sources: Sequence[Source], options: Options) -> _Data:
@@ -235,7 +241,13 @@ def _near(data: _Data, work: Path, home: Path, options: Options, progress: Progr
 
 
 def _encoded(
-    data: _Data, near: Near, encoder: Encoder, options: Options, chance: random.Random, progress: Progress
+    data: _Data,
+    near: Near,
+    alike: Alike,
+    encoder: Encoder,
+    options: Options,
+    chance: random.Random,
+    progress: Progress,
 ) -> list[Encoded]:
     """Make the examples of all passes and turn them into tokens."""
     whole, part = divmod(options.epochs, 1.0)
@@ -243,7 +255,7 @@ def _encoded(
     for number in range(int(whole) + (part > 0)):
         share = 1.0 if number < whole else part
         drawn = [question for question in data.learn for _ in range(_times(data.weights[question.id] * share, chance))]
-        for done, example in enumerate(examples(drawn, near, options.mixture, chance)):
+        for done, example in enumerate(examples(drawn, near, options.mixture, chance, alike)):
             found = encoder.encode(example, chance)
             if found is not None:
                 encoded.append(found)
@@ -277,15 +289,7 @@ def _watched(questions: Sequence[Question], encoder: Encoder, options: Options) 
     return watched
 
 
-def _fit_confidence(
-    questions: Sequence[Question],
-    near: Near,
-    out: Path,
-    work: Path,
-    home: Path,
-    options: Options,
-    progress: Progress,
-) -> None:
+def _fit_confidence(learnt: _Learnt, out: Path, work: Path, home: Path, options: Options, progress: Progress) -> None:
     """Fit both confidences through the converted generator: what is fitted is what will be asked."""
     from finetune import confidence
     from indexer import storage
@@ -298,9 +302,9 @@ def _fit_confidence(
     write_sums(out)
     folder = read_folder(out)
     generator = CopyingGenerator(folder, convert(folder, home))
-    asked = [question for question in questions if question.answers]
+    asked = [question for question in learnt.data.calibrate if question.answers]
     collection = Collection("passages", work, open_encoder(options.encoder, home))
-    given = list(confidence.given_cases(asked, near, random.Random(options.seed)))
+    given = list(confidence.given_cases(asked, learnt.near, random.Random(options.seed), learnt.alike))
     retrieved = list(confidence.retrieved_cases(collection, asked))
     models = {
         "given": confidence.fit(generator, given, progress),

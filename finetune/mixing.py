@@ -6,10 +6,11 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from finetune.edits import Alike
 from finetune.examples import Copy, Example, Write
 from finetune.questions import Question, occurrences
 from finetune.two_part import two_part
-from finetune.unanswerable import unanswerable
+from finetune.unanswerable import Edited, unanswerable
 
 Near = Mapping[str, Sequence[tuple[str, str]]]
 """For a question's id: passages (title, text) that retrieval finds for it and that do not hold its answer."""
@@ -22,17 +23,26 @@ class Mixture:
     titled: float = 0.5
     """Shown with the title of their document."""
     competing: float = 0.15
-    """Read beside a passage that retrieval finds and that does not hold the answer."""
+    """Read beside one to three passages that retrieval finds and that do not hold the answer."""
     missing: float = 0.12
-    """Asked once more with such a passage alone: to be refused."""
-    edited: float = 0.15
+    """Asked once more with such passages alone: to be refused."""
+    edited: float = 0.5
     """Asked once more with a small change that leaves them without an answer: to be refused."""
     two_part: float = 0.03
     """Joined with another question on the same document: two spans to copy."""
 
 
-def examples(questions: Sequence[Question], near: Near, mixture: Mixture, chance: random.Random) -> Iterator[Example]:
-    """Yield what `questions` give; where no answer occurs in the passage, the first is to be written, not copied."""
+def examples(
+    questions: Sequence[Question],
+    near: Near,
+    mixture: Mixture,
+    chance: random.Random,
+    alike: Alike = lambda word: (),
+) -> Iterator[Example]:
+    """Yield what `questions` give; where no answer occurs in the passage, the first is to be written, not copied.
+
+    `alike` gives the words that a question is edited with (see `finetune.neighbours`).
+    """
     by_document: dict[str, list[Question]] = {}
     for question in questions:
         by_document.setdefault(question.document, []).append(question)
@@ -47,17 +57,22 @@ def examples(questions: Sequence[Question], near: Near, mixture: Mixture, chance
             continue
         others = near.get(question.id, ())
         if others and chance.random() < mixture.competing:
-            yield _competing(question.text, own, chance.choice(others), spans, chance)
+            yield _competing(question.text, own, _some(others, chance), spans, chance)
         else:
             yield Example(question.text, (own,), (Copy(tuple((0, *span) for span in spans)),))
         if others and chance.random() < mixture.missing:
-            yield Example(question.text, (_titled(chance.choice(others), own),), ())
+            yield Example(question.text, tuple(_titled(other, own) for other in _some(others, chance)), ())
         if chance.random() < mixture.edited:
-            edits = unanswerable(question.text, question.passage, question.answers, chance)
+            edits = unanswerable(question.text, question.passage, question.answers, chance, alike)
             if edits:
-                yield Example(chance.choice(edits).question, (own,), ())
+                yield Example(one_of(edits, chance).question, (own,), ())
         if chance.random() < mixture.two_part:
             yield from _two_part(question, own, spans, chance.choice(by_document[question.document]), chance)
+
+
+def one_of(edits: Sequence[Edited], chance: random.Random) -> Edited:
+    """Return one of the edits; those that sometimes limp are the rarer."""
+    return chance.choices(edits, [0.4 if edit.kind == "modifier" else 1.0 for edit in edits])[0]
 
 
 def _spans(question: Question) -> list[tuple[int, int]]:
@@ -70,11 +85,21 @@ def _titled(other: tuple[str, str], own: tuple[str, str]) -> tuple[str, str]:
     return (other[0] if own[0] else "", other[1])
 
 
+def _some(others: Sequence[tuple[str, str]], chance: random.Random) -> list[tuple[str, str]]:
+    """Return one to three of the passages, seldom three: each costs as much as another question."""
+    count = chance.choices((1, 2, 3), (0.6, 0.25, 0.15))[0]
+    return chance.sample(others, min(count, len(others)))
+
+
 def _competing(
-    text: str, own: tuple[str, str], other: tuple[str, str], spans: Sequence[tuple[int, int]], chance: random.Random
+    text: str,
+    own: tuple[str, str],
+    others: Sequence[tuple[str, str]],
+    spans: Sequence[tuple[int, int]],
+    chance: random.Random,
 ) -> Example:
-    place = chance.randrange(2)
-    passages = [_titled(other, own)]
+    passages = [_titled(other, own) for other in others]
+    place = chance.randrange(len(passages) + 1)
     passages.insert(place, own)
     return Example(text, tuple(passages), (Copy(tuple((place, *span) for span in spans)),))
 

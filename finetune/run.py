@@ -18,6 +18,7 @@ from finetune.examples import Encoded, collate
 from finetune.loss import loss, scored
 from finetune.questions import Question
 from finetune.training import WEIGHTS, train
+from indexer.errors import UsageError
 from indexer.types import Progress
 from rag import metrics
 from rag.copying.folder import TOKENIZER, base_encoder, file_hash, read_folder
@@ -86,9 +87,10 @@ class Run:
         )
 
     def save(self, checkpoint: Path, folder: Path) -> None:
-        """Write the weights of a checkpoint as a model folder."""
+        """Write the weights of a checkpoint, mixed with those that are averaged in, as a model folder."""
         model = _new_model(self._options)
         model.load_state_dict(load_file(checkpoint / WEIGHTS), strict=False)
+        _mix(model, self._options.average)
         model.save_pretrained(folder)
         if not model.config.embeddings:  # otherwise both come from the encoder's own package
             shutil.copyfile(base_encoder(self._options.encoder) / TOKENIZER, folder / TOKENIZER)
@@ -149,6 +151,26 @@ def _new_model(options: Options) -> CopyingModel:
     )
     torch.manual_seed(options.seed)
     return _frozen(warm_start(weights, config), options)
+
+
+def _mix(model: CopyingModel, others: Sequence[tuple[str, float]]) -> None:
+    """Replace the weights by an average with those of other generators (Wortsman et al. 2022, "Model soups").
+
+    Raises UsageError where another one has weights of another shape.
+    """
+    own = model.state_dict()
+    kept = 1.0 - sum(share for _, share in others)
+    mixed = {name: kept * value for name, value in own.items() if value.is_floating_point()}
+    for folder, share in others:
+        other = CopyingModel.from_pretrained(read_folder(Path(folder)).path).state_dict()
+        if {name: value.shape for name, value in other.items()} != {name: value.shape for name, value in own.items()}:
+            raise UsageError(
+                f"The generator in {folder} has other sizes than the one that is trained.",
+                "Average with one that was trained from the same encoder.",
+            )
+        for name in mixed:
+            mixed[name] += share * other[name]
+    model.load_state_dict(mixed, strict=False)
 
 
 def _frozen(model: CopyingModel, options: Options) -> CopyingModel:

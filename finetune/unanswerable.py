@@ -2,7 +2,8 @@
 
 The kinds of edit are those that the writers of SQuAD 2.0 were seen to use (Rajpurkar, Jia & Liang 2018, table 1,
 https://arxiv.org/abs/1806.03822); that swapped entities and antonyms alone teach much of it is from Gautam, Zhang &
-Verspoor 2023. Rules and word lists only: this file must not know a model, a data set or a tagger.
+Verspoor 2023. Rules and word lists only: this file must not know a model, a data set or a tagger. Which words are used
+alike it is told.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from typing import Literal
 
 from finetune.antonyms import OPPOSITES, turns
 from finetune.capitals import Name, names_in
+from finetune.edits import Alike, Asked, asked_of, first_unanswered, holds, may_be_answered, put, word_set
 from finetune.negation import NEGATIVE, negated
-from indexer.sentences import sentences
-from rag.question import stem, stems
+from finetune.wording import add_modifier, swap_word
+from rag.question import stem
 
-Kind = Literal["entity", "number", "antonym", "negation"]
+Kind = Literal["entity", "number", "antonym", "negation", "word", "modifier"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +33,10 @@ class Edited:
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    question: str
-    context: str
-    said: str
-    """The question and its answers, in lower case: nothing of it is put into the question."""
-    sentences: tuple[tuple[str, set[str]], ...]
-    """The context's sentences, each with its stems."""
-
-
-def unanswerable(question: str, context: str, answers: Sequence[str], chance: random.Random) -> list[Edited]:
-    """Return at most one edited question per kind, in the order entity, number, antonym, negation.
+def unanswerable(
+    question: str, context: str, answers: Sequence[str], chance: random.Random, alike: Alike = lambda word: ()
+) -> list[Edited]:
+    """Return at most one edited question per kind, in the order entity, number, antonym, negation, word, modifier.
 
     `answers` are the gold answers to `question` in `context`; no edit brings one of them into the question. Equal
     arguments and an equally seeded `chance` give equal results. An edit is left out where the paragraph may answer it
@@ -51,9 +45,7 @@ def unanswerable(question: str, context: str, answers: Sequence[str], chance: ra
     """
     if _YES_OR_NO.match(question):
         return []
-    pieces = [context[start:end] for start, end in sentences(context)]
-    said = " ".join([question, *answers]).lower()
-    asked = _Asked(question, context, said, tuple((piece, _stems(piece)) for piece in pieces))
+    asked = asked_of(question, context, answers, alike)
     made = [(kind, edit(asked, chance)) for kind, edit in _EDITS]
     return [Edited(text, kind) for kind, text in made if text is not None and text != question]
 
@@ -61,49 +53,6 @@ def unanswerable(question: str, context: str, answers: Sequence[str], chance: ra
 _YES_OR_NO = re.compile(
     r"\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)\b", re.IGNORECASE
 )
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-def _holds(text: str, phrase: str) -> bool:
-    """Return whether `phrase` stands in `text` as whole words."""
-    at = text.find(phrase)
-    while at >= 0:
-        end = at + len(phrase)
-        if not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
-            return True
-        at = text.find(phrase, at + 1)
-    return False
-
-
-def _stems(text: str) -> set[str]:
-    """Return the stems of the content words, with "died" as a form of "die": too short for the stemmer's rule."""
-    return stems(re.sub(r"\bdied\b", "die", text))
-
-
-def _may_be_answered(asked: _Asked, edited: str, new: str, says: Callable[[str], bool]) -> bool:
-    """Return whether a sentence that `says` what is new also says half of what `edited` says beside `new`."""
-    wanted = _stems(edited) - _stems(new)
-    return any(2 * len(wanted & said) >= len(wanted) and says(sentence) for sentence, said in asked.sentences)
-
-
-def _put(question: str, start: int, end: int, new: str) -> str:
-    """Return `question` with `new` at [start, end), and the article before it in the form that it asks for."""
-    before = question[:start]
-    if article := re.search(r"\b([Aa])n? $", before):
-        before = before[: article.end(1)] + ("n " if new[0].lower() in "aeiou" else " ")
-    return before + new + question[end:]
-
-
-def _first_unanswered(asked: _Asked, start: int, end: int, options: Sequence[str]) -> str | None:
-    """Return the question with the first of `options` at [start, end) that the paragraph does not answer."""
-    for new in options:
-        edited = _put(asked.question, start, end, new)
-        if not _may_be_answered(asked, edited, new, partial(_holds, phrase=new)):
-            return edited
-    return None
 
 
 # Entity
@@ -114,7 +63,7 @@ _LEFT_OUT = re.compile(
 """What a question leaves out of its answer does not decide whether there is one."""
 
 
-def _swap_entity(asked: _Asked, chance: random.Random) -> str | None:
+def _swap_entity(asked: Asked, chance: random.Random) -> str | None:
     if _LEFT_OUT.search(asked.question):
         return None
     uses: dict[str, list[Name]] = {}
@@ -131,7 +80,7 @@ def _swap_entity(asked: _Asked, chance: random.Random) -> str | None:
         ]
         chance.shuffle(fitting)
         fitting.sort(key=lambda other: -_likeness(name, same, uses[other]))
-        if edited := _first_unanswered(asked, name.start, name.end, fitting):
+        if edited := first_unanswered(asked, name.start, name.end, fitting):
             return edited
     return None
 
@@ -140,12 +89,12 @@ def _is_used_alike(name: Name, context: str) -> bool:
     """Return whether the context has the name, with the same article: "the Bach recital" is not about a Bach."""
     article = f"{name.before} " if name.before in ("a", "an", "the") else ""
     attribute = name.before in ("what", "which", "many")
-    return not attribute and _holds(context, name.text) and _holds(context.lower(), (article + name.text).lower())
+    return not attribute and holds(context, name.text) and holds(context.lower(), (article + name.text).lower())
 
 
 def _may_stand_for(other: Name, name: Name, said: str) -> bool:
     """Return whether `other` has the shape and about the length of `name`, and no part of it is spoken of."""
-    if other.shape != name.shape or abs(other.words - name.words) > 1 or _holds(said, other.text.lower()):
+    if other.shape != name.shape or abs(other.words - name.words) > 1 or holds(said, other.text.lower()):
         return False
     spoken = {word[:4] for word in re.findall(r"\w{3,}", said)}
     return not any(word[:4] in spoken for word in re.findall(r"\w{3,}", other.text.lower()))
@@ -184,7 +133,7 @@ _BEFORE_LIST = re.compile(r"\b(?:which|what|who|are|were|is|was|name|these|those
 """A question for "the two" things is still half answered when it asks for three."""
 
 
-def _change_number(asked: _Asked, chance: random.Random) -> str | None:
+def _change_number(asked: Asked, chance: random.Random) -> str | None:
     found = [*_NUMBER.finditer(asked.question), *_SPELLED_NUMBER.finditer(asked.question)]
     found = [number for number in found if _counts(number, asked.question)]
     chance.shuffle(found)
@@ -194,7 +143,7 @@ def _change_number(asked: _Asked, chance: random.Random) -> str | None:
             _near_words(number, asked) if spelled else _other_numbers(number, asked) + _near_numbers(number, asked)
         )
         chance.shuffle(options)
-        if edited := _first_unanswered(asked, number.start(), number.end(), options):
+        if edited := first_unanswered(asked, number.start(), number.end(), options):
             return edited
     return None
 
@@ -205,17 +154,17 @@ def _counts(number: re.Match[str], question: str) -> bool:
     return not (_BEFORE_BOUND.search(before) or _AFTER_BOUND.match(after) or (small and _BEFORE_LIST.search(before)))
 
 
-def _other_numbers(number: re.Match[str], asked: _Asked) -> list[str]:
+def _other_numbers(number: re.Match[str], asked: Asked) -> list[str]:
     """Return the context's other numbers that are written as this one is: a year for a year."""
     others = {
         other.group()
         for other in _NUMBER.finditer(asked.context)
         if len(other["digits"]) == len(number["digits"]) and bool(other["ending"]) == bool(number["ending"])
     }
-    return sorted(other for other in others if not _holds(asked.said, other))
+    return sorted(other for other in others if not holds(asked.said, other))
 
 
-def _near_numbers(number: re.Match[str], asked: _Asked) -> list[str]:
+def _near_numbers(number: re.Match[str], asked: Asked) -> list[str]:
     """Return the numbers next to this one that nobody speaks of, three on either side, written as it is."""
     spoken = f"{asked.said} {asked.context.lower()}".replace(",", "")
     digits, ending, commas = number["digits"].replace(",", ""), number["ending"] or "", "," in number["digits"]
@@ -225,9 +174,9 @@ def _near_numbers(number: re.Match[str], asked: _Asked) -> list[str]:
     return [f"{value:{',' if commas else ''}}{_ending(value, ending)}" for value in unspoken]
 
 
-def _near_words(number: re.Match[str], asked: _Asked) -> list[str]:
+def _near_words(number: re.Match[str], asked: Asked) -> list[str]:
     at, spoken = _SPELLED.index(number.group()), f"{asked.said} {asked.context.lower()}"
-    return [word for word in _SPELLED[max(0, at - 3) : at + 4] if not _holds(spoken, word)]
+    return [word for word in _SPELLED[max(0, at - 3) : at + 4] if not holds(spoken, word)]
 
 
 def _ending(value: int, ending: str) -> str:
@@ -240,14 +189,14 @@ def _ending(value: int, ending: str) -> str:
 # Antonym
 
 _SPAN = re.compile(r"\b\d{4}\s?[–—-]\s?(?:\d{2,4}|present)|\bfrom [^.;]{1,40} (?:to|until)\b|\buntil\b", re.IGNORECASE)
-_TIMED = _words(
+_TIMED = word_set(
     "began begin beginning begins birth closed created death end ended ends enter entered established first formed "
     "founded join joined last leave opened start started starts"
 )
 """Words whose opposite "from ... to ..." answers too."""
 
 
-def _turn_antonym(asked: _Asked, chance: random.Random) -> str | None:
+def _turn_antonym(asked: Asked, chance: random.Random) -> str | None:
     words = re.findall(r"\w+", f"{asked.said} {asked.context.lower()}")
     spoken = {*words, *(stem(word) for word in words)}
     span = _SPAN.search(asked.context) is not None
@@ -257,24 +206,26 @@ def _turn_antonym(asked: _Asked, chance: random.Random) -> str | None:
         if not (span and turn.word in _TIMED)
         and not any(other in spoken or stem(other) in spoken for other in OPPOSITES[turn.word])
     ]
-    compared = _may_be_answered(asked, asked.question, "", partial(_holds, phrase="than"))
+    compared = may_be_answered(asked, asked.question, "", partial(holds, phrase="than"))
     if not found or compared:
         return None
     turn = chance.choice(found)
-    return _put(asked.question, turn.start, turn.end, turn.opposite)
+    return put(asked.question, turn.start, turn.end, turn.opposite)
 
 
 # Negation
 
 
-def _negate(asked: _Asked, chance: random.Random) -> str | None:
-    spoken_of = _may_be_answered(asked, asked.question, "", lambda sentence: NEGATIVE.search(sentence) is not None)
+def _negate(asked: Asked, chance: random.Random) -> str | None:
+    spoken_of = may_be_answered(asked, asked.question, "", lambda sentence: NEGATIVE.search(sentence) is not None)
     return None if spoken_of else negated(asked.question)
 
 
-_EDITS: tuple[tuple[Kind, Callable[[_Asked, random.Random], str | None]], ...] = (
+_EDITS: tuple[tuple[Kind, Callable[[Asked, random.Random], str | None]], ...] = (
     ("entity", _swap_entity),
     ("number", _change_number),
     ("antonym", _turn_antonym),
     ("negation", _negate),
+    ("word", swap_word),
+    ("modifier", add_modifier),
 )

@@ -5,17 +5,21 @@ A name becomes a generator when it is chosen; until then nothing of it is import
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from indexer.errors import UsageError
+from indexer.errors import UsageError, UserError
+from indexer.types import Progress, silent
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
     from rag.generator import Generator
+
+log = logging.getLogger(__name__)
 
 DEFAULT = "default"
 """Names whichever generator of this program is the best of its own."""
@@ -41,6 +45,29 @@ def open_generator(name: str | None, collection: Collection) -> Generator:
     if _CLASS.fullmatch(chosen):
         return _made_by(_class_at(chosen), chosen, collection)
     return _from_folder(chosen, collection)
+
+
+def prepare_generator(collection: Collection, progress: Progress = silent) -> None:
+    """Convert the generator that `collection` answers with, where it is one of ours: the first question need not wait.
+
+    What stands in the way is told by the log, and again by whoever asks.
+    """
+    from rag.copying.folder import is_copying, read_folder
+
+    chosen = collection.generator or DEFAULT
+    own = None if chosen in (DEFAULT, "copying") else Path(chosen)
+    if own is not None and not is_copying(own):
+        return
+    from rag.copying.conversion import convert, is_converted
+
+    try:
+        folder = read_folder(own)
+        if not is_converted(folder, collection.home):
+            progress("preparing the generator, once", 0, 1)
+            convert(folder, collection.home)
+            progress("preparing the generator, once", 1, 1)
+    except UserError as error:
+        log.warning("%s %s", error.message, error.hint)
 
 
 def lasting_name(name: str) -> str | None:
@@ -79,7 +106,7 @@ def _copying(collection: Collection) -> Generator:
     return open_copying(None, collection.home)
 
 
-_OWN: Mapping[str, Callable[[Collection], Generator]] = {DEFAULT: _quoting, "quoting": _quoting, "copying": _copying}
+_OWN: Mapping[str, Callable[[Collection], Generator]] = {DEFAULT: _copying, "copying": _copying, "quoting": _quoting}
 NAMES = tuple(_OWN)
 """The generators that come along, by name."""
 _CLASS = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")

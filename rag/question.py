@@ -49,6 +49,14 @@ def answer_type(question: str) -> AnswerType:
     return next((kind for kind, pattern in _ASKED if pattern.search(question)), "any")
 
 
+_TWICE = re.compile(r"\?.*\w.*\?|\b(?:and|or|also|both|as well as)\b|;", re.IGNORECASE | re.DOTALL)
+
+
+def may_ask_twice(question: str) -> bool:
+    """Return whether a question may ask for several things: it has a word that joins, or two question marks."""
+    return _TWICE.search(question) is not None
+
+
 def holds_type(text: str, kind: AnswerType) -> bool:
     """Return whether `text` holds something of this kind; anything does of "any"."""
     pattern = _PATTERNS.get(kind)

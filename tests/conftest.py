@@ -1,4 +1,4 @@
-"""What several test files share: the default encoder, converted once a machine, and homes that have it."""
+"""What several test files share: the default encoder and generator, converted once a machine, and homes with them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from indexer.encoder import open_encoder
+from rag.copying.generator import open_copying
 
 # Property tests look elsewhere in each run at a desk, where a find is welcome. Continuous integration tries the same
 # examples each time, so that a red run speaks of the change and not of the day.
@@ -26,24 +27,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def converted(request: pytest.FixtureRequest) -> Path:
-    """Return a home folder that holds the default encoder and no collection; kept from one run to the next."""
+    """Return a home folder with the default encoder and generator and no collection; kept from one run to the next."""
     home: Path = request.config.cache.mkdir("home")
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of two test processes one converts, and the other finds it done
         open_encoder(None, home)
+        open_copying(None, home)
     return home
 
 
 @pytest.fixture
 def home(tmp_path: Path, converted: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty home folder with the default encoder ready, which FOOTNOTE_HOME names."""
+    """Return an empty home folder with default encoder and generator ready, which FOOTNOTE_HOME names."""
     return new_home(tmp_path / "home", converted, monkeypatch.setenv)
 
 
 def new_home(folder: Path, converted: Path, setenv: Callable[[str, str], None] | None = None) -> Path:
-    """Make `folder` a home that borrows the encoders of `converted`."""
+    """Make `folder` a home that borrows the encoders and generators of `converted`."""
     folder.mkdir()
-    (folder / "encoders").symlink_to(converted / "encoders")
+    for name in ("encoders", "generators"):
+        (folder / name).symlink_to(converted / name)
     if setenv is not None:
         setenv("FOOTNOTE_HOME", str(folder))
     return folder

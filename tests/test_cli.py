@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
-from tests.chat_server import Request, serving
+from rag.copying.conversion import check_files
+from tests.chat_server import ChatServer, Request, serving
 from tests.conftest import new_home
 from tests.worlds import write_folder
 
@@ -242,8 +244,8 @@ def test_ask_answers_with_footnotes(world: Path) -> None:
     result = run("ask", BEES)
     assert result.exit_code == 0, result.output
     lines = result.stdout.split("\n")
-    assert lines[0] == "A hive holds up to sixty thousand bees. [1]"
-    assert re.fullmatch(r"confidence \d+%, by the quoting generator", lines[1])
+    assert lines[0] == "up to sixty thousand [1]"
+    assert re.fullmatch(r"confidence \d+%, by the copying generator", lines[1])
     assert lines[3] == f"[1] bees, {world}/files/bees.txt, line 3" or lines[3].endswith("files/bees.txt, line 3")
     assert lines[4] == "    A hive holds up to sixty thousand bees."
 
@@ -251,7 +253,7 @@ def test_ask_answers_with_footnotes(world: Path) -> None:
 def test_ask_refuses_with_4_and_shows_what_is_nearest(world: Path) -> None:
     result = run("ask", FOOTBALL)
     assert result.exit_code == 4
-    assert result.stdout.startswith("Not in these documents.\nconfidence in the best sentence ")
+    assert result.stdout.startswith("Not in these documents.\nconfidence in the best answer ")
     assert "1. " in result.stdout
 
 
@@ -268,7 +270,9 @@ def test_ask_as_json(world: Path) -> None:
 def test_explained_answers_show_passages_and_times(world: Path) -> None:
     result = run("ask", BEES, "--explain")
     assert "meaning: rank 1" in result.stdout
-    assert re.search(r"load \d+ ms, embed \d+ ms, retrieve \d+ ms, generate \d+ ms, cite \d+ ms", result.stdout)
+    assert re.search(
+        r"load \d+ ms, embed \d+ ms, retrieve \d+ ms, open \d+ ms, generate \d+ ms, cite \d+ ms", result.stdout
+    )
 
 
 def test_no_error_allowed_means_no_answer(world: Path) -> None:
@@ -330,6 +334,29 @@ def test_a_generator_that_cannot_answer_says_why(world: Path) -> None:
     )
     failed(run("ask", BEES, "--generator", "no/model"), 1, "There is no generator 'no/model' on this machine")
     failed(run("ask", BEES, "--generator", "http://127.0.0.1:1/v1", "--max-error", "0.1"), 2, "is not calibrated")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("nowhere:0.3",), "--average nowhere:0.3 is no folder with a share between 0 and 1"),
+        ((".",), "--average . is no folder with a share"),
+        ((".:1.5",), r"--average \.:1\.5 is no folder with a share"),
+        ((".:0.6", ".:0.4"), "The shares of --average leave nothing to what is learnt"),
+    ],
+)
+def test_shares_that_make_no_average_are_refused(tmp_path: Path, given: tuple[str, ...], said: str) -> None:
+    (tmp_path / "data.jsonl").write_text("{}")
+    mixed = [part for each in given for part in ("--average", each)]
+    failed(run("train", "generator", str(tmp_path / "data.jsonl"), "--out", str(tmp_path / "out"), *mixed), 2, said)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_generator_is_ready_when_the_documents_are(home: Path, tmp_path: Path) -> None:
+    (home / "generators").unlink()
+    assert run("index", str(write_folder(tmp_path / "files"))).exit_code == 0
+    (made,) = (home / "generators").iterdir()
+    assert check_files(made)
 
 
 def test_a_collection_remembers_its_generator(home: Path, tmp_path: Path) -> None:
@@ -510,7 +537,7 @@ def test_completion_offers_commands_and_collections(world: Path) -> None:
 def test_a_process_of_its_own_gives_text_on_stdout_and_errors_on_stderr(world: Path) -> None:
     good = process("ask", BEES)
     assert (good.returncode, good.stderr) == (0, "")
-    assert good.stdout.startswith("A hive holds up to sixty thousand bees. [1]\n")
+    assert good.stdout.startswith("up to sixty thousand [1]\n")
     bad = process("search", "tea", "-c", "papers")
     assert (bad.returncode, bad.stdout) == (1, "")
     assert bad.stderr.startswith("error: There is no collection 'papers' in ")
@@ -633,6 +660,74 @@ def test_the_end_of_input_or_an_interrupt_ends_the_conversation(world: Path) -> 
         time.sleep(0.5)  # the prompt is written just before readline listens: a signal in between waits for a key
         terminal.child.send_signal(signal.SIGINT)
         assert terminal.finish() == 130
+        assert "Traceback" not in terminal.seen
+
+
+def left_on_screen(raw: bytes) -> str:
+    """Return what a terminal shows in the end that obeys returns, line ends, cursor up and erase line."""
+    lines, row = [""], 0
+    for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|[\r\n]|[^\x1b\r\n]+", raw.decode()):
+        if part == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif up := re.fullmatch(r"\x1b\[(\d+)A", part):
+            row -= int(up[1])
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif part[0] not in "\r\x1b":
+            lines[row] += part
+    return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def writing_slowly() -> Iterator[tuple[ChatServer, threading.Event]]:
+    """Serve a model that halts in the middle of its answer until the event is set."""
+    go_on = threading.Event()
+
+    def answer(request: Request) -> None:
+        request.stream(["A hive holds up", " to 60,000 bees [1].\n\nIt is"], ends=False)
+        go_on.wait(30)
+        request.event({"choices": [{"delta": {"content": " made of wax [1][8]."}}]})
+        request.handler.wfile.write(b"data: [DONE]\n\n")
+
+    with serving(answer) as server:
+        try:
+            yield server, go_on
+        finally:
+            go_on.set()
+
+
+def test_on_a_terminal_a_model_is_seen_writing_until_its_answer_is_checked(world: Path) -> None:
+    with writing_slowly() as (server, go_on), Terminal("ask", BEES, "--generator", server.address) as terminal:
+        early = terminal.wait_for("It is")
+        assert early.index("reading bees.txt") < early.index("a draft, to be checked:")
+        assert "60,000 bees [1]." in early
+        assert "confidence" not in early
+        go_on.set()
+        assert terminal.finish() == 0
+        assert "made of wax [1][8]." in terminal.seen
+        assert left_on_screen(terminal.raw).split("\n")[:4] == [
+            "A hive holds up to 60,000 bees. [1]",
+            "",
+            "It is made of wax.",
+            'not borne out by the documents: "It is made of wax."',
+        ]
+
+
+def test_a_terminal_that_cannot_move_its_cursor_is_shown_the_checked_answer_alone(world: Path) -> None:
+    with serving(drafting) as server, Terminal("ask", BEES, "--generator", server.address, TERM="dumb") as terminal:
+        assert terminal.finish() == 0
+        assert b"\x1b" not in terminal.raw
+        assert terminal.seen.startswith("A hive holds up to 60,000 bees. [1] It is made of wax.\r\n")
+
+
+def test_an_interrupt_ends_the_writing_and_takes_the_draft_away(world: Path) -> None:
+    with writing_slowly() as (server, _), Terminal("ask", BEES, "--generator", server.address) as terminal:
+        terminal.wait_for("It is")
+        time.sleep(0.5)  # rich writes a part twice when the signal comes between its writing and its noting that
+        terminal.child.send_signal(signal.SIGINT)
+        assert terminal.finish() == 130
+        assert left_on_screen(terminal.raw).startswith("Stopped.")
         assert "Traceback" not in terminal.seen
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.copying.decoding import KEPT, Decoded, Part, Span, Step, Token, decode
+from rag.copying.decoding import HESITATION, KEPT, Decoded, Part, Span, Step, Token, decode
 from rag.copying.layout import Window, Words
 from rag.copying.reader import Floats, WindowRead
 
@@ -259,13 +259,17 @@ def test_with_a_decoder_the_likeliest_next_action_is_taken_until_stop(
             for token, score in enumerate(written)
             if not forbidden[token] and (after_word or not continuing[token])
         ]
-        choices += [(stop, None)] if expected else []
+        choices += [(stop + HESITATION, None)] if expected else []
         total = log_sum([*(score for score, _, _ in every), *map(float, written), stop])
         if not expected:
             log_answer = total - log_sum([total, 0.0])
         score, action = max(choices, key=lambda choice: choice[0])
-        log_actions += score - total
+        log_actions += (stop if action is None else score) - total
         if action is None:
+            break
+        if isinstance(action, tuple) and action[1:] in [each[1:] for each in expected if isinstance(each, tuple)]:
+            while isinstance(expected[-1], int):
+                expected.pop()
             break
         expected.append(action)
     assert [key(action) if isinstance(action, Span) else action.id for action in found.actions] == expected
@@ -294,8 +298,34 @@ def test_the_decoder_is_shown_what_was_done_and_all_that_was_read() -> None:
 
 def test_an_answer_ends_after_so_many_actions() -> None:
     part = part_of(words_of(2), np.random.default_rng(0), start=[1.0, 2.0])
-    step = Scripted([says(NEVER, -90.0)] * 3)
+    step = Scripted([says([20.0, -90.0, -90.0, -90.0, -90.0], -90.0)] * 3)
     assert len(decode([part], 1, step, 3, None).actions) == 3
+
+
+def test_where_one_thing_is_asked_one_span_is_the_answer() -> None:
+    part = part_of(words_of(2), np.random.default_rng(0), start=[1.0, 2.0])
+    written = [20.0, -90.0, -90.0, -90.0, -90.0]
+    step = Scripted([says(NEVER, -90.0), says(written, -90.0), says(written, -90.0)])
+    assert len(decode([part], 1, step, 3, None, several=False).actions) == 1
+    assert len(step.asked) == 1
+    assert len(decode([part], 1, step, 3, None, several=True).actions) == 3
+
+
+def test_what_was_said_is_not_said_again() -> None:
+    """The same two tokens in another passage: they and the "and" before them are left out."""
+    parts = [part_of(words_of(2), np.random.default_rng(n), passage=n, start=[-9.0, 2.0]) for n in range(2)]
+    step = Scripted([says(NEVER, -90.0), says([20.0, -90.0, -90.0, -90.0, -90.0], -90.0), says(NEVER, -90.0)])
+    (only,) = decode(parts, 1, step, 8, None).actions
+    assert isinstance(only, Span)
+    assert (only.start, only.end) == (3, 5)
+
+
+@pytest.mark.parametrize(("lead", "actions"), [(HESITATION - 0.1, 1), (HESITATION + 0.1, 2)])
+def test_going_on_must_be_clearly_likelier_than_stopping(lead: float, actions: int) -> None:
+    part = part_of(words_of(1), np.random.default_rng(0), start=[1.0])
+    going_on = [lead, -90.0, -90.0, -90.0, -90.0]
+    step = Scripted([says(NEVER, -90.0), says(going_on, 0.0)])
+    assert len(decode([part], 1, step, 2, None).actions) == actions
 
 
 def test_a_special_token_and_half_a_word_are_not_written() -> None:

@@ -28,7 +28,7 @@ from rag.copying.generator import CopyingGenerator, open_copying
 from rag.copying.layout import Tokens
 from rag.copying.model import CopyingModel
 from rag.copying.reader import Decoder, Reader
-from rag.generator import Copied, Draft, Generator, Written
+from rag.generator import Copied, Draft, Generator
 from rag.types import Origin, Passage
 from tests.answers import passage
 from tests.small_encoder import write_json, write_small_encoder
@@ -201,16 +201,14 @@ def test_it_is_a_generator_named_after_its_folder(generator: CopyingGenerator, f
     assert promised.threshold(0.01) == math.inf
 
 
-def test_what_it_copies_lies_in_its_passages_and_what_it_writes_is_marked(generator: CopyingGenerator) -> None:
-    copied = written = 0
-    for text in ("the cat?", "pump", "a mat 75,000?", "gates gates"):
+def test_what_it_copies_lies_in_its_passages(generator: CopyingGenerator) -> None:
+    copied = 0
+    for text in ("the cat?", "pump and gate", "a mat 75,000?", "gates and gates"):
         draft = generator.generate(text, PASSAGES)
         assert draft.pieces
         check(draft, PASSAGES)
         copied += sum(isinstance(piece, Copied) for piece in draft.pieces)
-        written += sum(isinstance(piece, Written) for piece in draft.pieces)
-    assert copied
-    assert written
+    assert copied >= 4
 
 
 def test_a_confidence_is_that_of_passages_retrieved_or_given(generator: CopyingGenerator) -> None:

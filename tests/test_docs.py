@@ -37,7 +37,7 @@ def test_the_examples_for_python_run(
 ) -> None:
     defined = run("docs/python.md", home, monkeypatch)
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "The archive was opened in 1921 by the town's two schoolteachers."
+    assert said[0] == "1921"
     assert said[1] == "0 0 1 2"  # the draft is gone from what was asked for
     assert "There is no collection 'nothing'" in "\n".join(said)
     assert "Green tea is steeped at eighty degrees." in said

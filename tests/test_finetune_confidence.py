@@ -72,6 +72,17 @@ def test_without_a_negative_every_other_question_is_edited_and_without_an_edit_i
     assert [case.passages[0].text for case in cases] == ["A cat.", OTHER[1]]
 
 
+def test_questions_are_edited_as_in_training() -> None:
+    """With the words told apart; of the two edits the one that sometimes limps is taken 2 times in 7."""
+    asked = Question(
+        "1", "Who commands the army?", "", f"{TEXT} By law a free city held boats.", ("Anna Finch",), "bern"
+    )
+    cases = list(given_cases([asked] * 700, {}, random.Random(0), lambda word: ("navy",) if word == "army" else ()))
+    edited = [case.question for case in cases if not case.answers]
+    assert set(edited) == {"Who commands the navy?", "Who commands the free army?"}
+    assert edited.count("Who commands the free army?") == pytest.approx(200, abs=40)
+
+
 def test_of_every_third_question_the_answer_is_taken_away(tmp_path: Path) -> None:
     names = ["amber", "basalt", "cedar", "delta", "ember", "fjord"]
     asked = [
@@ -107,19 +118,19 @@ class FirstWords:
 
 
 def test_an_answer_is_right_by_its_overlap_and_never_where_there_is_none() -> None:
-    """Of "Anna Finch led it" 1 word has F1 2/3, 2 have 1, 3 have 4/5, 4 have 2/3; where nothing is right, none is.
+    """Of the text 1 word has F1 2/3, 2 have 1, 3 have 4/5, 4 have 2/3, 7 have 4/9; where nothing is right, none is.
 
     SQuAD compares without articles: "The", said where there is no answer, would be as right as saying nothing.
     """
-    text = "Anna Finch led it"
-    cases = [Case(count, [given("", text)], ("Anna Finch",)) for count in ("1", "2", "3", "4")]
+    text = "Anna Finch led it north once more"
+    cases = [Case(count, [given("", text)], ("Anna Finch",)) for count in ("1", "2", "3", "4", "7")]
     cases += [Case("2", [given("", text)], ()), Case("0", [given("", text)], ("Anna Finch",))]
     cases += [Case("1", [given("", "The army")], ())]
     done: list[int] = []
     model = fit(cast(CopyingGenerator, FirstWords()), cases * 30, lambda what, now, total: done.append(now))
-    assert model["fitted_on"]["questions"] == 180  # where nothing was found, nothing is said
-    assert model["fitted_on"]["right"] == 60
-    assert done == [64, 128, 192, 210]
+    assert model["fitted_on"]["questions"] == 210  # where nothing was found, nothing is said
+    assert model["fitted_on"]["right"] == 120
+    assert done == [64, 128, 192, 240]
 
 
 # Fitting

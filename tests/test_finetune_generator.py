@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from finetune.card import Source, parsed
 from finetune.generator import Options, train_generator
+from finetune.mixing import Mixture
 from finetune.schedule import Keeping
 from indexer.errors import UsageError
-from rag.copying.folder import CHECKED, read_folder
+from rag.copying.folder import CHECKED, read_folder, write_sums
 from rag.copying.generator import open_copying
 from rag.copying.layout import Layout
 from tests.answers import passage
@@ -112,6 +116,27 @@ def test_asking_for_the_same_again_trains_nothing_and_gives_the_same(
     assert (hashlib.sha256(weights.read_bytes()).hexdigest(), (trained / "SHA256SUMS").read_text()) == before
 
 
+def test_another_generator_is_mixed_into_the_weights(world: tuple[Path, Options, Source], trained: Path) -> None:
+    folder, options, source = world
+    other = folder / "other"
+    shutil.copytree(trained, other, ignore=shutil.ignore_patterns("training"))
+    learnt = load_file(trained / "model.safetensors")
+    save_file({name: np.asarray(value + np.float16(1)) for name, value in learnt.items()}, other / "model.safetensors")
+    write_sums(other)
+    done = train_generator([source], folder / "mixed", replace(options, average=((str(other), 0.25),)), home=folder)
+    mixed = load_file(done.folder / "model.safetensors")
+    assert mixed.keys() == learnt.keys()
+    for name, value in mixed.items():
+        assert np.allclose(value.astype(np.float32), learnt[name].astype(np.float32) + 0.25, atol=2e-3), name
+
+
+def test_a_generator_of_other_sizes_is_not_mixed_in(world: tuple[Path, Options, Source], trained: Path) -> None:
+    folder, options, source = world
+    smaller = replace(options, writes=False, average=((str(trained), 0.25),), steps=2)
+    with pytest.raises(UsageError, match="has other sizes than the one that is trained"):
+        train_generator([source], folder / "smaller", smaller, home=folder)
+
+
 def test_other_options_in_the_same_folder_are_refused(world: tuple[Path, Options, Source], trained: Path) -> None:
     folder, options, source = world
     with pytest.raises(UsageError, match="other data or other options"):
@@ -124,6 +149,35 @@ def test_a_dry_run_says_how_long_and_writes_nothing(world: tuple[Path, Options, 
     assert done.estimate.steps == 8
     assert done.estimate.seconds > 0
     assert not (folder / "dry").exists()
+
+
+def test_questions_are_edited_with_words_that_their_passages_join(
+    world: tuple[Path, Options, Source], tmp_path: Path
+) -> None:
+    """Nothing else can be changed in them: no name, no number, no opposite, nothing to deny, no modifier."""
+    folder, options, _ = world
+    encoder = write_small_encoder(tmp_path / "encoder", max_length=64)
+    weights = load_file(encoder / "model.safetensors")
+    vocabulary = json.loads((encoder / "tokenizer.json").read_text())["model"]["vocab"]
+    table = weights["embeddings.word_embeddings.weight"]
+    table[[vocabulary["pump"], vocabulary["gate"]]] = 0
+    table[vocabulary["pump"], :2] = 10, 0
+    table[vocabulary["gate"], :2] = 5, 8.7  # 60 degrees from the other
+    save_file(weights, encoder / "model.safetensors", metadata={"format": "pt"})
+
+    def examples_a_question(name: str, end: str) -> float:
+        rows = [
+            {"question": "where sat the pump?", "context": f"The pump sat on mat {n}. {end}", "answers": [f"mat {n}"]}
+            for n in range(300)
+        ]
+        file = tmp_path / name
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        edited = replace(options, encoder=str(encoder), mixture=Mixture(0, 0, 0, 1, 0))
+        estimate = train_generator([Source(file)], tmp_path / "out", edited, home=folder, dry_run=True).estimate
+        return estimate.examples / estimate.questions
+
+    assert examples_a_question("joined.jsonl", "Here is a pump or gate.") == 2
+    assert examples_a_question("apart.jsonl", "Here is a pump. Here is a gate.") == 1
 
 
 def test_too_few_questions_to_hold_out_are_refused_before_anything_slow(world: tuple[Path, Options, Source]) -> None:

@@ -280,11 +280,12 @@ def test_half_precision_gives_about_the_same_loss(tokens: Tokens) -> None:
 # Decoding
 
 
-@pytest.mark.parametrize(("seed", "kinds"), [(1, "ww."), (2, "cccc"), (3, "wccc"), (5, "c."), (7, "w.")])
+@pytest.mark.parametrize(("seed", "kinds"), [(0, "wwww"), (1, "ww."), (5, "c."), (7, "w.")])
 def test_decoding_gives_its_actions_the_probability_that_the_loss_gives_them(
-    seed: int, kinds: str, tokens: Tokens
+    seed: int, kinds: str, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`kinds` says what these weights do: copy, write, stop."""
+    monkeypatch.setattr("rag.copying.decoding.HESITATION", 0.0)  # weights drawn by chance seldom go on by themselves
     model = small_model(small_config(len(tokens.never_written())), seed=seed)
     with torch.no_grad():
         model.decoder.rarely.fill_(-2.0)

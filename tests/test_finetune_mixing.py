@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -10,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune.examples import Copy, Example, Write
-from finetune.mixing import Mixture, Near, examples
+from finetune.mixing import Mixture, Near, examples, one_of
 from finetune.questions import Question
-from finetune.unanswerable import unanswerable
+from finetune.unanswerable import Edited, unanswerable
 
 NOTHING = Mixture(titled=0, competing=0, missing=0, edited=0, two_part=0)
 PASSAGE = "Anna Finch led the army in 1920. The army of Bern had 75,000 men."
@@ -38,6 +39,11 @@ def made(
     seed: int = 0,
 ) -> list[Example]:
     return list(examples(asked, near or {}, mixture, random.Random(seed)))
+
+
+def navy(word: str) -> Sequence[str]:
+    """Tell armies from navies."""
+    return ("navy",) if word == "army" else ()
 
 
 def copied(example: Example) -> list[list[str]]:
@@ -77,6 +83,21 @@ def test_the_title_is_shown_as_often_as_asked() -> None:
 
 
 # Hard negatives
+
+
+def test_one_to_three_passages_compete_and_the_own_one_stands_anywhere() -> None:
+    several = [("", f"Passage {number}.") for number in range(5)]
+    both = made([question()] * 400, Mixture(0, 1, 0, 0, 0), {"1": several})
+    sizes = Counter(len(example.passages) for example in both)
+    assert set(sizes) == {2, 3, 4}
+    assert sizes[2] > sizes[3] > sizes[4]
+    places = {example.passages.index(("", PASSAGE)) for example in both}
+    assert places == {0, 1, 2, 3}
+    for example in both:
+        (copy,) = example.actions
+        assert isinstance(copy, Copy)
+        assert {passage for passage, _, _ in copy.spans} == {example.passages.index(("", PASSAGE))}
+        assert len(set(example.passages)) == len(example.passages)
 
 
 @pytest.mark.parametrize("titled", [0.0, 1.0])
@@ -129,6 +150,23 @@ def test_an_edited_question_is_refused_on_the_same_passage() -> None:
         for edited in unanswerable(question().text, PASSAGE, ["Anna Finch"], random.Random(seed))
     }
     assert question().text not in texts
+
+
+def test_a_question_is_edited_with_the_words_that_are_told_apart() -> None:
+    asked = [question("Who commands the army?")] * 20
+    assert len(made(asked, Mixture(0, 0, 0, 1, 0))) == 20
+    found = list(examples(asked, {}, Mixture(0, 0, 0, 1, 0), random.Random(0), navy))
+    assert [example.question for example in found] == ["Who commands the army?", "Who commands the navy?"] * 20
+    assert [bool(example.actions) for example in found] == [True, False] * 20
+
+
+def test_a_modifier_is_taken_less_often_than_another_edit_and_always_where_it_is_the_only_one() -> None:
+    """Weights 1, 0.4 and 1: of 2400 draws 1000, 400 and 1000."""
+    edits = [Edited("Who led the navy?", "word"), Edited("Who led the late army?", "modifier"), Edited("?", "entity")]
+    chance = random.Random(0)
+    drawn = [edits.index(one_of(edits, chance)) for _ in range(2400)]
+    assert [drawn.count(place) for place in range(3)] == pytest.approx([1000, 400, 1000], abs=80)
+    assert one_of(edits[1:2], chance) == edits[1]
 
 
 def test_a_question_that_no_edit_spoils_is_asked_once() -> None:
@@ -197,8 +235,8 @@ def test_whatever_is_made_points_at_answers_and_equal_seeds_make_the_same(answer
     asked = [question(answers=each, id=str(number)) for number, each in enumerate(answers)]
     near = {each.id: [OTHER] for each in asked}
     everything = Mixture(0.5, 0.5, 0.5, 0.5, 0.5)
-    found = made(asked, everything, near, seed)
-    assert found == made(asked, everything, near, seed)
+    found = list(examples(asked, near, everything, random.Random(seed), navy))
+    assert found == list(examples(asked, near, everything, random.Random(seed), navy))
     golds = {answer for each in asked for answer in each.answers}
     for example in found:
         assert 1 <= len(example.passages) <= 2
@@ -207,10 +245,10 @@ def test_whatever_is_made_points_at_answers_and_equal_seeds_make_the_same(answer
             assert set(said) <= golds | {"and"}
 
 
-def test_the_default_shares_are_those_of_the_card() -> None:
+def test_the_default_shares_are_those_that_are_told() -> None:
     asked = [question(id=str(number)) for number in range(4000)]
     found = made(asked, Mixture(), {each.id: [OTHER] for each in asked})
     competing = sum(len(example.passages) == 2 for example in found)
     missing = sum(example.passages[0][1] == OTHER[1] and not example.actions for example in found)
     edited = sum(example.passages[0][1] == PASSAGE and not example.actions for example in found)
-    assert [competing, missing, edited] == pytest.approx([600, 480, 600], abs=90)
+    assert [competing, missing, edited] == pytest.approx([600, 480, 2000], abs=90)

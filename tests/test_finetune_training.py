@@ -336,7 +336,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
 @pytest.mark.slow
 def test_a_kill_at_any_touch_of_the_disk_loses_no_checkpoint(trials: list[dict[str, object]]) -> None:
     *killed, whole = trials
-    assert len(killed) > 50
+    assert len(killed) > 12  # every sixth touch; were it none, nothing would be tried
     assert {trial["killed"] for trial in killed} == {int(signal.SIGKILL)}
     assert (whole["killed"], whole["begun"]) == (0, [0, 1])
     for number, trial in enumerate(killed, start=1):
@@ -348,4 +348,4 @@ def test_a_kill_at_any_touch_of_the_disk_loses_no_checkpoint(trials: list[dict[s
         else:  # once the second step was begun, the first was safe
             assert then in ([1], []), f"at touch {number}"
         assert trial["left"] == whole["left"], f"at touch {number}"
-    assert (killed[0]["then"], killed[-1]["then"]) == ([0, 1], [])
+    assert (killed[0]["then"], killed[-1]["begun"]) == ([0, 1], [0, 1])

@@ -12,6 +12,7 @@ from indexer.collection import Collection
 from indexer.errors import GeneratorError, NotFound, UsageError
 from indexer.transfer import export_collection, import_collection
 from indexer.writer import write
+from rag.copying.generator import CopyingGenerator
 from rag.endpoint_generator import EndpointGenerator
 from rag.engine import Engine
 from rag.generator import Copied, Draft
@@ -20,6 +21,7 @@ from rag.quoting import QuotingGenerator
 from rag.transformers_generator import TransformersGenerator
 from rag.types import Passage
 from tests.chat_server import quote_first, serving
+from tests.conftest import new_home
 from tests.parrot import write_parrot
 from tests.worlds import WordEncoder, collection_of
 
@@ -61,11 +63,12 @@ def collection(tmp_path: Path) -> Collection:
     return collection_of(tmp_path)
 
 
-def test_by_default_the_best_sentence_is_quoted(collection: Collection) -> None:
-    assert isinstance(open_generator(None, collection), QuotingGenerator)
-    assert isinstance(open_generator("default", collection), QuotingGenerator)
+def test_by_default_spans_are_copied(tmp_path: Path, converted: Path) -> None:
+    collection = collection_of(new_home(tmp_path / "home", converted))
+    assert isinstance(open_generator(None, collection), CopyingGenerator)
+    assert open_generator("default", collection) is open_generator("copying", collection)
     assert isinstance(open_generator("quoting", collection), QuotingGenerator)
-    assert NAMES == ("default", "quoting", "copying")
+    assert NAMES == ("default", "copying", "quoting")
 
 
 def test_an_address_names_an_endpoint(collection: Collection) -> None:
@@ -141,7 +144,7 @@ def test_a_collection_remembers_its_generator(collection: Collection) -> None:
     assert reopened(collection).generator == OWN
     assert reopened(collection).status().generator == OWN
     assert isinstance(open_generator(None, reopened(collection)), FirstWord)
-    assert isinstance(open_generator("default", reopened(collection)), QuotingGenerator), "a name goes before it"
+    assert isinstance(open_generator("quoting", reopened(collection)), QuotingGenerator), "a name goes before it"
     assert collection.generation == generation, "its content has not changed"
     collection.choose_generator(None)
     assert reopened(collection).generator is None

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.question import AnswerType, answer_type, spans_of_type, stem, stems
+from rag.question import AnswerType, answer_type, may_ask_twice, spans_of_type, stem, stems
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,19 @@ def test_spans_lie_in_the_text_in_order_and_apart(text: str, kind: AnswerType) -
 def test_forms_of_one_verb_have_one_stem(one: str, other: str) -> None:
     """A question asked when a project did begin; the sentence said that it began, and was passed over."""
     assert stem(one) == stem(other)
+
+
+@pytest.mark.parametrize(
+    ("question", "twice"),
+    [
+        ("When was the pump replaced?", False),
+        ("When was the pump replaced, and by whom?", True),
+        ("When? Who?", True),
+        ("Who dug it? ", False),
+        ("Which sand is it?", False),
+        ("What is the height; the width", True),
+        ("", False),
+    ],
+)
+def test_a_question_for_several_things_says_so(question: str, twice: bool) -> None:
+    assert may_ask_twice(question) == twice

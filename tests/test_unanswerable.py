@@ -2,15 +2,16 @@
 
 import random
 import re
+from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune.antonyms import OPPOSITES, turns
 from finetune.capitals import names_in
 from finetune.negation import negated
-from finetune.unanswerable import unanswerable
+from finetune.unanswerable import Edited, unanswerable
 
 HARBOUR = (
     "The harbour of Kelmouth was dug in 1784 by Anna Voss. It held sixty ships. A fire in 1802 burned the stores of "
@@ -19,17 +20,24 @@ HARBOUR = (
 )
 
 
-def edits(question: str, context: str = HARBOUR, *answers: str) -> dict[str, set[str]]:
+Alike = Mapping[str, Sequence[str]]
+
+
+def edits(question: str, context: str = HARBOUR, *answers: str, alike: Alike | None = None) -> dict[str, set[str]]:
     """Return every edit that forty seeds make, by kind."""
     found: dict[str, set[str]] = {}
     for seed in range(40):
-        for edited in unanswerable(question, context, answers, random.Random(seed)):
+        for edited in made_of(question, context, answers, seed, alike or {}):
             found.setdefault(edited.kind, set()).add(edited.question)
     return found
 
 
-def edit(question: str, kind: str, context: str = HARBOUR, *answers: str) -> set[str]:
-    return edits(question, context, *answers).get(kind, set())
+def edit(question: str, kind: str, context: str = HARBOUR, *answers: str, alike: Alike | None = None) -> set[str]:
+    return edits(question, context, *answers, alike=alike).get(kind, set())
+
+
+def made_of(question: str, context: str, answers: Sequence[str], seed: int, alike: Alike) -> list[Edited]:
+    return unanswerable(question, context, answers, random.Random(seed), lambda word: alike.get(word, ()))
 
 
 # Entity
@@ -254,32 +262,159 @@ def test_a_no_in_the_paragraph_may_answer_the_negation() -> None:
     assert edit(question, "negation", "Anna Voss met Tobias Finch in Kelmouth.")
 
 
+# Word
+
+
+def test_a_word_gives_way_to_one_that_is_told_apart_from_it() -> None:
+    assert edit("Who rebuilt the lighthouse?", "word", alike={"lighthouse": ["windmill"]}) == {
+        "Who rebuilt the windmill?"
+    }
+    assert edit("Who rebuilt the lighthouse?", "word") == set()
+
+
+def test_half_of_the_new_words_are_the_paragraphs_own() -> None:
+    alike = {"lighthouse": ["windmill", "harbour"]}
+    made = [made_of("Who rebuilt the lighthouse?", HARBOUR, [], seed, alike)[0].question for seed in range(400)]
+    assert set(made) == {"Who rebuilt the windmill?", "Who rebuilt the harbour?"}
+    assert made.count("Who rebuilt the harbour?") == pytest.approx(200, abs=40)
+    assert edit("Who rebuilt the lighthouse?", "word", alike={"lighthouse": ["harbour"]}) == {
+        "Who rebuilt the harbour?"
+    }
+
+
+def test_of_words_from_elsewhere_only_the_twelve_likest_are_taken() -> None:
+    likest = [
+        "abbey",
+        "bakery",
+        "castle",
+        "dairy",
+        "engine",
+        "farm",
+        "garden",
+        "hall",
+        "inn",
+        "jetty",
+        "kiln",
+        "library",
+    ]
+    alike = {"lighthouse": [*likest, "museum"]}
+    made = {made_of("Who rebuilt the lighthouse?", HARBOUR, [], seed, alike)[0].question for seed in range(300)}
+    assert made == {f"Who rebuilt the {word}?" for word in likest}
+
+
+def test_a_new_word_that_the_paragraph_answers_is_left_out() -> None:
+    """The sentence that says "rebuilt" says "bell" too, and that of the fire says nothing of rebuilding."""
+    assert edit("Who rebuilt the lighthouse?", "word", alike={"lighthouse": ["bell"]}) == set()
+    assert edit("Who rebuilt the lighthouse?", "word", alike={"lighthouse": ["bell", "fire"]}) == {
+        "Who rebuilt the fire?"
+    }
+
+
+@pytest.mark.parametrize("other", ["lightship", "keeper", "keepers", "rebuilding"])
+def test_a_new_word_is_not_spoken_of_nor_another_form_of_the_old(other: str) -> None:
+    """It begins otherwise than the old one, and neither question nor answer has it, in whatever form."""
+    question = "Who was rebuilding the lighthouse?"
+    context = "The keeper was rebuilding the lighthouse."
+    assert edit(question, "word", context, "The keeper", alike={"lighthouse": [other]}) == set()
+    assert edit(question, "word", context, "The keeper", alike={"lighthouse": [other, "mill"]}) == {
+        "Who was rebuilding the mill?"
+    }
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who painted the chapel?",
+        "What lighthouse did he see?",
+        "How many fishermen paid?",
+        "Which kinds of fishermen paid?",
+        "What was its name?",
+        "What is the lighthouse's height?",
+        "Who built the lighthouse-keeper a house?",
+        "Who saw the Lighthouse?",
+    ],
+)
+def test_what_is_asked_for_and_what_the_paragraph_does_not_say_stays(question: str) -> None:
+    alike = {word: ["windmill"] for word in ("chapel", "lighthouse", "fishermen", "name", "keeper")}
+    assert edit(question, "word", f"{HARBOUR} A keeper of no name came.", alike=alike) == set()
+
+
+def test_a_new_word_takes_its_article() -> None:
+    assert edit("Who rebuilt a lighthouse?", "word", alike={"lighthouse": ["abbey"]}) == {"Who rebuilt an abbey?"}
+
+
+# Modifier
+
+FAMILIES = "In Kelmouth the average family owns four boats. By law an urban school owns a painted gate."
+
+
+def test_what_is_asked_about_is_narrowed_by_a_word_said_of_something_else() -> None:
+    """Of "average", "urban" and "painted" the first is asked about, and the last may be a verb."""
+    assert edit("How many boats does the average family own?", "modifier", FAMILIES) == {
+        "How many boats does the urban average family own?"
+    }
+
+
+def test_a_modifier_takes_the_article() -> None:
+    """The paragraph says "average" of a family, and "urban" of something else."""
+    assert edit("How many boats make a family rich?", "modifier", FAMILIES) == {
+        "How many boats make an urban family rich?"
+    }
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Which urban boats does the family own?", ""),
+        ("What does the school own?", ""),
+        ("What does the family own?", "four boats, the urban five"),
+        ("What does the village own?", ""),
+        ("What does every family own?", ""),
+        ("What is the Family?", ""),
+    ],
+    ids=["in the question", "said of it", "in the answer", "not in the paragraph", "no article", "a name"],
+)
+def test_a_modifier_is_new_and_what_it_narrows_is_known(question: str, answer: str) -> None:
+    context = FAMILIES.replace("average ", "")
+    assert edit("What does the family own?", "modifier", context) == {"What does the urban family own?"}
+    assert edit(question, "modifier", context, answer) == set()
+
+
+def test_words_that_count_or_lead_modify_nothing() -> None:
+    context = "A family owns four boats. He saw the first school, the other gate, the main road and the early bell."
+    assert edit("What does the family own?", "modifier", context) == set()
+
+
 # Laws
 
 
 def test_a_question_for_yes_or_no_is_left() -> None:
-    assert edits("Was the largest harbour dug in 1784 by Anna Voss?") == {}
+    assert edits("Was the largest harbour dug in 1784 by Anna Voss?", alike={"harbour": ["airport"]}) == {}
 
 
 def test_kinds_come_in_one_order_and_once() -> None:
-    made = unanswerable("Who did Tobias Finch meet before 1802 in the largest inn?", HARBOUR, ["Ida"], random.Random(3))
-    assert [one.kind for one in made] == ["entity", "number", "antonym", "negation"]
+    question = "Who did Tobias Finch meet before 1802 at the lighthouse in the largest inn?"
+    context = f"{HARBOUR} By law a wooden chapel stood near."
+    made = made_of(question, context, ["Ida"], 3, {"lighthouse": ["windmill"]})
+    assert [one.kind for one in made] == ["entity", "number", "antonym", "negation", "word", "modifier"]
 
 
 WORDS = (
     "who What did was the a first largest won before in 1784 two 22nd Kelmouth March May IBM NATO Irish Roman built "
-    "not ship ships . ? ’s Ж"
+    "not ship ships . ? ’s Ж urban school bell bells"
 )
-words = st.sampled_from([*WORDS.split(), "Anna Voss", "\n"])
+TOLD_APART = {"ship": ["boat", "bell"], "school": ["church", "urban", "bells"], "bell": ["ships", "horn", "school"]}
+words = st.sampled_from([*WORDS.split(), "Anna Voss", "the urban school", "the bell", "\n"])
 texts = st.lists(words, max_size=25).map(" ".join)
 
 
+@settings(deadline=None)
 @given(texts, texts, st.lists(texts, max_size=2), st.integers(0, 9))
 def test_an_edit_changes_the_question_and_brings_no_answer(
     question: str, context: str, answers: list[str], seed: int
 ) -> None:
-    made = unanswerable(question, context, answers, random.Random(seed))
-    assert made == unanswerable(question, context, answers, random.Random(seed))
+    made = made_of(question, context, answers, seed, TOLD_APART)
+    assert made == made_of(question, context, answers, seed, TOLD_APART)
     assert len({one.kind for one in made}) == len(made)
     old = set(re.findall(r"\w+", question.lower()))
     said = set(re.findall(r"\w{4,}", " ".join(answers).lower()))
@@ -289,12 +424,14 @@ def test_an_edit_changes_the_question_and_brings_no_answer(
         assert one.kind == "negation" or not new & said
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=200), st.integers(0, 3))
 def test_any_text_is_borne(question: str, context: str, seed: int) -> None:
     for one in unanswerable(question, context, [], random.Random(seed)):
         assert one.question != question
 
 
+@settings(deadline=None)
 @given(texts)
 def test_names_stand_where_they_say(text: str) -> None:
     for name in names_in(text):

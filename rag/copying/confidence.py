@@ -43,7 +43,6 @@ def features(question: str, decoded: Decoded, passages: Sequence[Passage]) -> di
         "actions": max(-FAR, decoded.log_actions),
         "lead": min(FAR, odds - rival.score) if rival else FAR,
         "again": float(len(again)),
-        "several": float(len(decoded.actions) > 1),
         "words": min(20.0, float(len(words.split()))),
         "rank": 1 / (1 + own),
         "near": near[own] if near else 0.0,

@@ -2,8 +2,8 @@
 
     config.json  model.safetensors  confidence.json  README.md (the model card)  SHA256SUMS  and perhaps tokenizer.json
 
-Where it began with the default encoder, tokenizer and frozen embeddings are not in it: they come from that encoder's own
-package, whose weights are named by their hash. Knows files; never imports torch.
+Where it began with the default encoder, tokenizer and frozen embeddings are not in it: they come from that encoder's
+own package, whose weights are named by their hash. Knows files; never imports torch.
 """
 
 from __future__ import annotations

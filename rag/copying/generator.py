@@ -19,6 +19,7 @@ from rag.copying.layout import Layout, Tokens
 from rag.copying.pieces import pieces
 from rag.copying.reader import Decoder, Reader
 from rag.generator import Copied, Draft, Written
+from rag.question import may_ask_twice
 from rag.types import Passage
 
 _TOGETHER = 64
@@ -76,17 +77,18 @@ class CopyingGenerator:
         parts: list[list[Part]] = [[] for _ in questions]
         for window, (number, place, words), read in zip(windows, places, found, strict=True):
             parts[number].append(Part(place, window, words, read))
-        return list(self._pool.map(self._decoded, parts))  # numpy and the runtime let go of the lock
+        return list(self._pool.map(self._decoded, questions, parts))  # numpy and the runtime let go of the lock
 
     def pieces(self, decoded: Decoded) -> tuple[Copied | Written, ...]:
         """Return the actions as pieces of an answer."""
         return pieces(decoded, self._tokens)
 
-    def _decoded(self, parts: Sequence[Part]) -> Decoded:
+    def _decoded(self, question: str, parts: Sequence[Part]) -> Decoded:
         if not parts:
             return Decoded((), (), -np.inf, 0.0)
         step = self._decoder.step if self._decoder else None
-        return decode(parts, self._span_tokens, step, self._max_actions, self._forbidden, self._continuing)
+        several = may_ask_twice(question)
+        return decode(parts, self._span_tokens, step, self._max_actions, self._forbidden, self._continuing, several)
 
     def _together(self, questions: Sequence[str], passages: Sequence[Sequence[Passage]]) -> list[Draft]:
         return [

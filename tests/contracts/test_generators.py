@@ -15,7 +15,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import rag.copying
 from indexer.collection import Collection
 from indexer.errors import UsageError
 from rag.engine import Engine, said
@@ -60,15 +59,9 @@ def endpoint(collection: Collection, _: Path, stack: ExitStack) -> Generator:
     return open_generator(stack.enter_context(serving(quote_first)).address, collection)
 
 
-def copying(collection: Collection, _: Path, __: ExitStack) -> Generator:
-    if not (Path(rag.copying.__file__).parent / "model").is_dir():
-        pytest.skip("its weights are not here")
-    return open_generator("copying", collection)
-
-
 OPENERS: dict[str, Callable[[Collection, Path, ExitStack], Generator]] = {
     "quoting": lambda collection, _, __: open_generator("quoting", collection),
-    "copying": copying,
+    "copying": lambda collection, _, __: open_generator("copying", collection),
     "causal": language_model("llama"),
     "seq2seq": language_model("t5"),
     "endpoint": endpoint,
