@@ -188,8 +188,8 @@ def perplexity(
 @_shared
 @click.pass_obj
 def everything(
-    screen: Screen, data: Path | None, generator: str | None, limit: int | None, only: tuple[str, ...], out: Path | None,
-    home: str | None, as_json: bool,
+    screen: Screen, data: Path | None, generator: str | None, limit: int | None, only: tuple[str, ...],
+    out: Path | None, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure all that the README reports: the data sets in the folder DATA, and the handbook's own questions."""
     from rag.evaluation.everything import evaluate_all, parts_of, table
@@ -204,8 +204,8 @@ def everything(
         raise UsageError(f"No evaluation is called {' or '.join(only)}.", "Leave out --only to see their names.")
     with screen.progress() as progress:
         found = evaluate_all(
-            parts, out or home_folder(home) / "runs" / "all", generator=generator, home=home, tell=lambda line: click.echo(line, err=True),
-            progress=progress,
+            parts, out or home_folder(home) / "runs" / "all", generator=generator, home=home,
+            tell=lambda line: click.echo(line, err=True), progress=progress,
         )  # fmt: skip
     if as_json:
         screen.print_json(found.to_json())
