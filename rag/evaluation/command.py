@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from indexer.errors import UsageError
+from indexer.home import home_folder
 
 if TYPE_CHECKING:
     from indexer.types import Progress
@@ -181,13 +182,14 @@ def perplexity(
 @_LIMIT
 @click.option("--only", multiple=True, metavar="NAME", help="Only the evaluations whose name holds this (repeatable).")
 @click.option(
-    "--out", type=Folder, required=True, metavar="FOLDER", help="Where the runs go, and table.md; it goes on there."
-)
+    "--out", type=Folder, metavar="FOLDER",
+    help="Where the runs go, and table.md; it goes on there. By default runs/all under --home.",
+)  # fmt: skip
 @_shared
 @click.pass_obj
 def everything(
-    screen: Screen, data: Path | None, generator: str | None, limit: int | None, only: tuple[str, ...], out: Path,
-    home: str | None, as_json: bool,
+    screen: Screen, data: Path | None, generator: str | None, limit: int | None, only: tuple[str, ...],
+    out: Path | None, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure all that the README reports: the data sets in the folder DATA, and the handbook's own questions."""
     from rag.evaluation.everything import evaluate_all, parts_of, table
@@ -202,8 +204,8 @@ def everything(
         raise UsageError(f"No evaluation is called {' or '.join(only)}.", "Leave out --only to see their names.")
     with screen.progress() as progress:
         found = evaluate_all(
-            parts, out, generator=generator, home=home, tell=lambda line: click.echo(line, err=True),
-            progress=progress,
+            parts, out or home_folder(home) / "runs" / "all", generator=generator, home=home,
+            tell=lambda line: click.echo(line, err=True), progress=progress,
         )  # fmt: skip
     if as_json:
         screen.print_json(found.to_json())

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from rag.evaluation.judging import RIGHT as RIGHT
-from rag.evaluation.judging import confidence_of as confidence_of
 from rag.evaluation.measures import PRECISION, measures
 from rag.evaluation.rows import Row
 from rag.evaluation.runs import Receipt

@@ -9,9 +9,9 @@ from typing import Any
 
 from rag import metrics
 from rag.evaluation import curves
+from rag.evaluation.judging import RIGHT, confidence_of
 from rag.evaluation.markup import Html, element, more, named, table, text, together
 from rag.evaluation.rows import RetrievalRow, Row
-from rag.evaluation.scores import RIGHT, confidence_of
 
 HARDEST = 20
 """Queries shown of a search."""
