@@ -10,6 +10,7 @@ import random
 import re
 
 from finetune.edits import Asked, first_unanswered, holds, put, word_set
+from indexer.words import STOP_WORDS
 from rag.question import stem, stems
 
 _LOWER = re.compile(r"(?<![\w'’-])[a-z]{4,}(?![\w'’-])")
@@ -65,9 +66,13 @@ def add_modifier(asked: Asked, chance: random.Random) -> str | None:
 
 
 def _tells(word: re.Match[str], question: str) -> bool:
-    """Return whether a word of the question tells what it is about, rather than what is asked for."""
-    return word.group() not in _KEPT and not _ASKED_FOR.search(question, 0, word.start())
+    """Return whether a word of the question (the match's last group) tells what it is about, not what is asked for."""
+    return _says(word[word.re.groups]) and not _ASKED_FOR.search(question, 0, word.start())
 
 
 def _modifies(word: str) -> bool:
-    return word not in _KEPT and not word.endswith(("ed", "s", "ly"))
+    return _says(word) and not word.endswith(("ed", "s", "ly"))
+
+
+def _says(word: str) -> bool:
+    return word not in _KEPT and word not in STOP_WORDS
