@@ -279,7 +279,7 @@ def _planned(encoded: Sequence[Encoded], options: Options, chance: random.Random
 
 def _watched(questions: Sequence[Question], encoder: Encoder, options: Options) -> list[tuple[Question, Encoded]]:
     """Return the validation questions in tokens, each with its own passage."""
-    plain = Mixture(titled=0, competing=0, missing=0, edited=0, two_part=0)
+    plain = Mixture(titled=0, competing=0, missing=0, edited=0, two_part=0, tables=0)
     watched = []
     for question in questions:
         for example in examples([question], {}, plain, random.Random(options.seed)):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from finetune.edits import Alike
 from finetune.examples import Copy, Example, Write
 from finetune.questions import Question, occurrences
+from finetune.tables import tables
 from finetune.two_part import two_part
 from finetune.unanswerable import Edited, unanswerable
 
@@ -30,6 +31,8 @@ class Mixture:
     """Asked once more with a small change that leaves them without an answer: to be refused."""
     two_part: float = 0.03
     """Joined with another question on the same document: two spans to copy."""
+    tables: float = 0.03
+    """As many made-up questions on made-up tables are added."""
 
 
 def examples(
@@ -68,6 +71,7 @@ def examples(
                 yield Example(one_of(edits, chance).question, (own,), ())
         if chance.random() < mixture.two_part:
             yield from _two_part(question, own, spans, chance.choice(by_document[question.document]), chance)
+    yield from tables(round(mixture.tables * len(questions)), chance)
 
 
 def one_of(edits: Sequence[Edited], chance: random.Random) -> Edited:

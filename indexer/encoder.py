@@ -112,7 +112,7 @@ def open_converted(fingerprint: str, home: Path) -> Encoder:
                 f"Bring its files back, or run: footnote index --rebuild --encoder {settings.name}",
             )
         return encoder
-    check_files(receipt, home, (MODEL, TOKENIZER))  # small, and read by parsers; the weights are hashed meanwhile
+    check_files(receipt, home, (MODEL, TOKENIZER))  # small, and read by parsers; the weights are hashed when needed
     return _open(receipt, home, settings.name, lambda: check_files(receipt, home))
 
 

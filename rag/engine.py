@@ -19,7 +19,7 @@ from rag.quotable import quotable
 from rag.retriever import Mode
 from rag.types import Answer, Citation, Events, Found, Passage, Writing
 
-READ_AROUND = 400
+READ_AROUND = 150
 """Characters that a passage is widened by on either side, at most, when it is read."""
 TOGETHER = 64
 """Questions of `ask_many` that are embedded, searched and read at once; a read transaction lasts for so many."""

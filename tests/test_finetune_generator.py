@@ -172,7 +172,7 @@ def test_questions_are_edited_with_words_that_their_passages_join(
         ]
         file = tmp_path / name
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        edited = replace(options, encoder=str(encoder), mixture=Mixture(0, 0, 0, 1, 0))
+        edited = replace(options, encoder=str(encoder), mixture=Mixture(0, 0, 0, 1, 0, 0))
         estimate = train_generator([Source(file)], tmp_path / "out", edited, home=folder, dry_run=True).estimate
         return estimate.examples / estimate.questions
 

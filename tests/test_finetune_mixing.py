@@ -15,7 +15,7 @@ from finetune.mixing import Mixture, Near, examples, one_of
 from finetune.questions import Question
 from finetune.unanswerable import Edited, unanswerable
 
-NOTHING = Mixture(titled=0, competing=0, missing=0, edited=0, two_part=0)
+NOTHING = Mixture(titled=0, competing=0, missing=0, edited=0, two_part=0, tables=0)
 PASSAGE = "Anna Finch led the army in 1920. The army of Bern had 75,000 men."
 OTHER = ("Rome", "The fleet had 12 ships.")
 
@@ -77,8 +77,8 @@ def test_an_answer_that_the_passage_does_not_say_is_written() -> None:
 
 
 def test_the_title_is_shown_as_often_as_asked() -> None:
-    assert [example.passages[0][0] for example in made([question()] * 3, Mixture(1, 0, 0, 0, 0))] == ["Bern"] * 3
-    shown = [example.passages[0][0] for example in made([question()] * 1000, Mixture(0.3, 0, 0, 0, 0))]
+    assert [example.passages[0][0] for example in made([question()] * 3, Mixture(1, 0, 0, 0, 0, 0))] == ["Bern"] * 3
+    shown = [example.passages[0][0] for example in made([question()] * 1000, Mixture(0.3, 0, 0, 0, 0, 0))]
     assert shown.count("Bern") == pytest.approx(300, abs=60)
 
 
@@ -87,7 +87,7 @@ def test_the_title_is_shown_as_often_as_asked() -> None:
 
 def test_one_to_three_passages_compete_and_the_own_one_stands_anywhere() -> None:
     several = [("", f"Passage {number}.") for number in range(5)]
-    both = made([question()] * 400, Mixture(0, 1, 0, 0, 0), {"1": several})
+    both = made([question()] * 400, Mixture(0, 1, 0, 0, 0, 0), {"1": several})
     sizes = Counter(len(example.passages) for example in both)
     assert set(sizes) == {2, 3, 4}
     assert sizes[2] > sizes[3] > sizes[4]
@@ -102,7 +102,7 @@ def test_one_to_three_passages_compete_and_the_own_one_stands_anywhere() -> None
 
 @pytest.mark.parametrize("titled", [0.0, 1.0])
 def test_a_competing_passage_stands_on_either_side_and_its_title_tells_nothing(titled: float) -> None:
-    both = made([question()] * 40, Mixture(titled, 1, 0, 0, 0), {"1": [OTHER]})
+    both = made([question()] * 40, Mixture(titled, 1, 0, 0, 0, 0), {"1": [OTHER]})
     assert len(both) == 40
     places = set()
     for example in both:
@@ -117,18 +117,18 @@ def test_a_competing_passage_stands_on_either_side_and_its_title_tells_nothing(t
 
 
 def test_a_question_is_asked_once_more_of_a_passage_without_its_answer() -> None:
-    answered, refused = made([question()], Mixture(1, 0, 1, 0, 0), {"1": [OTHER]})
+    answered, refused = made([question()], Mixture(1, 0, 1, 0, 0, 0), {"1": [OTHER]})
     assert copied(answered) == [["Anna Finch"]]
     assert refused == Example("Who led the army in 1920?", (OTHER,), ())
 
 
 def test_only_what_was_found_for_the_question_itself_is_taken() -> None:
-    assert len(made([question(id="2")], Mixture(0, 1, 1, 0, 0), {"1": [OTHER]})) == 1
-    assert len(made([question(id="1")], Mixture(0, 1, 1, 0, 0), {"1": []})) == 1
+    assert len(made([question(id="2")], Mixture(0, 1, 1, 0, 0, 0), {"1": [OTHER]})) == 1
+    assert len(made([question(id="1")], Mixture(0, 1, 1, 0, 0, 0), {"1": []})) == 1
 
 
 def test_unanswerable_questions_and_written_answers_are_left_alone() -> None:
-    everything = Mixture(1, 1, 1, 1, 1)
+    everything = Mixture(1, 1, 1, 1, 1, 0)
     assert len(made([question(answers=[])], everything, {"1": [OTHER]})) == 1
     assert len(made([question("Did she?", answers=["yes"])], everything, {"1": [OTHER]})) == 1
 
@@ -139,7 +139,7 @@ def test_unanswerable_questions_and_written_answers_are_left_alone() -> None:
 def test_an_edited_question_is_refused_on_the_same_passage() -> None:
     texts = set()
     for seed in range(10):
-        answered, refused = made([question()], Mixture(0, 0, 0, 1, 0), seed=seed)
+        answered, refused = made([question()], Mixture(0, 0, 0, 1, 0, 0), seed=seed)
         assert copied(answered) == [["Anna Finch"]]
         assert refused.passages == (("", PASSAGE),)
         assert refused.actions == ()
@@ -154,8 +154,8 @@ def test_an_edited_question_is_refused_on_the_same_passage() -> None:
 
 def test_a_question_is_edited_with_the_words_that_are_told_apart() -> None:
     asked = [question("Who commands the army?")] * 20
-    assert len(made(asked, Mixture(0, 0, 0, 1, 0))) == 20
-    found = list(examples(asked, {}, Mixture(0, 0, 0, 1, 0), random.Random(0), navy))
+    assert len(made(asked, Mixture(0, 0, 0, 1, 0, 0))) == 20
+    found = list(examples(asked, {}, Mixture(0, 0, 0, 1, 0, 0), random.Random(0), navy))
     assert [example.question for example in found] == ["Who commands the army?", "Who commands the navy?"] * 20
     assert [bool(example.actions) for example in found] == [True, False] * 20
 
@@ -171,7 +171,7 @@ def test_a_modifier_is_taken_less_often_than_another_edit_and_always_where_it_is
 
 def test_a_question_that_no_edit_spoils_is_asked_once() -> None:
     assert unanswerable("Who?", "A cat.", ["A cat"], random.Random(0)) == []
-    assert len(made([question("Who?", ["A cat"], passage="A cat.")], Mixture(0, 0, 0, 1, 0))) == 1
+    assert len(made([question("Who?", ["A cat"], passage="A cat.")], Mixture(0, 0, 0, 1, 0, 0))) == 1
 
 
 # Two parts
@@ -180,7 +180,7 @@ SECOND = question("How many men had it?", ["75,000"], id="2")
 
 
 def test_two_questions_on_one_passage_are_asked_at_once() -> None:
-    joined = [example for example in made([question(), SECOND], Mixture(0, 0, 0, 0, 1)) if len(example.actions) > 1]
+    joined = [example for example in made([question(), SECOND], Mixture(0, 0, 0, 0, 1, 0)) if len(example.actions) > 1]
     assert joined
     for example in joined:
         first, word, second = copied(example)
@@ -195,7 +195,7 @@ def test_two_passages_of_one_document_are_read_side_by_side_and_answered_in_the_
     beside = question("How many ships?", ["12"], id="2", passage=OTHER[1], title="Rome")
     orders = set()
     for seed in range(30):
-        for example in made([question(), beside], Mixture(1, 0, 0, 0, 1), seed=seed):
+        for example in made([question(), beside], Mixture(1, 0, 0, 0, 1, 0), seed=seed):
             if len(example.actions) == 1:
                 continue
             texts = [text for _, text in example.passages]
@@ -220,7 +220,7 @@ def test_two_passages_of_one_document_are_read_side_by_side_and_answered_in_the_
 )
 def test_what_does_not_join_is_not_joined(other: Question) -> None:
     for seed in range(10):
-        found = made([question(), other], Mixture(0, 0, 0, 0, 1), seed=seed)
+        found = made([question(), other], Mixture(0, 0, 0, 0, 1, 0), seed=seed)
         assert [len(example.actions) for example in found] == [1, int(bool(other.answers))]
 
 

@@ -13,6 +13,7 @@ import os
 import platform
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -41,10 +42,11 @@ def read_blob(folder: Path) -> npt.NDArray[np.uint8]:
     return blob if intact else np.empty(0, dtype=np.uint8)
 
 
-def compile_model(folder: Path, blob: npt.NDArray[np.uint8]) -> Any:
+def compile_model(folder: Path, blob: npt.NDArray[np.uint8], check: Callable[[], None]) -> Any:
     """Return the model in `folder` compiled for this processor: from `blob` where that was made for the same.
 
-    The caller keeps `blob` as long as the compiled model, which goes on reading from it.
+    `check` raises when the model's own files are not sound; it is called where they are needed, since hashing them
+    takes longer than opening `blob`. The caller keeps `blob` as long as the compiled model, which goes on reading it.
     """
     core = runtime().Core()
     settings = _settings(core)
@@ -54,6 +56,7 @@ def compile_model(folder: Path, blob: npt.NDArray[np.uint8]) -> Any:
             return core.import_model(runtime().Tensor(blob[64:], shared_memory=True), "CPU", settings)
         except RuntimeError as error:
             logger.warning("%s could not be used: %s", folder / BLOB, error)
+    check()
     try:
         compiled = core.compile_model(str(folder / MODEL), "CPU", settings)
     except (RuntimeError, MemoryError) as error:

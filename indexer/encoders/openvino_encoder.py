@@ -28,19 +28,17 @@ class OpenVinoEncoder:
     """
 
     def __init__(self, folder: Path, settings: Settings, name: str, check: Callable[[], None] = lambda: None) -> None:
-        """Open the converted model in `folder`; `check` runs beside the opening, and what it raises is raised here."""
+        """Open the converted model in `folder`; `check` is called before its weights are read, and may raise."""
         self.name = name
         self.fingerprint = settings.fingerprint
         self.dim = settings.dim
         self._settings = settings
         with ThreadPoolExecutor(1) as background:  # reading and hashing release the GIL; the imports beside it do not
             blob = background.submit(read_blob, folder)
-            sound = background.submit(check)
             runtime()
             self._tokenizer = PassageTokenizer(folder / TOKENIZER, settings.max_length)
             self._blob = blob.result()
-            self._compiled = compile_model(folder, self._blob)
-            sound.result()
+            self._compiled = compile_model(folder, self._blob, check)
         self.max_tokens = self._tokenizer.room(settings.passage_prompt)
         self._workers = max(1, int(self._compiled.get_property("NUM_STREAMS")))
         self._idle: list[Any] = []  # inference requests; list.pop and list.append are atomic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.errors import UserError
+from indexer.errors import GeneratorError, UserError
 from indexer.types import Progress, silent
 from rag.copying import confidence
 from rag.copying.conversion import check_files, convert, converted_folder, is_converted
@@ -26,19 +27,25 @@ _TOGETHER = 64
 """Questions whose windows are held in memory at once."""
 
 
+class ConversionDamaged(GeneratorError):
+    """A converted file is not what its receipt says."""
+
+
 class CopyingGenerator:
     """Answers with spans of the passages, and seldom with words of its own. Safe in threads."""
 
     def __init__(self, folder: CopyingFolder, converted: Path, name: str = "copying") -> None:
+        """Open what was converted. Raises ConversionDamaged where a file that is read is not what the receipt says."""
+        _check(converted, weights=False)
         self._folder = folder
         self._name = name
         config = folder.config
         self._layout = Layout(**config["layout"])
         self._span_tokens, self._max_actions = int(config["span_tokens"]), int(config["max_actions"])
         self._tokens = Tokens(converted / TOKENIZER, self._layout)
-        self._reader = Reader(converted)
+        self._reader = Reader(converted, lambda: _check(converted))
         self._pool = ThreadPoolExecutor(self._reader.streams, thread_name_prefix="decode")
-        self._decoder = Decoder(converted) if config["writes"] else None
+        self._decoder = Decoder(converted, lambda: _check(converted)) if config["writes"] else None
         self._forbidden = self._tokens.never_written() if config["writes"] else None
         self._continuing = self._tokens.continuing() if config["writes"] else None
 
@@ -122,11 +129,22 @@ def open_copying(path: Path | None, home: Path, progress: Progress = silent) -> 
     with _lock:
         key = f"{sorted(folder.sums.items())} {home}"
         if key not in _opened:
-            converted = converted_folder(folder, home)
-            if not (is_converted(folder, home) and check_files(converted)):
-                progress("converting the generator, once", 0, 1)
-                converted = convert(folder, home)
-                progress("converting the generator, once", 1, 1)
             name = "copying" if path is None else str(folder.config.get("name") or folder.path.name)
-            _opened[key] = CopyingGenerator(folder, converted, name)
+            _opened[key] = _open(folder, home, name, progress)
         return _opened[key]
+
+
+def _open(folder: CopyingFolder, home: Path, name: str, progress: Progress) -> CopyingGenerator:
+    converted = converted_folder(folder, home)
+    if is_converted(folder, home):
+        with contextlib.suppress(ConversionDamaged):
+            return CopyingGenerator(folder, converted, name)
+    progress("converting the generator, once", 0, 1)
+    convert(folder, home)
+    progress("converting the generator, once", 1, 1)
+    return CopyingGenerator(folder, converted, name)
+
+
+def _check(converted: Path, weights: bool = True) -> None:
+    if not check_files(converted, weights):
+        raise ConversionDamaged(f"The converted generator in {converted} is damaged.", "Ask again: it is made anew.")

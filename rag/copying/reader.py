@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +37,9 @@ class WindowRead:
 class Reader:
     """Reads windows. Safe in threads; not after a fork."""
 
-    def __init__(self, converted: Path) -> None:
-        self._graph = _Graph(converted / "reader")
+    def __init__(self, converted: Path, check: Callable[[], None] = lambda: None) -> None:
+        """`check` is called before weights are read that no kept compiled model spares, and may raise."""
+        self._graph = _Graph(converted / "reader", check)
         self.streams = self._graph.streams
         """How many windows are read at once."""
         self._pool = ThreadPoolExecutor(self.streams, thread_name_prefix="read")
@@ -75,8 +76,9 @@ class Reader:
 class Decoder:
     """Scores the next action."""
 
-    def __init__(self, converted: Path) -> None:
-        self._graph = _Graph(converted / "decoder")
+    def __init__(self, converted: Path, check: Callable[[], None] = lambda: None) -> None:
+        """See `Reader`."""
+        self._graph = _Graph(converted / "decoder", check)
 
     def step(
         self, kinds: Sequence[int], firsts: Floats, lasts: Floats, tokens: Sequence[int], memory: Floats
@@ -101,9 +103,9 @@ class Decoder:
 class _Graph:
     """One compiled graph and its idle inference requests."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, check: Callable[[], None]) -> None:
         self._blob = read_blob(folder)
-        self._compiled = compile_model(folder, self._blob)
+        self._compiled = compile_model(folder, self._blob, check)
         self.streams = max(1, int(self._compiled.get_property("NUM_STREAMS")))
         self._outputs = len(self._compiled.outputs)
         self._idle: list[Any] = []  # list.pop and list.append are atomic

@@ -22,7 +22,7 @@ from finetune.schedule import Keeping, Schedule
 from rag.copying.layout import Layout
 from tests.benchmarks.given import Absent
 
-PLAIN = Mixture(titled=0.5, competing=0.0, missing=0.0, edited=0.0, two_part=0.0)
+PLAIN = Mixture(titled=0.5, competing=0.0, missing=0.0, edited=0.0, two_part=0.0, tables=0.0)
 SQUAD, OTHERS = (
     ("squad/train-v1.1.json.gz",),
     ("qed/train.jsonl.gz", "qamr/questions.jsonl.gz", "qa_zre/questions.jsonl.gz"),
