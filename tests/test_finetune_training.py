@@ -349,3 +349,29 @@ def test_a_kill_at_any_touch_of_the_disk_loses_no_checkpoint(trials: list[dict[s
             assert then in ([1], []), f"at touch {number}"
         assert trial["left"] == whole["left"], f"at touch {number}"
     assert (killed[0]["then"], killed[-1]["begun"]) == ([0, 1], [0, 1])
+
+
+def test_two_processes_learn_what_one_learns_from_twice_the_batch(tmp_path: Path) -> None:
+    """Under torchrun the gradient is the mean over the processes, and only the first writes."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+            *("-m", "tests.distributed_training", str(tmp_path / "two")),
+        ],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    one = Small()
+    batch = one.loss_of
+    one.loss_of = lambda step: (batch(2 * step) + batch(2 * step + 1)) / 2  # type: ignore[method-assign]
+    one.train(tmp_path / "one")
+    apart, together = (load_file(tmp_path / name / "last" / "weights.safetensors") for name in ("two", "one"))
+    assert apart.keys() == together.keys()
+    for name, weight in together.items():
+        torch.testing.assert_close(apart[name], weight, atol=1e-5, rtol=1e-4)
+    assert [row["step"] for row in rows(tmp_path / "two") if "loss" in row] == [2, 4, 6, 8, 10, 12]
