@@ -75,7 +75,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, converted: Path) -> Iterator
 
 def test_scores_are_the_contract_and_the_same_as_in_the_run(world: Path) -> None:
     found = said(run("qa", str(world / "files/questions.jsonl"), "-k", "3", "--out", str(world / "one"), "--json"))
-    assert set(found) == {"scores", "n", "run", "speed"}
+    assert set(found) == {"scores", "n", "run"}
     assert (found["n"], found["run"]) == (3, str(world / "one"))
     assert set(found["scores"]) >= PROMISED
     for score in found["scores"].values():

@@ -40,6 +40,7 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 @click.command()
 @click.argument("data", metavar="DATA")
 @click.option("--given", is_flag=True, help="Answer from the passages that the set brings.")
+@click.option("--titles/--no-titles", default=True, help="Whether a given passage is read under its title.")
 @click.option("--collection", "-c", metavar="NAME", help="Answer from this collection.  [default: default]")
 @click.option("--index-passages", is_flag=True, help="Answer from a collection of the set's own documents or passages.")
 @click.option(
@@ -66,7 +67,8 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 @common
 @click.pass_obj
 def qa(
-    screen: Screen, data: str, given: bool, collection: str | None, index_passages: bool, also: tuple[Path, ...],
+    screen: Screen, data: str, given: bool, titles: bool, collection: str | None, index_passages: bool,
+    also: tuple[Path, ...],
     generator: str | None, k: int, max_error: float | None, precision: float, ids: Path | None, limit: int | None,
     batch: int, alone: int, rows: bool, plot: Path | None, out: Path | None, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
@@ -88,7 +90,7 @@ def qa(
         screen.write(b"".join(map(to_line, done)))
 
     options = Options(
-        given=given, k=k, max_error=max_error, precision=precision, limit=limit, batch=batch, alone=alone
+        given=given, titles=titles, k=k, max_error=max_error, precision=precision, limit=limit, batch=batch, alone=alone
     )  # fmt: skip
     with _file_of(data) as path, screen.progress() as progress:
         found = evaluate(

@@ -84,7 +84,7 @@ class Row:
     gold_sources: tuple[str, ...] = ()
     gold_quotes: tuple[str, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
-    """By stage; a question that was read in a batch bears its share of it."""
+    """By stage, of a question that was asked alone; empty where several were read together."""
     footnotes: tuple[Cited, ...] = ()
     """The sentences that the best answer's footnotes quote, each once."""
 

@@ -10,6 +10,7 @@ from indexer.screen import Screen
 from rag.evaluation.comparing import Comparison
 from rag.evaluation.failures import MEND, STAGES, Failures
 from rag.evaluation.runs import REPORT, RunFolder
+from rag.evaluation.scores import by_kind
 from rag.intervals import Score
 
 Numbers = Mapping[str, float | None]
@@ -27,10 +28,25 @@ def show_run(screen: Screen, run: RunFolder, *, err: bool = False) -> None:
         value = score["value"]
         told = "none" if value is None else f"{unit * value:.{digits}f}"
         screen.say(f"  {name:{width}}{told:>8}  {_interval(score, unit, digits)}".rstrip(), err=err)
-    for name, measured in found["speed"].items():
+    if run.command == "qa":
+        _show_kinds(screen, run, err)
+    for name, measured in run.speed.items():
         screen.say(f"  {name:{width}}{_told(measured)}", err=err)
     if (run.path / REPORT).is_file():
         screen.say(flat(f"To look at: {run.path / REPORT}"), err=err)
+
+
+def _show_kinds(screen: Screen, run: RunFolder, err: bool) -> None:
+    """Print what is told of each kind of question, where there are several."""
+    found = by_kind(run.rows())
+    if not found:
+        return
+    measures = list(next(iter(found.values()))[1])
+    width = max(map(len, found)) + 2
+    screen.say(f"  {'':{width}}{'n':>7}  " + "  ".join(measures), err=err)
+    for kind, (n, values) in found.items():
+        cells = (f"{'' if math.isnan(values[name]) else f'{100 * values[name]:.1f}':>{len(name)}}" for name in measures)
+        screen.say(flat(f"  {kind:{width}}{n:7,}  " + "  ".join(cells)), err=err)
 
 
 def _by_name(scores: Mapping[str, Any]) -> dict[str, Numbers]:
