@@ -266,6 +266,7 @@ def test_latencies_are_those_of_questions_that_were_asked_alone() -> None:
     assert found["latency_ms"]["embed"] == {"p50": 1.0, "p95": 1.0}
     assert found["latency_ms"]["ask"] == {"p50": 6.0, "p95": 10.5}
     assert found["questions_per_second"] == (6 + 4) / (2 + 3)
+    assert found["batch_speedup"] == round(2 * 0.006, 2)  # alone, a question takes 6 ms on average
     assert found["peak_memory_mb"] == 400.0
 
 

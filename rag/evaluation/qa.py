@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +21,7 @@ from rag.evaluation.data import Asked, QuestionSet, read_questions
 from rag.evaluation.indexing import collection_of_passages
 from rag.evaluation.manifest import at_most, generator_entry, manifest, run_name, thresholds
 from rag.evaluation.rows import Row
-from rag.evaluation.runs import RunFolder
+from rag.evaluation.runs import RunFolder, peak_memory_mb
 from rag.evaluation.searched import check_evidence
 from rag.intervals import Score
 
@@ -209,12 +207,6 @@ def _ask_batch(
 def spread(n: int, count: int) -> list[int]:
     """Return `count` of n places, evenly spread."""
     return [place * n // count for place in range(count)]
-
-
-def peak_memory_mb() -> float:
-    """Return the most memory that this process has held so far, in megabytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e6 / 1024)  # bytes there, KiB elsewhere
 
 
 # What is asked, and from where

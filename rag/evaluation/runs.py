@@ -4,6 +4,7 @@
     answers.jsonl                      a row a question, enough to score it again without asking; of a search it is
                                        rankings.jsonl, of a language model texts.jsonl
     batches.jsonl                      a receipt for each batch of rows, written once they are on the disk
+    queries.jsonl                      of a search: what each arm scored for each query, a line a query
     speed.json                         latency, questions a second, peak memory: of this run on its machine
     scores.json                        {"scores": {...}, "n": ..., "run": folder}, last of all
     report.html                        for a person
@@ -17,6 +18,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,7 +33,7 @@ from rag.intervals import Score
 FORMAT = 1
 """Version of the files of a run."""
 MANIFEST, RECEIPTS, SCORES, REPORT = "manifest.json", "batches.jsonl", "scores.json", "report.html"
-SPEED = "speed.json"
+SPEED, QUERIES = "speed.json", "queries.jsonl"
 _ROWS = {"qa": "answers.jsonl", "retrieval": "rankings.jsonl", "perplexity": "texts.jsonl"}
 """Where the rows are, by command."""
 
@@ -214,6 +217,12 @@ class RunFolder:
                 if left < 0:
                     return
                 yield line
+
+
+def peak_memory_mb() -> float:
+    """Return the most memory that this process has held so far, in megabytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e6 / 1024)  # bytes there, KiB elsewhere
 
 
 def _append(path: Path, data: bytes) -> None:

@@ -236,6 +236,7 @@ def answer_times(speed: Mapping[str, Any], rows: Sequence[Row], receipts: Sequen
     parts = []
     facts = {
         "Questions a second, in batches": speed.get("questions_per_second"),
+        "Times as many as asked alone": speed.get("batch_speedup"),
         "Peak memory, MB": speed.get("peak_memory_mb"),
         "Questions asked alone": speed.get("asked_alone"),
     }
@@ -301,6 +302,7 @@ def hardest(rankings: Sequence[RetrievalRow]) -> Html:
     for row in rankings:
         places = (rank for rank, (document, _) in enumerate(row.ranking, 1) if row.relevant.get(document, 0) > 0)
         ranks.setdefault(row.query_id, {})[row.arm] = next(places, math.inf)
+    asked = {row.query_id: row.question or row.query_id for row in rankings}
     relevant = {row.query_id: [doc for doc, grade in row.relevant.items() if grade > 0] for row in rankings}
     order = sorted(ranks, key=lambda query: (-ranks[query].get(arms[-1], math.inf), query))[:HARDEST]
     return table(
@@ -308,7 +310,7 @@ def hardest(rankings: Sequence[RetrievalRow]) -> Html:
         ("Query", *arms, "Relevant"),
         (
             [
-                query,
+                asked[query],
                 *(f"{ranks[query][arm]:.0f}" if ranks[query].get(arm, math.inf) < math.inf else "–" for arm in arms),
                 ", ".join(relevant[query][:3]) + (", …" if len(relevant[query]) > 3 else ""),
             ]

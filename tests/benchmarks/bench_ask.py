@@ -18,7 +18,8 @@ from rag.engine import Engine
 from rag.evaluation.asking import Asker, in_collection
 from rag.evaluation.data import read_questions
 from rag.evaluation.everything import CORPORA
-from rag.evaluation.qa import chosen, peak_memory_mb
+from rag.evaluation.qa import chosen
+from rag.evaluation.runs import peak_memory_mb
 from rag.evaluation.scores import speed
 
 K = 5
