@@ -1,7 +1,7 @@
 # make demo    installs into .venv, indexes corpora/ and asks three questions
 # make test    the same with the test tools, then ruff, mypy and pytest
 # make check   the tests alone, installed already
-# make bench   the benchmarks: ratios against named rivals, several minutes
+# make bench   the handbook evaluated, and the benchmarks: ratios against named rivals, several minutes
 
 PYTHON ?= python3
 VENV := .venv
@@ -31,7 +31,8 @@ check:
 	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: $(VENV)/.installed-test
-	$(BIN)/python -m tests.benchmarks.eval_handbook --home $(HOME_DIR)
+	rm -rf $(HOME_DIR)/evaluation
+	$(DEMO) eval all --home $(HOME_DIR) --out $(HOME_DIR)/evaluation
 	$(BIN)/python -m tests.benchmarks.bench_ask --home $(HOME_DIR)
 	$(BIN)/python -m tests.benchmarks.bench_encoder
 	$(BIN)/python -m tests.benchmarks.bench_cold_query

@@ -75,7 +75,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, converted: Path) -> Iterator
 
 def test_scores_are_the_contract_and_the_same_as_in_the_run(world: Path) -> None:
     found = said(run("qa", str(world / "files/questions.jsonl"), "-k", "3", "--out", str(world / "one"), "--json"))
-    assert set(found) == {"scores", "n", "run", "speed"}
+    assert set(found) == {"scores", "n", "run"}
     assert (found["n"], found["run"]) == (3, str(world / "one"))
     assert set(found["scores"]) >= PROMISED
     for score in found["scores"].values():
@@ -167,6 +167,9 @@ def test_every_arm_of_a_search_has_its_scores(world: Path) -> None:
     assert found["scores"]["hybrid"]["recall@10"] == {"value": 1.0, "low": 1.0, "high": 1.0}
     assert found["n"] == 2
     assert len((world / "search" / "rankings.jsonl").read_text().splitlines()) == 2 * 3
+    queries = [json.loads(line) for line in (world / "search" / "queries.jsonl").read_text().splitlines()]
+    assert [each["query"] for each in queries] == ["bees", "tea"]
+    assert queries[0]["hybrid"]["recall@10"] == queries[0]["words"]["mrr@10"] == 1.0
     told = run("retrieval", data, "--collection", "default", "--out", str(world / "search"))
     assert re.search(r"^  hybrid ndcg@10 +100\.00  \[100\.00, 100\.00\]$", told.stdout, re.MULTILINE)
 

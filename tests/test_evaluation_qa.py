@@ -121,7 +121,7 @@ def test_every_question_has_a_row_in_order_and_scores_are_of_them(
     assert found.scores["quote_recall"].value == 1.0
     assert found.n == 7
     assert found.to_json() == json.loads((tmp_path / "run" / "scores.json").read_text())
-    assert set(found.to_json()) == {"scores", "n", "run", "speed"}
+    assert set(found.to_json()) == {"scores", "n", "run"}
 
 
 def test_spans_and_footnotes_point_into_the_passages(questions: Path, collection: Collection, tmp_path: Path) -> None:
@@ -179,6 +179,33 @@ def test_given_passages_are_read_and_nothing_is_searched(home: Path, tmp_path: P
     assert found.run.manifest["collection"]["name"] == qa.GIVEN
 
 
+def test_a_title_is_left_out_where_nobody_wants_it(home: Path, tmp_path: Path) -> None:
+    asked = [{"id": "1", "question": "How many?", "answers": [], "context": "Nobody counted.", "title": "Counting"}]
+    file = write_questions(tmp_path / "given.jsonl", asked)
+    options = Options(given=True, titles=False)
+    found = evaluate(file, options, generator=Knowing(), out=tmp_path / "run", home=home)
+    assert found.rows[0].passages[0].title == ""
+    assert found.rows[0].passages[0].text == "Nobody counted."
+
+
+def test_evidence_that_is_not_in_the_collection_is_told_before_anything_is_asked(
+    collection: Collection, tmp_path: Path
+) -> None:
+    def asked(source: str, quote: str) -> dict[str, Any]:
+        return {**QUESTIONS[0], "evidence": [{"source": source, "quote": quote}]}
+
+    generator = Knowing()
+    for wrong, told in (
+        (asked("wasps.txt", ""), "1 × source that is no document of the collection"),
+        (asked("bees.txt", "A hive holds one bee."), "question bees: quote that is not in its source"),
+    ):
+        file = write_questions(tmp_path / "wrong.jsonl", [wrong])
+        with pytest.raises(DataFaults, match=told):
+            evaluate(file, collection=collection, generator=generator, out=tmp_path / "run")
+    assert generator.asked == []
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_question_without_a_passage_to_give_is_told_before_anything_is_asked(
     questions: Path, home: Path, tmp_path: Path
 ) -> None:
@@ -229,6 +256,7 @@ def test_where_questions_name_files_their_folder_is_indexed_without_the_question
         (Options(given=True), {"collection": "world"}, "The passages come from one place"),
         (Options(), {"index_passages": True, "collection": "world"}, "The passages come from one place"),
         (Options(), {"also": ["other.jsonl"]}, "--also names passages to index"),
+        (Options(titles=False), {}, "Passages of a collection are read under their titles"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(
@@ -322,6 +350,26 @@ def test_the_same_manifest_gives_the_same_numbers_to_the_last_digit(
     assert one.run.manifest == two.run.manifest
     assert kept_scores(one) == kept_scores(two)
     assert untimed(one.rows) == untimed(two.rows)
+
+
+def test_two_runs_of_one_manifest_have_the_same_bytes_of_scores(
+    questions: Path, collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        evaluate(questions, Options(batch=3, alone=2), collection=collection, generator=Knowing(), out=Path("run"))
+        written.append([(tmp_path / name / "run" / file).read_bytes() for file in ("manifest.json", "scores.json")])
+    assert written[0] == written[1]
+    assert set(json.loads(written[0][1])) == {"scores", "n", "run"}
+
+
+def test_what_was_promised_is_scored_with_the_rest(questions: Path, collection: Collection, tmp_path: Path) -> None:
+    found = evaluate(questions, collection=collection, generator=Knowing(), out=tmp_path / "run")
+    assert found.run.manifest["generator"]["thresholds"] == {"default": 0.5, "0.1": 0.9}
+    sure = [row for row in found.rows if row.confidence >= 0.9]
+    assert found.scores["answered@max_error=0.1"].value == len(sure) / 7 > 0
 
 
 def test_a_finished_run_is_scored_again_without_asking(questions: Path, collection: Collection, tmp_path: Path) -> None:

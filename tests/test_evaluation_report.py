@@ -6,6 +6,7 @@ import math
 import random
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from indexer.errors import NotFound
 from rag.evaluation.report import answers_report, search_report, write_report
 from rag.evaluation.rows import Row
-from rag.evaluation.runs import RunFolder
+from rag.evaluation.runs import Receipt, RunFolder
 from rag.intervals import Score
 from tests.evaluation_rows import TOWER, ranked, row
 from tests.pages import Node, parsed
@@ -50,6 +51,7 @@ SPEED = {
     "questions_per_second": 1234.5,
     "peak_memory_mb": 800.0,
 }
+RECEIPTS = [Receipt(40, 1, together=36, seconds=1.8)]
 
 
 def some(n: int = 40) -> list[Row]:
@@ -71,7 +73,7 @@ def answers(
     rows: Sequence[Row] | None = None, scores: Mapping[str, Any] = SCORES, manifest: Mapping[str, Any] = MANIFEST
 ) -> str:
     rows = some() if rows is None else rows
-    return answers_report("run-1", manifest, {"scores": scores, "n": len(rows), "speed": SPEED}, rows)
+    return answers_report("run-1", manifest, {"scores": scores, "n": len(rows)}, rows, SPEED, RECEIPTS)
 
 
 def tables(page: Node) -> dict[str, list[list[str]]]:
@@ -152,11 +154,13 @@ def test_how_long_it_took_is_told() -> None:
     page = parsed(answers())
     assert "Questions a second, in batches: 1,234.5" in page.text
     assert tables(page)["Milliseconds"] == [["ask", "42.0", "50.5"]]
-    assert len([each for each in page.all("svg") if "Latency" in each.attributes.get("aria-label", "")]) == 1
+    assert (
+        len([each for each in page.all("svg") if "Latency" in each.attributes.get("aria-label", "")]) == 2
+    )  # asked alone, and in batches
 
 
 def test_what_was_not_measured_is_left_out() -> None:
-    page = parsed(answers_report("x", {}, {"scores": {}, "n": 0, "speed": {}}, []))
+    page = parsed(answers_report("x", {}, {"scores": {}, "n": 0}, []))
     assert [each.text for each in page.all("h2")] == ["Scores", "How it was made"]
     page = parsed(answers([row(said=""), row("b", [], said="")]))
     assert "What the confidence is worth" not in page.text
@@ -180,7 +184,7 @@ def searched() -> str:
     ]
     arms = {"words": {"ndcg@10": number(0.5)}, "hybrid": {"ndcg@10": number(0.75, 0.5, 1.0)}}
     speed = {"latency_ms": {"words": {"p50": 1.0, "p95": 2.0}}}
-    return search_report("run-2", {"command": "retrieval"}, {"scores": arms, "n": 3, "speed": speed}, rows)
+    return search_report("run-2", {"command": "retrieval"}, {"scores": arms, "n": 3}, rows, speed)
 
 
 def test_a_search_is_told_arm_by_arm() -> None:
@@ -209,7 +213,7 @@ def hostile() -> str:
     manifest = {"data": {"name": EVIL, EVIL: EVIL}, "generator": {"name": EVIL}, "collection": {"name": EVIL}}
     scores = {EVIL: number(0.5), f"{EVIL} (x)": number(0.5)}
     speed = {"latency_ms": {EVIL: {"p50": 1.0, "p95": 2.0}}}
-    return answers_report(EVIL, manifest, {"scores": scores, "n": 3, "speed": speed}, rows)
+    return answers_report(EVIL, manifest, {"scores": scores, "n": 3}, rows, speed)
 
 
 @pytest.mark.parametrize("made", [hostile, answers, searched])
@@ -353,3 +357,20 @@ def test_lone_surrogates_in_a_run_do_not_stop_its_report(tmp_path: Path) -> None
         run.append([row("a", ["\ud800"], "330", passages=["330 \ud800"])])
     run.finish({"em": Score(0.0, 0.0, 0.0)})
     assert "\ufffd" in write_report(run).read_text(encoding="utf-8")
+
+
+def test_questions_that_were_read_together_have_a_histogram_of_their_own() -> None:
+    """Of a run that asked nothing alone, there was no picture of its speed at all."""
+    untimed = [replace(each, timings_ms={}) for each in some()]
+    written = answers_report("x", {}, {"scores": {}, "n": 40}, untimed, {}, RECEIPTS)
+    assert "The 36 questions that were read in batches" in written
+    assert "and not how long anybody waits" in written
+    assert "asked alone" not in written
+    assert "read in batches" not in answers_report("x", {}, {"scores": {}, "n": 40}, untimed)
+
+
+def test_kinds_of_questions_are_told_apart() -> None:
+    rows = [row("a", said="Paris", kind="direct"), row("b", [], said="Rome", kind="far")]
+    written = tables(parsed(answers(rows)))["Scores by kind of question"]
+    assert [cells[:2] for cells in written] == [["direct", "1"], ["far", "1"], ["all answerable", "1"]]
+    assert "Scores by kind of question" not in tables(parsed(answers(rows[:1])))

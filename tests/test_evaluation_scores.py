@@ -12,8 +12,8 @@ from rag.evaluation.judging import cited_words
 from rag.evaluation.measures import measures
 from rag.evaluation.rows import Cited, Row
 from rag.evaluation.runs import Receipt
-from rag.evaluation.scores import answer_scores, speed
-from tests.evaluation_rows import read, row
+from rag.evaluation.scores import answer_scores, by_kind, speed
+from tests.evaluation_rows import TOWER, read, row
 
 
 def value(rows: Sequence[Row], name: str, precision: float = 0.9) -> float:
@@ -207,6 +207,54 @@ def test_a_share_has_the_interval_of_its_bootstrap() -> None:
     assert score.high == pytest.approx(0.5 + 1.96 * 0.05, abs=0.02)
 
 
+def test_an_answer_lies_at_its_offsets_when_all_its_words_are_copied() -> None:
+    copied = row("a", said="Paris")
+    assert value([copied], "offsets") == 1.0
+    moved = replace(copied, spans=(replace(copied.spans[0], start=0, end=5),))
+    assert value([moved, copied], "offsets") == 1 / 2
+    written = replace(copied, said="Paris, I think")
+    assert value([written, row("b")], "offsets") == 0.0  # what said nothing does not count
+    joined = row("c", said="Paris")
+    joined = replace(joined, said="Paris - 1889.", spans=(*joined.spans, Cited(0, 48, 52, "1889")))
+    assert TOWER[48:52] == "1889"
+    assert value([joined], "offsets") == 1.0
+
+
+def test_an_answer_helps_that_holds_a_gold_one_and_so_does_a_refusal_where_there_is_none() -> None:
+    rows = [row("a", said="in Paris"), row("b", said="Rome"), row("c", []), row("d", [], said="Rome"), row("e")]
+    assert value(rows, "helpful") == 2 / 5
+
+
+def test_what_a_generator_promises_is_measured_at_its_own_threshold() -> None:
+    rows = [
+        row("a", said="Paris", confidence=0.9),
+        row("b", said="Rome", confidence=0.8),
+        row("c", said="Paris", confidence=0.3, answered=False),
+        row("d", [], said="Rome", confidence=0.85),
+    ]
+    found = {name: score.value for name, score in answer_scores(rows, resamples=20, promised=0.7).items()}
+    assert found["answered@max_error=0.1"] == 3 / 4
+    assert found["answered@max_error=0.1, answerable"] == 2 / 3
+    assert found["precision@max_error=0.1"] == 1 / 3
+    assert "precision@max_error=0.1 (f1>=0.5)" in found
+    assert not any("max_error" in name for name in answer_scores(rows, resamples=20))
+
+
+def test_kinds_of_questions_have_their_own_numbers() -> None:
+    rows = [
+        row("a", said="Paris", kind="direct", sources=["tower.md"]),
+        row("b", said="Rome", kind="direct", sources=["rome.md"]),
+        row("c", [], kind="far"),
+    ]
+    found = by_kind(rows)
+    assert {kind: n for kind, (n, _) in found.items()} == {"direct": 2, "far": 1, "all answerable": 2}
+    assert found["direct"][1]["source_recall"] == found["direct"][1]["helpful"] == 1 / 2
+    assert found["direct"][1]["em, answerable"] == 1 / 2
+    assert found["far"][1]["helpful"] == 1.0
+    assert math.isnan(found["far"][1]["f1, answerable"])
+    assert by_kind(rows[:2]) == {}
+
+
 # Speed
 
 
@@ -218,6 +266,7 @@ def test_latencies_are_those_of_questions_that_were_asked_alone() -> None:
     assert found["latency_ms"]["embed"] == {"p50": 1.0, "p95": 1.0}
     assert found["latency_ms"]["ask"] == {"p50": 6.0, "p95": 10.5}
     assert found["questions_per_second"] == (6 + 4) / (2 + 3)
+    assert found["batch_speedup"] == round(2 * 0.006, 2)  # alone, a question takes 6 ms on average
     assert found["peak_memory_mb"] == 400.0
 
 

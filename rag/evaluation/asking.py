@@ -29,7 +29,12 @@ def in_collection(engine: Engine, k: int) -> Find:
     return find
 
 
-def given(questions: Sequence[Asked]) -> Found:
+def read_given(titles: bool) -> Find:
+    """Return what hands each question its own passage, with or without its title."""
+    return lambda questions: given(questions, titles)
+
+
+def given(questions: Sequence[Asked], titles: bool = True) -> Found:
     """Return the passage that each question was asked about. Raises UsageError where one has none."""
     without = [each.id for each in questions if not each.passage]
     if without:
@@ -37,7 +42,7 @@ def given(questions: Sequence[Asked]) -> Found:
             f"{len(without):,} of the questions bring no passage, the first is {without[0]}.",
             "Leave out --given, and name a collection: --collection NAME",
         )
-    return [[passage_of(each)] for each in questions], {}
+    return [[passage_of(each if titles else replace(each, title=""))] for each in questions], {}
 
 
 def text_of(asked: Asked) -> str:

@@ -1,52 +1,30 @@
 """The commands `eval ...`: options in, scores out. Thin: what they do is the other files', loaded when it is needed.
 
-What they print goes through click; progress and JSON are shown as the whole command line shows them, which it lends
-them as a `Screen`.
+Their screen is lent by the command line.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from indexer.errors import UsageError
 from indexer.home import home_folder
+from indexer.screen import Command, Screen, common
 
 if TYPE_CHECKING:
-    from indexer.types import Progress
     from rag.evaluation.rows import Row
     from rag.evaluation.runs import RunFolder
 
 WORSE = 1
 """Exit code of `eval diff --fail-if worse` when the second run is."""
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 Folder = click.Path(file_okay=False, path_type=Path)
-
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """What the command line lends to its commands."""
-
-    progress: Callable[[], AbstractContextManager[Progress]]
-    """Shows a bar with rate and estimate on standard error while a block runs, when that is a terminal."""
-    print_json: Callable[[Any], None]
-
-
-def _shared(command: Command) -> Command:
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text."),
-        click.option("--home", type=click.Path(file_okay=False), metavar="DIR", help="Where collections are kept."),
-    ):
-        command = option(command)
-    return command
 
 
 def _out(command: Command) -> Command:
@@ -62,6 +40,7 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 @click.command()
 @click.argument("data", metavar="DATA")
 @click.option("--given", is_flag=True, help="Answer from the passages that the set brings.")
+@click.option("--titles/--no-titles", default=True, help="Whether a given passage is read under its title.")
 @click.option("--collection", "-c", metavar="NAME", help="Answer from this collection.  [default: default]")
 @click.option("--index-passages", is_flag=True, help="Answer from a collection of the set's own documents or passages.")
 @click.option(
@@ -85,10 +64,11 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.svg",
               help="Draw what the confidence is worth.")  # fmt: skip
 @_out
-@_shared
+@common
 @click.pass_obj
 def qa(
-    screen: Screen, data: str, given: bool, collection: str | None, index_passages: bool, also: tuple[Path, ...],
+    screen: Screen, data: str, given: bool, titles: bool, collection: str | None, index_passages: bool,
+    also: tuple[Path, ...],
     generator: str | None, k: int, max_error: float | None, precision: float, ids: Path | None, limit: int | None,
     batch: int, alone: int, rows: bool, plot: Path | None, out: Path | None, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
@@ -104,14 +84,18 @@ def qa(
     from rag.evaluation.everything import read_ids
     from rag.evaluation.qa import Options, evaluate
     from rag.evaluation.report import write_report
+    from rag.evaluation.rows import to_line
+
+    def print_rows(done: Sequence[Row]) -> None:
+        screen.write(b"".join(map(to_line, done)))
 
     options = Options(
-        given=given, k=k, max_error=max_error, precision=precision, limit=limit, batch=batch, alone=alone
+        given=given, titles=titles, k=k, max_error=max_error, precision=precision, limit=limit, batch=batch, alone=alone
     )  # fmt: skip
     with _file_of(data) as path, screen.progress() as progress:
         found = evaluate(
             path, options, collection=collection, generator=generator, index_passages=index_passages, also=also,
-            ids=read_ids(ids) if ids else None, out=out, home=home, keep=_print_rows if rows else lambda _: None,
+            ids=read_ids(ids) if ids else None, out=out, home=home, keep=print_rows if rows else lambda _: None,
             progress=progress,
         )  # fmt: skip
         write_report(found.run)
@@ -126,7 +110,7 @@ def qa(
 @click.option("--encoder", metavar="NAME|FOLDER", help="Index the set's documents with this encoder.")
 @_LIMIT
 @_out
-@_shared
+@common
 @click.pass_obj
 def retrieval(
     screen: Screen, data: Path, collection: str | None, encoder: str | None, limit: int | None, out: Path | None,
@@ -160,7 +144,7 @@ def retrieval(
 @click.option("--stride", type=click.IntRange(1), help="Tokens between two windows.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), help="By default a GPU where there is one.")
 @_out
-@_shared
+@common
 @click.pass_obj
 def perplexity(
     screen: Screen, model: str, texts: tuple[Path, ...], window: int | None, stride: int | None, device: str | None,
@@ -185,7 +169,7 @@ def perplexity(
     "--out", type=Folder, metavar="FOLDER",
     help="Where the runs go, and table.md; it goes on there. By default runs/all under --home.",
 )  # fmt: skip
-@_shared
+@common
 @click.pass_obj
 def everything(
     screen: Screen, data: Path | None, generator: str | None, limit: int | None, only: tuple[str, ...],
@@ -205,12 +189,12 @@ def everything(
     with screen.progress() as progress:
         found = evaluate_all(
             parts, out or home_folder(home) / "runs" / "all", generator=generator, home=home,
-            tell=lambda line: click.echo(line, err=True), progress=progress,
+            tell=lambda line: screen.say(line, err=True), progress=progress,
         )  # fmt: skip
     if as_json:
         screen.print_json(found.to_json())
         return
-    click.echo(table(found), nl=False)
+    screen.say(table(found).rstrip("\n"))
 
 
 # Looking at runs
@@ -229,7 +213,7 @@ def everything(
 @click.option("--fail-if", type=click.Choice(["worse"]), help=f"Exit {WORSE} when RUN_B is significantly worse.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.html",
               help="Write a page about it.")  # fmt: skip
-@_shared
+@common
 @click.pass_obj
 @click.pass_context
 def diff(
@@ -249,7 +233,7 @@ def diff(
     if as_json:
         screen.print_json(found.to_json(examples))
     else:
-        show_comparison(found, examples)
+        show_comparison(screen, found, examples)
     if report is not None:
         write_comparison(found, run_a.name, run_b.name, report)
     ctx.exit(WORSE if fail_if and found.verdict == fail_if else 0)
@@ -258,7 +242,7 @@ def diff(
 @click.command()
 @click.argument("run", type=Folder)
 @click.option("--examples", default=3, show_default=True, type=click.IntRange(0), help="Errors shown of each stage.")
-@_shared
+@common
 @click.pass_obj
 def errors(screen: Screen, run: Path, examples: int, home: str | None, as_json: bool) -> None:
     """Say where the answers of RUN go wrong, by stage, by kind of question and by length of the answer."""
@@ -270,7 +254,7 @@ def errors(screen: Screen, run: Path, examples: int, home: str | None, as_json: 
     if as_json:
         screen.print_json(found.to_json())
         return
-    show_failures(found)
+    show_failures(screen, found)
 
 
 EVALUATIONS: Mapping[str, click.Command] = {
@@ -296,13 +280,6 @@ def _file_of(data: str) -> Iterator[Path]:
         yield file
 
 
-def _print_rows(rows: Sequence[Row]) -> None:
-    from rag.evaluation.rows import to_line
-
-    sys.stdout.buffer.write(b"".join(map(to_line, rows)))
-    sys.stdout.buffer.flush()
-
-
 def _draw(rows: Sequence[Row], file: Path, title: str) -> None:
     from rag.evaluation.judging import RIGHT, confidence_of
     from rag.plots import draw_confidence
@@ -318,4 +295,4 @@ def _show(screen: Screen, run: RunFolder, as_json: bool, err: bool = False) -> N
     if as_json:
         screen.print_json(run.scores)
     else:
-        show_run(run, err=err)
+        show_run(screen, run, err=err)

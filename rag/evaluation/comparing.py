@@ -228,7 +228,7 @@ def compare_rankings(
     flips = [
         Flip(
             row.query_id,
-            "",
+            row.question,
             tuple(sorted(doc for doc, grade in row.relevant.items() if grade > 0)),
             _told(one),
             _told(other),

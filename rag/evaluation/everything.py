@@ -1,8 +1,8 @@
 """`eval all`: everything that the README reports, on a folder of data sets and on the handbook's own questions.
 
-    squad/dev-v1.1.json.gz, squad/dev-v2.0.json.gz     the passages given
+    squad/dev-v1.1.json.gz, squad/dev-v2.0.json.gz     the passages given, without their titles, as others read them
     squad/open-2000.txt                                ids of v1.1 dev, asked of the passages of train and dev together
-    qed/dev.jsonl.gz                                   the passages given
+    qed/dev.jsonl.gz                                   likewise
     beir/*                                             each folder in the BEIR layout, searched
     corpora/questions.jsonl                            of this project: searched, and asked end to end
 
@@ -11,6 +11,7 @@ What is not there is skipped, and said to be.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,13 +25,17 @@ from rag.evaluation.qa import Options, evaluate
 from rag.evaluation.recording import record_retrieval
 from rag.evaluation.report import write_report
 from rag.evaluation.runs import RunFolder
+from rag.evaluation.scores import by_kind
 
 CORPORA = Path(__file__).resolve().parents[2] / "corpora"
 """The handbook, in a checkout of this project."""
 TABLE = "table.md"
 ALL = Options()
 """Every question, as it is asked by default."""
-ANSWERS = ("em", "f1", "contains", "answered", "precision", "coverage@precision=0.9", "refusal_recall", "ece")
+ANSWERS = (
+    "em", "f1", "contains", "answered", "precision", "precision@max_error=0.1", "coverage@precision=0.9",
+    "refusal_recall", "ece", "auroc", "offsets",
+)  # fmt: skip
 """Columns of the table of answers."""
 SEARCH = ("ndcg@10", "recall@10", "recall@100", "mrr@10")
 """Columns of the table of search."""
@@ -74,7 +79,7 @@ class Everything:
 
 def parts_of(data: Path | None, corpora: Path = CORPORA, options: Options = ALL) -> list[Part]:
     """Return what is to be evaluated, whether it is there or not; `data` None: the handbook alone."""
-    given = replace(options, given=True)
+    given = replace(options, given=True, titles=False)
     handbook = corpora / "questions.jsonl"
     found = [
         Part("handbook search", handbook, options, search=True),
@@ -167,7 +172,7 @@ def _plain(name: str) -> str:
 
 
 def table(found: Everything) -> str:
-    """Return the scores as two tables in Markdown, in per cent, with the 95 % interval of each."""
+    """Return the scores as tables in Markdown, in per cent, with the 95 % interval of each; then by kinds."""
     answers: list[tuple[str, int, Mapping[str, Any]]] = []
     search: list[tuple[str, int, Mapping[str, Any]]] = []
     for name, done in found.scores.items():
@@ -176,7 +181,25 @@ def table(found: Everything) -> str:
         else:
             answers.append((name, done["n"], done["scores"]))
     tables = [_table(rows, columns) for rows, columns in ((answers, ANSWERS), (search, SEARCH)) if rows]
-    return "\n".join(tables)
+    kinds = [_kinds_table(name, run) for name, run in found.runs.items() if run.command == "qa"]
+    return "\n".join([*tables, *filter(None, kinds)])
+
+
+def _kinds_table(name: str, run: RunFolder) -> str:
+    found = by_kind(run.rows())
+    if not found:
+        return ""
+    measures = next(iter(found.values()))[1]
+    head = f"| {name} | n | {' | '.join(measures)} |\n|---|---|{'---|' * len(measures)}\n"
+    lines = (
+        f"| {kind} | {n:,} | {' | '.join(_number(value) for value in values.values())} |"
+        for kind, (n, values) in found.items()
+    )
+    return head + "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{100 * value:.1f}"
 
 
 def _table(rows: Sequence[tuple[str, int, Mapping[str, Any]]], columns: Sequence[str]) -> str:

@@ -47,6 +47,21 @@ def _share(found: Iterable[bool]) -> float:
     return sum(listed) / len(listed) if listed else math.nan
 
 
+def helpful(row: Row) -> bool:
+    """Return whether the given answer holds a gold one, or a question without an answer is refused."""
+    return metrics.holds(row.given, row.answers) if row.answerable else not row.answered
+
+
+def lies_at_its_offsets(row: Row) -> bool:
+    """Return whether the letters and digits of the best answer are those of the passages at its spans, in order."""
+    at_spans = "".join(row.passages[span.passage].text[span.start : span.end] for span in row.spans)
+    return _letters(at_spans) == _letters(row.said)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
 def right_footnotes(row: Row) -> tuple[int, int]:
     """Return how many footnotes of the best answer quote a gold answer, and how many it has."""
     return sum(metrics.holds(note.text, row.answers) for note in row.footnotes), len(row.footnotes)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
 import json
+import math
 import os
 import platform
 import sqlite3
@@ -13,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from indexer.errors import UserError
+from indexer.errors import UsageError, UserError
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
@@ -77,6 +79,22 @@ def collection_entry(collection: Collection) -> dict[str, Any]:
 def generator_entry(name: str | None, generator: Generator) -> dict[str, Any]:
     """Return how a generator was named and names itself, and the hash of its files, where it has a folder."""
     return {"asked_for": name, "name": generator.name, "sha256": _files_hash(_files_of(name, generator))}
+
+
+def thresholds(generator: Generator, precision: float) -> dict[str, float]:
+    """Return the least confidences that a generator answers at, "default" and where at most 1 - precision is wrong.
+
+    The latter is left out where the generator's confidence is not calibrated, or promises no such share.
+    """
+    found = {"default": generator.threshold(None)}
+    with contextlib.suppress(UsageError):
+        found[at_most(precision)] = generator.threshold(float(at_most(precision)))
+    return {name: float(least) for name, least in found.items() if math.isfinite(least)}
+
+
+def at_most(precision: float) -> str:
+    """Return the share of answers that may be wrong at a precision, as it is written: "0.1" of 0.9."""
+    return f"{1 - precision:.6g}"
 
 
 def _files_of(name: str | None, generator: Generator) -> list[Path]:

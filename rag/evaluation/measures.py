@@ -6,6 +6,8 @@
     em@given, f1@given      of what is given at the run's threshold, over all questions
     contains                share of the answerable whose best answer holds a gold one, whole words
     answered                share of all questions that is answered at the run's threshold
+    helpful                 share of all questions to which the given answer holds a gold one, or which have no answer
+                            and are refused
     precision               share of the given answers that is right
     answer_recall           share of the answerable for which a passage that was read holds a gold answer (Chen et al.
                             2017, https://arxiv.org/abs/1704.00051)
@@ -13,12 +15,16 @@
     quote_recall            the same of gold quotes that stand in a passage
     citation_precision      share of the footnotes of given answers whose quote holds a gold answer
     citation_recall         share of the words of given answers that stand under a footnote
+    offsets                 share of the best answers whose words are, letter by letter, what stands in the passages at
+                            the offsets that they give
     refusal_precision       share of the refused questions that has no answer
     refusal_recall          share of the questions without an answer that is refused
     ece, brier, auroc,      what the confidence is worth, by `rag.metrics`: the event is that the best answer is right,
     aurc, coverage@...      and to a question without an answer none is. Where nothing was said, nothing was promised:
                             calibration is over the others, while risk and coverage count all. Coverage is a share of
                             all questions, with ", answerable" of those
+    answered@max_error=..., what the generator promises: the share of the questions, and with ", answerable" of those,
+    precision@max_error=... that it would answer if at most so many of the answers may be wrong, and how many are right
 
 Right is an exact match; a name that ends in " (f1>=0.5)" or " (contains)" says which other criterion it is by.
 Citations are judged as by Gao et al. 2023, https://arxiv.org/abs/2305.14627, with two differences that need no judge:
@@ -41,10 +47,13 @@ from rag.evaluation.judging import (
     answer_read,
     cited_words,
     confidence_of,
+    helpful,
+    lies_at_its_offsets,
     quotes_read,
     right_footnotes,
     sources_read,
 )
+from rag.evaluation.manifest import at_most
 from rag.evaluation.pairs import Column, Columns, Statistic
 from rag.evaluation.rows import Row
 
@@ -141,13 +150,20 @@ ANSWERS: Mapping[str, Measure] = {
     "f1@given": Measure(_of_all(lambda row: (metrics.f1(row.given, row.answers),)), mean),
     "contains": Measure(_of_answerable(lambda row: metrics.holds(row.said, row.answers)), mean),
     "answered": Measure(_of_all(lambda row: (row.answered,)), mean, 0),
+    "helpful": Measure(_of_all(lambda row: (helpful(row),)), mean),
 }
+GIVEN: Mapping[str, Measure] = {
+    "em": Measure(_of_answerable(lambda row: metrics.exact_match(row.given, row.answers)), mean),
+    "f1": Measure(_of_answerable(lambda row: metrics.f1(row.given, row.answers)), mean),
+}
+"""Of what is given of the answerable: a refusal counts as wrong."""
 EVIDENCE: Mapping[str, Measure] = {
     "answer_recall": Measure(_of_answerable(answer_read), mean),
     "source_recall": Measure(_of_those(lambda row: row.gold_sources, sources_read), mean),
     "quote_recall": Measure(_of_those(lambda row: row.gold_quotes, quotes_read), mean),
     "citation_precision": Measure(_of_all(lambda row: right_footnotes(row) if row.answered else (0, 0)), _ratio),
     "citation_recall": Measure(_of_all(lambda row: cited_words(row) if row.answered else (0, 0)), _ratio),
+    "offsets": Measure(_of_all(lambda row: (bool(row.said) and lies_at_its_offsets(row), bool(row.said))), _ratio),
 }
 REFUSALS: Mapping[str, Measure] = {
     "refusal_precision": Measure(
@@ -177,10 +193,31 @@ def judged_by(criterion: str = "", precision: float = PRECISION) -> dict[str, Me
     return {f"{name}{criterion}": measure for name, measure in found.items()}
 
 
-def measures(precision: float = PRECISION) -> dict[str, Measure]:
-    """Return all measures of answers, by name."""
+def promised_by(precision: float, least: float) -> dict[str, Measure]:
+    """Return what is measured of the answers at confidence `least`, with which so much precision is promised."""
+    error = f"@max_error={at_most(precision)}"
+
+    def given(row: Row) -> bool:
+        return confidence_of(row) >= least
+
+    def share_right(is_right: Callable[[Row], bool]) -> Measure:
+        return Measure(_of_all(lambda row: (given(row) and is_right(row), given(row))), _ratio)
+
+    return {
+        f"answered{error}": Measure(_of_all(lambda row: (given(row),)), mean, 0),
+        f"answered{error}, answerable": Measure(_of_answerable(given), mean, 0),
+        **{f"precision{error}{criterion}": share_right(is_right) for criterion, is_right in RIGHT.items()},
+    }
+
+
+def measures(precision: float = PRECISION, promised: float | None = None) -> dict[str, Measure]:
+    """Return all measures of answers, by name.
+
+    `promised` is the confidence from which on the generator promises that precision; None: it promises nothing.
+    """
     by_right = [judged_by(criterion, precision) for criterion in RIGHT]
-    return {**ANSWERS, **EVIDENCE, **REFUSALS, **{name: each for own in by_right for name, each in own.items()}}
+    found = {**ANSWERS, **EVIDENCE, **REFUSALS, **{name: each for own in by_right for name, each in own.items()}}
+    return found if promised is None else {**found, **promised_by(precision, promised)}
 
 
 ANSWER_MEASURES: Mapping[str, Measure] = {

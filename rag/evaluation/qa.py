@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,9 +19,10 @@ from indexer.types import Progress, silent
 from rag.evaluation import asking, scores
 from rag.evaluation.data import Asked, QuestionSet, read_questions
 from rag.evaluation.indexing import collection_of_passages
-from rag.evaluation.manifest import generator_entry, manifest, run_name
+from rag.evaluation.manifest import at_most, generator_entry, manifest, run_name, thresholds
 from rag.evaluation.rows import Row
-from rag.evaluation.runs import RunFolder
+from rag.evaluation.runs import RunFolder, peak_memory_mb
+from rag.evaluation.searched import check_evidence
 from rag.intervals import Score
 
 if TYPE_CHECKING:
@@ -40,12 +39,14 @@ class Options:
 
     given: bool = False
     """Answer from the passages that the set brings, rather than from a collection."""
+    titles: bool = True
+    """Whether a passage that is given is read under its title, as `ask` reads passages."""
     k: int = 5
     """Passages that are read for an answer."""
     max_error: float | None = None
     """Answer only while at most this share of the answers is expected to be wrong; None: the default threshold."""
     precision: float = 0.9
-    """At which the coverage is measured."""
+    """At which the coverage is measured, and which is promised where at most the rest may be wrong."""
     limit: int | None = None
     """Ask only so many questions, evenly spread."""
     batch: int = 64
@@ -98,25 +99,30 @@ def evaluate(
     asked, where that is given. `out` is the run's folder, by default one under the home folder, named after the data
     and the manifest: a run of the same manifest goes on there, and the questions that are done are not asked again.
     `keep` is called with the rows of each batch, in order, those of earlier sittings included.
-    Raises DataFaults for data that is not what it should be, before anything is asked; UsageError for options that do
-    not go together, and for a folder that holds another run.
+    Before anything is asked, raises DataFaults for data that is not what it should be, gold evidence that is not in the
+    collection included; UsageError for options that do not go together, and for a folder that holds another run.
     """
     asked = data if isinstance(data, QuestionSet) else read_questions(Path(data))
     questions = chosen(asked.questions, ids, options.limit)
     path = None if isinstance(data, QuestionSet) else Path(data)
     home = home_folder(home)
     searched = _collection(collection, path, index_passages, [Path(each) for each in also], options, home, progress)
-    reader, asker = _asker(searched, generator, options)
     if options.given:
         asking.given(questions)  # says at once which have none
-    elif index_passages and path is not None:
-        questions = _with_sources(questions, path)
+    else:
+        check_evidence(questions, searched)
+        if index_passages and path is not None:
+            questions = _with_sources(questions, path)
+    reader, asker = _asker(searched, generator, options)
     made = manifest(
         "qa",
         data={"name": asked.name, "sha256": asked.sha256, "questions": len(questions), "ids": _hash_of(questions)},
         options={name: getattr(options, name) for name in Options.__slots__},
         collection=searched,
-        generator=generator_entry(generator if isinstance(generator, str) else searched.generator, reader),
+        generator={
+            **generator_entry(generator if isinstance(generator, str) else searched.generator, reader),
+            "thresholds": thresholds(reader, options.precision),
+        },
     )
     run = RunFolder.create(Path(out) if out else home / "runs" / run_name("qa", asked.name, made), made)
     with run.writing():
@@ -127,7 +133,8 @@ def evaluate(
 def scored(run: RunFolder, precision: float = 0.9, resamples: int = 1000) -> Evaluation:
     """Score the rows of a run, write its scores.json, and return both. Nothing is asked."""
     rows = run.rows()
-    found = scores.answer_scores(rows, precision, resamples)
+    promised = ((run.manifest.get("generator") or {}).get("thresholds") or {}).get(at_most(precision))
+    found = scores.answer_scores(rows, precision, resamples, promised)
     spent = scores.speed(rows, run.receipts())
     run.finish(found, len(rows), spent)
     return Evaluation(run, tuple(rows), found, spent)
@@ -202,12 +209,6 @@ def spread(n: int, count: int) -> list[int]:
     return [place * n // count for place in range(count)]
 
 
-def peak_memory_mb() -> float:
-    """Return the most memory that this process has held so far, in megabytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e6 / 1024)  # bytes there, KiB elsewhere
-
-
 # What is asked, and from where
 
 
@@ -223,6 +224,10 @@ def _collection(
     from indexer.collection import Collection
     from indexer.sync import Given
 
+    if not options.titles and not options.given:
+        raise UsageError(
+            "Passages of a collection are read under their titles.", "Add --given, or leave out --no-titles."
+        )
     if sum((options.given, index_passages, collection is not None)) > 1:
         raise UsageError(
             "The passages come from one place: those given, a collection made of them, or a collection.",
@@ -252,7 +257,7 @@ def _asker(
     engine = Engine(collection, generator)
     reader = engine.generator
     least = reader.threshold(options.max_error)
-    find = asking.given if options.given else asking.in_collection(engine, options.k)
+    find = asking.read_given(options.titles) if options.given else asking.in_collection(engine, options.k)
     return reader, asking.Asker(reader, find, least)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from indexer import storage
 from indexer.home import home_folder
 from indexer.types import Progress, silent
 from rag.evaluation.manifest import folder_hash, manifest, run_name
-from rag.evaluation.runs import RunFolder
+from rag.evaluation.runs import QUERIES, RunFolder, peak_memory_mb
 
 if TYPE_CHECKING:
     from rag.evaluation.data import RetrievalSet
@@ -50,8 +52,17 @@ def record_retrieval(
     run = _opened("retrieval", asked.name, made, out, home)
     with run.writing():
         found = evaluate_retrieval(asked, searched, done=run.rankings(), keep=run.append, progress=progress)
-    run.finish(found.scores, found.n, {"latency_ms": found.speed})
+    lines = (
+        json.dumps({"query": key, **{arm: _rounded(each) for arm, each in arms.items()}}, ensure_ascii=False) + "\n"
+        for key, arms in found.by_query.items()
+    )
+    storage.write_file(run.path / QUERIES, "".join(lines).encode(errors="backslashreplace"))
+    run.finish(found.scores, found.n, {"latency_ms": found.speed, "peak_memory_mb": round(peak_memory_mb(), 1)})
     return run
+
+
+def _rounded(scores: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 6) for name, value in scores.items()}
 
 
 def limited(retrieval_set: RetrievalSet, limit: int | None) -> RetrievalSet:

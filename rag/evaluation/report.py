@@ -18,33 +18,44 @@ from rag.evaluation import failure_tables, sections
 from rag.evaluation.failures import failures
 from rag.evaluation.markup import Html, element, page, style, together
 from rag.evaluation.rows import RetrievalRow, Row
-from rag.evaluation.runs import REPORT, RunFolder
+from rag.evaluation.runs import REPORT, Receipt, RunFolder
 from rag.evaluation.sections import Numbers
 
 EXAMPLES = 5
 """Errors shown of each stage."""
+NOTHING: Mapping[str, Any] = {}
 
 
 def write_report(run: RunFolder) -> Path:
     """Write report.html into a run that has finished, and return where it is. Raises NotFound for one that has not."""
     done = run.scores
     if run.command == "retrieval":
-        written = search_report(run.path.name, run.manifest, done, run.rankings())
+        written = search_report(run.path.name, run.manifest, done, run.rankings(), run.speed)
     else:
-        written = answers_report(run.path.name, run.manifest, done, run.rows())
+        written = answers_report(run.path.name, run.manifest, done, run.rows(), run.speed, run.receipts())
     file = run.path / REPORT
     storage.write_file(file, written.encode())
     return file
 
 
-def answers_report(name: str, manifest: Mapping[str, Any], done: Mapping[str, Any], rows: Sequence[Row]) -> str:
-    """Return the report of a run of answers; `done` is what its scores.json holds, and `name` what to call it."""
+def answers_report(
+    name: str,
+    manifest: Mapping[str, Any],
+    done: Mapping[str, Any],
+    rows: Sequence[Row],
+    speed: Mapping[str, Any] = NOTHING,
+    receipts: Sequence[Receipt] = (),
+) -> str:
+    """Return the report of a run of answers that is to be called `name`.
+
+    `done` is what its scores.json holds, `speed` what its speed.json does.
+    """
     scores = done["scores"]
     found = failures(rows, EXAMPLES) if rows else None
     parts: dict[str, tuple[str, Sequence[Html]]] = {
-        "scores": ("Scores", [sections.score_table(scores)]),
+        "scores": ("Scores", [sections.score_table(scores), *sections.kind_table(rows)]),
         "confidence": ("What the confidence is worth", sections.confidence(rows)),
-        "speed": ("Speed", sections.answer_times(done.get("speed") or {}, rows)),
+        "speed": ("Speed", sections.answer_times(speed, rows, receipts)),
         "failures": ("Where it fails", failure_tables.stage_tables(found) if found else []),
         "errors": ("Worst errors", failure_tables.errors(found) if found else []),
         "made": ("How it was made", [sections.manifest_table(manifest)]),
@@ -54,13 +65,20 @@ def answers_report(name: str, manifest: Mapping[str, Any], done: Mapping[str, An
 
 
 def search_report(
-    name: str, manifest: Mapping[str, Any], done: Mapping[str, Any], rankings: Sequence[RetrievalRow]
+    name: str,
+    manifest: Mapping[str, Any],
+    done: Mapping[str, Any],
+    rankings: Sequence[RetrievalRow],
+    speed: Mapping[str, Any] = NOTHING,
 ) -> str:
-    """Return the report of a run of a search; `done` is what its scores.json holds, and `name` what to call it."""
+    """Return the report of a run of a search that is to be called `name`.
+
+    `done` is what its scores.json holds, `speed` what its speed.json does.
+    """
     arms = done["scores"]
     parts: dict[str, tuple[str, Sequence[Html]]] = {
         "scores": ("Scores", [sections.arm_table(arms)]),
-        "speed": ("Speed", sections.arm_times(done.get("speed") or {}, rankings)),
+        "speed": ("Speed", sections.arm_times(speed, rankings)),
         "errors": ("Hardest queries", [sections.hardest(rankings)]),
         "made": ("How it was made", [sections.manifest_table(manifest)]),
     }

@@ -66,6 +66,8 @@ class Retrieval:
     rows: tuple[RetrievalRow, ...]
     scores: Mapping[str, Mapping[str, Score]]
     """By arm and measure."""
+    by_query: Mapping[str, Mapping[str, Mapping[str, float]]]
+    """By query, arm and measure: what the scores are the means of."""
     speed: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """By arm: milliseconds a query, `p50` and `p95`; a query bears its share of what was embedded together."""
 
@@ -97,7 +99,8 @@ def evaluate_retrieval(
         for row in rows:
             by_query[row.query_id][row.arm] = row
     found = tuple(by_query[query][arm] for query in retrieval_set.queries for arm in ARMS)
-    return Retrieval(found, retrieval_scores(found), latencies(found))
+    by_arm = _by_arm(found)
+    return Retrieval(found, _means(by_arm), _by_query(by_arm), latencies(found))
 
 
 # Searching
@@ -136,7 +139,7 @@ def rankings(
                 searched = _searched(view, text, vector, embed_ms)
                 for arm, (hits, timings_ms) in searched.items():
                     found = document_ranking(hits, _sources(view, hits, documents), names)
-                    rows.append(RetrievalRow(key, arm, found, retrieval_set.judgements[key], timings_ms))
+                    rows.append(RetrievalRow(key, arm, found, retrieval_set.judgements[key], timings_ms, text))
         yield rows
         progress("queries", len(retrieval_set.queries) - len(left) + begin + len(batch), len(retrieval_set.queries))
 
@@ -212,13 +215,30 @@ def query_scores(rows: Iterable[RetrievalRow]) -> dict[str, dict[str, float]]:
 
 def retrieval_scores(rows: Iterable[RetrievalRow]) -> dict[str, dict[str, Score]]:
     """Return the mean of every measure over the queries, by arm and measure, with its bootstrap interval."""
+    return _means(_by_arm(rows))
+
+
+def _by_arm(rows: Iterable[RetrievalRow]) -> dict[str, dict[str, dict[str, float]]]:
+    """Return `query_scores` of each arm, by arm."""
     by_arm: dict[str, list[RetrievalRow]] = defaultdict(list)
     for row in rows:
         by_arm[row.arm].append(row)
+    return {arm: query_scores(own) for arm, own in by_arm.items()}
+
+
+def _means(by_arm: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, Score]]:
     return {
-        arm: {name: _mean(list(values.values())) for name, values in query_scores(own).items()}
-        for arm, own in by_arm.items()
+        arm: {name: _mean(list(values.values())) for name, values in scores.items()} for arm, scores in by_arm.items()
     }
+
+
+def _by_query(by_arm: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, dict[str, float]]]:
+    found: dict[str, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+    for arm, scores in by_arm.items():
+        for name, values in scores.items():
+            for query, value in values.items():
+                found[query][arm][name] = value
+    return {query: dict(arms) for query, arms in found.items()}
 
 
 def _mean(values: Sequence[float]) -> Score:

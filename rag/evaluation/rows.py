@@ -84,7 +84,7 @@ class Row:
     gold_sources: tuple[str, ...] = ()
     gold_quotes: tuple[str, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
-    """By stage; a question that was read in a batch bears its share of it."""
+    """By stage, of a question that was asked alone; empty where several were read together."""
     footnotes: tuple[Cited, ...] = ()
     """The sentences that the best answer's footnotes quote, each once."""
 
@@ -135,6 +135,8 @@ class RetrievalRow:
     relevant: Mapping[str, int]
     """What the judgements say of this query: a grade by document."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    question: str = ""
+    """The query's text."""
 
     @property
     def id(self) -> str:
@@ -154,6 +156,7 @@ class RetrievalRow:
             ranking=tuple((str(document), float(score)) for document, score in value["ranking"]),
             relevant={str(document): int(grade) for document, grade in value["relevant"].items()},
             timings_ms={str(stage): float(ms) for stage, ms in value.get("timings_ms", {}).items()},
+            question=str(value.get("question", "")),
         )
 
 

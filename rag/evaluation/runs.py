@@ -4,10 +4,13 @@
     answers.jsonl                      a row a question, enough to score it again without asking; of a search it is
                                        rankings.jsonl, of a language model texts.jsonl
     batches.jsonl                      a receipt for each batch of rows, written once they are on the disk
-    scores.json                        {"scores": {...}, "n": ..., "run": folder, "speed": {...}}, last of all
+    queries.jsonl                      of a search: what each arm scored for each query, a line a query
+    speed.json                         latency, questions a second, peak memory: of this run on its machine
+    scores.json                        {"scores": {...}, "n": ..., "run": folder}, last of all
     report.html                        for a person
 
-A run that was killed goes on from its last receipt.
+A run that was killed goes on from its last receipt. The same manifest in a folder of the same name gives the same bytes
+of scores.json; what does not repeat is in other files.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +33,7 @@ from rag.intervals import Score
 FORMAT = 1
 """Version of the files of a run."""
 MANIFEST, RECEIPTS, SCORES, REPORT = "manifest.json", "batches.jsonl", "scores.json", "report.html"
+SPEED, QUERIES = "speed.json", "queries.jsonl"
 _ROWS = {"qa": "answers.jsonl", "retrieval": "rankings.jsonl", "perplexity": "texts.jsonl"}
 """Where the rows are, by command."""
 
@@ -171,23 +177,32 @@ class RunFolder:
     # Scores
 
     def finish(self, scores: Scores, n: int | None = None, speed: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Write and return scores.json; `n` is by default the number of rows. What lies in the run repeats them."""
+        """Write speed.json and scores.json, and return the latter; `n` is by default the number of rows."""
         rows = sum(receipt.rows for receipt in self.receipts())
-        found = {"scores": _plain(scores), "n": rows if n is None else n, "run": str(self.path), "speed": speed or {}}
+        found = {"scores": _plain(scores), "n": rows if n is None else n, "run": str(self.path)}
+        storage.write_file(self.path / SPEED, _json(speed or {}))
         storage.write_file(self.path / SCORES, _json(found))
         return found
 
     @property
     def scores(self) -> dict[str, Any]:
         """What scores.json holds. Raises NotFound for a run that has not finished."""
+        return self._finished(SCORES)
+
+    @property
+    def speed(self) -> dict[str, Any]:
+        """What speed.json holds. Raises NotFound for a run that has not finished."""
+        return self._finished(SPEED)
+
+    def _finished(self, name: str) -> dict[str, Any]:
         try:
-            found: dict[str, Any] = json.loads((self.path / SCORES).read_bytes())
+            found: dict[str, Any] = json.loads((self.path / name).read_bytes())
         except FileNotFoundError as error:
             raise NotFound(
                 f"The run in {self.path} has not finished.", "The command that began it goes on where it stopped."
             ) from error
         except ValueError as error:
-            raise UserError(f"{self.path / SCORES} does not read: {error}", "Make the run again.") from error
+            raise UserError(f"{self.path / name} does not read: {error}", "Make the run again.") from error
         return found
 
     # Inside
@@ -202,6 +217,12 @@ class RunFolder:
                 if left < 0:
                     return
                 yield line
+
+
+def peak_memory_mb() -> float:
+    """Return the most memory that this process has held so far, in megabytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e6 / 1024)  # bytes there, KiB elsewhere
 
 
 def _append(path: Path, data: bytes) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from rag.evaluation.measures import PRECISION, measures
+from rag.evaluation.measures import ANSWERS, EVIDENCE, GIVEN, PRECISION, Measure, measures
 from rag.evaluation.rows import Row
 from rag.evaluation.runs import Receipt
 from rag.intervals import Score, bootstrap
@@ -16,13 +17,16 @@ from rag.intervals import Score, bootstrap
 RESAMPLES = 1000
 
 
-def answer_scores(rows: Sequence[Row], precision: float = PRECISION, resamples: int = RESAMPLES) -> dict[str, Score]:
+def answer_scores(
+    rows: Sequence[Row], precision: float = PRECISION, resamples: int = RESAMPLES, promised: float | None = None
+) -> dict[str, Score]:
     """Return all measures of these rows by name, each with its interval by `resamples` resamples of the questions.
 
-    The coverage is that at `precision`. What is defined on no question is nan, in JSON null.
+    The coverage is that at `precision`; `promised` is the confidence from which on the generator promises it. What is
+    defined on no question is nan, in JSON null.
     """
     found: dict[str, Score] = {}
-    for name, measure in measures(precision).items():
+    for name, measure in measures(precision, promised).items():
         columns = measure.columns(rows)
         there = len(columns) > 0 and len(columns[0]) > 0
         found[name] = (
@@ -33,11 +37,43 @@ def answer_scores(rows: Sequence[Row], precision: float = PRECISION, resamples: 
     return found
 
 
+BY_KIND: Mapping[str, Measure] = {
+    **{name: EVIDENCE[name] for name in ("source_recall", "quote_recall")},
+    **{name: ANSWERS[name] for name in ("answered", "helpful")},
+    **{f"{name}, answerable": GIVEN[name] for name in ("em", "f1")},
+}
+"""What is told of each kind of question."""
+
+
+def by_kind(rows: Sequence[Row]) -> dict[str, tuple[int, dict[str, float]]]:
+    """Return, by kind of question, how many there are and what `BY_KIND` measures of them; nan where it is not defined.
+
+    The largest kind comes first, then "all answerable"; nothing where the questions are of one kind.
+    """
+    kinds: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        kinds[row.kind].append(row)
+    if len(kinds) < 2:
+        return {}
+    named = {kind or "(none)": kinds[kind] for kind in sorted(kinds, key=lambda kind: (-len(kinds[kind]), kind))}
+    named["all answerable"] = [row for row in rows if row.answerable]
+    return {
+        kind: (len(own), {name: _value(measure, own) for name, measure in BY_KIND.items()})
+        for kind, own in named.items()
+    }
+
+
+def _value(measure: Measure, rows: Sequence[Row]) -> float:
+    columns = measure.columns(rows)
+    return measure.statistic(*columns) if len(columns) and len(columns[0]) else math.nan
+
+
 def speed(rows: Sequence[Row], receipts: Sequence[Receipt]) -> dict[str, Any]:
     """Return latency by stage, questions a second and peak memory: of this run, on its machine.
 
     Latencies are of the questions that were asked alone, as a person asks; "ask" is all stages together. The rate is
-    that of the questions that were answered in batches. What was not measured is absent.
+    that of the questions that were answered in batches, and "batch_speedup" how many times as many that is as when each
+    is asked alone. What was not measured is absent.
     """
     timed = [row.timings_ms for row in rows if row.timings_ms]
     stages = list(dict.fromkeys(stage for timings in timed for stage in timings))
@@ -50,6 +86,8 @@ def speed(rows: Sequence[Row], receipts: Sequence[Receipt]) -> dict[str, Any]:
         found["latency_ms"] = {stage: _quantiles(each) for stage, each in taken.items()}
     if seconds > 0:
         found["questions_per_second"] = round(sum(receipt.together for receipt in receipts) / seconds, 2)
+    if timed and found.get("questions_per_second"):
+        found["batch_speedup"] = round(found["questions_per_second"] * float(np.mean(taken["ask"])) / 1000, 2)
     if receipts:
         found["peak_memory_mb"] = max(receipt.peak_mb for receipt in receipts)
     return found

@@ -106,7 +106,8 @@ def check_evidence(questions: Sequence[Asked], collection: Collection) -> None:
     Spaces and line ends count alike. Where a question names no source, its quotes are not looked for.
     """
     names = names_of((source for each in questions for source in each.sources), collection)
-    texts = {name: _collapsed(collection.document(source).text) for source, name in names.items()}
+    quoted = {source for each in questions if each.quotes for source in each.sources}
+    texts = {name: _collapsed(collection.document(source).text) for source, name in names.items() if name in quoted}
     faults = Faults(f"The evidence, against collection {collection.name!r},")
     for each in questions:
         for quote in each.quotes:

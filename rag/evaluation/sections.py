@@ -12,6 +12,8 @@ from rag.evaluation import curves
 from rag.evaluation.judging import RIGHT, confidence_of
 from rag.evaluation.markup import Html, element, more, named, table, text, together
 from rag.evaluation.rows import RetrievalRow, Row
+from rag.evaluation.runs import Receipt
+from rag.evaluation.scores import by_kind
 
 HARDEST = 20
 """Queries shown of a search."""
@@ -25,6 +27,10 @@ _MEANINGS = {
     "f1@given": "the same of what is given, a refusal being an empty answer",
     "contains": "best answers that hold a gold answer, whole words",
     "answered": "questions that are answered and not refused",
+    "helpful": "questions whose given answer holds a gold one, or that have none and are refused",
+    "offsets": "best answers whose words stand in the passages where they say",
+    "answered@max_error=0.1": "questions that are answered where one answer in ten may be wrong",
+    "precision@max_error=0.1": "of these answers, those that are right",
     "precision": "given answers that are right",
     "answer_recall": "questions for which a passage read holds a gold answer",
     "source_recall": "gold sources of which a passage was read",
@@ -109,6 +115,20 @@ def score_table(scores: Mapping[str, Numbers]) -> Html:
     if others:
         parts.append(more("The same where less than an exact match counts as right", listed("Other criteria", others)))
     return together(parts)
+
+
+def kind_table(rows: Sequence[Row]) -> list[Html]:
+    """Return what `scores.by_kind` tells as a table; [] where the questions are of one kind."""
+    found = by_kind(rows)
+    if not found:
+        return []
+    measures = list(next(iter(found.values()))[1])
+    lines = (
+        [kind, f"{n:,}", *("–" if math.isnan(values[name]) else share(values[name]) for name in measures)]
+        for kind, (n, values) in found.items()
+    )
+    head = ("Kind", "Questions", *(f"{name} (given)" if ", " in name else name for name in measures))
+    return [table("Scores by kind of question", head, lines, ("", *["number"] * (1 + len(measures))))]
 
 
 def _plain(name: str) -> str:
@@ -211,18 +231,39 @@ def share(of_one: float) -> str:
 # Speed
 
 
-def answer_times(speed: Mapping[str, Any], rows: Sequence[Row]) -> list[Html]:
-    """Return how fast answers came: a histogram, and a table by stage."""
+def answer_times(speed: Mapping[str, Any], rows: Sequence[Row], receipts: Sequence[Receipt] = ()) -> list[Html]:
+    """Return how fast answers came: histograms of questions asked alone and in batches, and a table by stage."""
     parts = []
     facts = {
         "Questions a second, in batches": speed.get("questions_per_second"),
+        "Times as many as asked alone": speed.get("batch_speedup"),
         "Peak memory, MB": speed.get("peak_memory_mb"),
         "Questions asked alone": speed.get("asked_alone"),
     }
     told = [f"{name}: {value:,}" for name, value in facts.items() if value is not None]
     if told:
         parts.append(element("p", "; ".join(told) + "."))
-    return [*parts, *_times([row.timings_ms for row in rows], "answer", speed.get("latency_ms") or {})]
+    alone = _times([row.timings_ms for row in rows], "answer, asked alone", speed.get("latency_ms") or {})
+    return [*parts, *alone, *_batch_times(receipts)]
+
+
+def _batch_times(receipts: Sequence[Receipt]) -> list[Html]:
+    """Return a histogram of the questions that were read together, each with its share of the time of its batch."""
+    shares = [
+        1000 * receipt.seconds / receipt.together
+        for receipt in receipts
+        for _ in range(receipt.together)
+        if receipt.seconds > 0
+    ]
+    if not shares:
+        return []
+    caption = (
+        f"The {len(shares):,} questions that were read in batches, each with an equal share of the time that its batch "
+        "took: what a long run costs, and not how long anybody waits for an answer."
+    )
+    return [
+        element("div", element("figure", curves.histogram(shares), element("figcaption", caption)), class_="figures")
+    ]
 
 
 def _times(timings: Iterable[Mapping[str, float]], end: str, latency: Mapping[str, Mapping[str, float]]) -> list[Html]:
@@ -261,6 +302,7 @@ def hardest(rankings: Sequence[RetrievalRow]) -> Html:
     for row in rankings:
         places = (rank for rank, (document, _) in enumerate(row.ranking, 1) if row.relevant.get(document, 0) > 0)
         ranks.setdefault(row.query_id, {})[row.arm] = next(places, math.inf)
+    asked = {row.query_id: row.question or row.query_id for row in rankings}
     relevant = {row.query_id: [doc for doc, grade in row.relevant.items() if grade > 0] for row in rankings}
     order = sorted(ranks, key=lambda query: (-ranks[query].get(arms[-1], math.inf), query))[:HARDEST]
     return table(
@@ -268,7 +310,7 @@ def hardest(rankings: Sequence[RetrievalRow]) -> Html:
         ("Query", *arms, "Relevant"),
         (
             [
-                query,
+                asked[query],
                 *(f"{ranks[query][arm]:.0f}" if ranks[query].get(arm, math.inf) < math.inf else "–" for arm in arms),
                 ", ".join(relevant[query][:3]) + (", …" if len(relevant[query]) > 3 else ""),
             ]

@@ -20,7 +20,6 @@ from finetune.generator import Options, train_weights
 from finetune.mixing import Mixture
 from finetune.schedule import Keeping, Schedule
 from rag.copying.layout import Layout
-from tests.benchmarks.given import Absent
 
 PLAIN = Mixture(titled=0.5, competing=0.0, missing=0.0, edited=0.0, two_part=0.0, tables=0.0)
 SQUAD, OTHERS = (
@@ -60,7 +59,8 @@ def ways(steps: int) -> dict[str, tuple[Options, tuple[str, ...]]]:
 def main(data: Path, out: Path, steps: int, only: tuple[str, ...]) -> None:
     """Train in several ways and print a table."""
     if not (data / SQUAD[0]).is_file():
-        raise Absent(f"{data / SQUAD[0]} is not there. Give the data folder as the first argument.")
+        click.echo(f"skipped: {data / SQUAD[0]} is not there. Give the data folder as the first argument.", err=True)
+        return
     print("| way | EM | F1 | rightly given or refused | seconds a step |\n|---|---|---|---|---|")
     for name, (options, files) in ways(steps).items():
         if only and name not in only:

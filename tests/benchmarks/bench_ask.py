@@ -1,6 +1,6 @@
 """Warm `ask` with five passages, over the handbook: how long a question takes once everything is loaded.
 
-    python -m tests.benchmarks.bench_ask [--home DIR] [--generator FOLDER] [--questions 100] [--rounds 3] [--json]
+    python -m tests.benchmarks.bench_ask [--home DIR] [--generator NAME] [--questions 100] [--rounds 3] [--json]
 
 Printed: median and 95th percentile of each stage and of all together, and the peak memory of the process. Exit 1 when
 the median is above the bar.
@@ -9,22 +9,26 @@ the median is above the bar.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 
 import click
 
 from indexer.collection import Collection
 from rag.engine import Engine
-from tests.benchmarks import reporting
-from tests.benchmarks.answering import Forced, ask, open_generator
-from tests.benchmarks.eval_handbook import CORPORA
-from tests.benchmarks.given import json_lines, limited
+from rag.evaluation.asking import Asker, in_collection
+from rag.evaluation.data import read_questions
+from rag.evaluation.everything import CORPORA
+from rag.evaluation.qa import chosen
+from rag.evaluation.runs import peak_memory_mb
+from rag.evaluation.scores import speed
+
+K = 5
+"""Passages that are read, as `ask` reads by default."""
 
 
 @click.command()
 @click.option("--home", help="Where collections and converted models are kept.")
-@click.option("--generator", help='"quoting", "copying", or the folder of a copying one; else what `ask` uses.')
+@click.option("--generator", metavar="NAME", help="What answers; by default what `ask` uses.")
 @click.option("--questions", "count", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1))
 @click.option("--bar", default=350.0, show_default=True, help="Milliseconds that the median may take.")
@@ -33,19 +37,24 @@ def main(home: str | None, generator: str | None, count: int, rounds: int, bar: 
     """Measure warm questions."""
     collection = Collection("handbook", home)
     collection.sync([CORPORA])
-    forced = Forced(open_generator(generator, collection))
-    engine = Engine(collection, forced)
-    questions = limited(json_lines(CORPORA, "questions.jsonl"), count)
+    engine = Engine(collection, generator)
+    asker = Asker(engine.generator, in_collection(engine, K), engine.generator.threshold(None))
+    questions = chosen(read_questions(CORPORA / "questions.jsonl").questions, None, count)
     for question in questions[:3]:
-        engine.ask(question.question)
-    asked = [ask(engine, forced, question)[0] for _ in range(rounds) for question in questions]
-    taken = reporting.latencies(asked)
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        asker.alone(question)
+    rows = [asker.alone(question) for _ in range(rounds) for question in questions]
+    taken = speed(rows, [])["latency_ms"]
+    megabytes = peak_memory_mb()
     if as_json:
-        found = {"generator": forced.name, "n": len(asked), "latency_ms": taken, "peak_mb": round(megabytes)}
+        found = {
+            "generator": engine.generator.name,
+            "n": len(rows),
+            "latency_ms": taken,
+            "peak_mb": round(megabytes),
+        }
         click.echo(json.dumps(found, indent=2))
     else:
-        click.echo(f"{forced.name}: {len(questions)} questions, {rounds} rounds, peak {megabytes:.0f} MB")
+        click.echo(f"{engine.generator.name}: {len(questions)} questions, {rounds} rounds, peak {megabytes:.0f} MB")
         for stage, times in taken.items():
             click.echo(f"  {stage:10}p50 {times['p50']:7.1f} ms   p95 {times['p95']:7.1f} ms")
     sys.exit(0 if taken["ask"]["p50"] <= bar else 1)

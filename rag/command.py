@@ -1,0 +1,241 @@
+"""The commands that search and answer: search, ask, verify.
+
+Thin: what they do is the other files', loaded when it is needed. Their screen is lent by the command line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexer.errors import UsageError, UserError
+from indexer.screen import Command, Screen, common, in_collection, near, opened, plain
+from rag.showing import show_answer, show_passage
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rag.engine import Engine
+    from rag.types import Answer, Events, Passage
+
+NOT_ANSWERED = 4
+"""Exit code of `ask` when the documents do not hold the answer."""
+
+FILTER = click.option(
+    "--filter", "filters", multiple=True, metavar="KEY=VALUE",
+    help="Only documents for which this holds (repeatable): source=*.md, format=pdf, date>=2024-01-01, author=Name.",
+)  # fmt: skip
+
+
+def answered_by(help: str) -> Callable[[Command], Command]:
+    """Make the option that names a generator: `generator`."""
+    return click.option("--generator", metavar="NAME", help=help, shell_complete=_complete_generator)
+
+
+def _complete_generator(_: click.Context, __: click.Parameter, typed: str) -> list[str]:
+    from rag.generators import NAMES
+
+    return [name for name in NAMES if name.startswith(typed)]
+
+
+@click.command()
+@click.argument("query")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
+@click.option("--mode", type=click.Choice(["hybrid", "dense", "words"]), default="hybrid", show_default=True)
+@click.option("--explain", is_flag=True, help="Say how each arm ranked it, and which words matched.")
+@FILTER
+@in_collection
+@common
+@click.pass_obj
+def search(
+    screen: Screen,
+    query: str,
+    k: int,
+    mode: str,
+    explain: bool,
+    filters: tuple[str, ...],
+    name: str,
+    home: str | None,
+    as_json: bool,
+) -> None:
+    """Find passages, best first."""
+    engine = _engine(name, home)
+    found = engine.search(query, k, mode=mode, filters=filters, explain=explain)  # type: ignore[arg-type]
+    if as_json:
+        rows = [_passage_json(rank, passage, explain) for rank, passage in enumerate(found, 1)]
+        generation = engine.collection.generation
+        screen.print_json(
+            {"query": query, "mode": mode, "passages": rows, "collection": name, "generation": generation}
+        )
+        return
+    console = screen.console()
+    for rank, passage in enumerate(found, 1):
+        show_passage(console, rank, passage, explain)
+    if not found:
+        console.print("Nothing found.")
+
+
+def _engine(name: str, home: str | None, generator: str | None = None) -> Engine:
+    from rag.engine import Engine
+
+    return Engine(opened(name, home), generator)
+
+
+def _passage_json(rank: int, passage: Passage, explain: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "rank": rank, "title": passage.title, "context": passage.context, "line": passage.line,
+        "also_in": list(passage.also_in), **passage.to_json(),
+    }  # fmt: skip
+    if explain:
+        origin = passage.origin
+        row["explain"] = {
+            "words": {"rank": origin.words_rank, "score": origin.words_score},
+            "dense": {"rank": origin.dense_rank, "score": origin.dense_score},
+            "matched": list(origin.matched),
+        }
+    return row
+
+
+@click.command()
+@click.argument("question", required=False)
+@click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
+@answered_by("What answers: quoting, copying, the folder of a model, http://HOST:PORT/v1#MODEL, package.module:Class.")
+@click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong (0.1).")
+@click.option("--explain", is_flag=True, help="Show the passages, their ranks, and the time of each stage.")
+@FILTER
+@in_collection
+@common
+@click.pass_obj
+@click.pass_context
+def ask(
+    ctx: click.Context, screen: Screen, question: str | None, k: int, generator: str | None, max_error: float | None,
+    explain: bool, filters: tuple[str, ...], name: str, home: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Answer a question from the documents, with footnotes, or say that they do not hold the answer.
+
+    Exits 0 when it answered and 4 when it did not. On a terminal, a language model is seen writing, until what it
+    wrote is checked; and without QUESTION, it asks one after the other.
+    """
+    engine = _engine(name, home, generator)
+    options: dict[str, Any] = {"filters": filters, "max_error": max_error, "explain": explain}
+
+    def answer_one(asked: str) -> Answer:
+        if as_json or not sys.stdout.isatty():
+            answer = engine.ask(asked, k, **options)
+        else:
+            answer = _seen_written(screen, engine, engine.stream(asked, k, **options))
+        if as_json:
+            screen.print_json(answer.to_json())
+        else:
+            show_answer(screen.console(), answer, explain)
+        return answer
+
+    if question is not None:
+        ctx.exit(0 if answer_one(question).answered else NOT_ANSWERED)
+    if not sys.stdin.isatty():
+        raise UsageError("No question was given.", 'For example: footnote ask "When was the archive opened?"')
+    _converse(screen, engine, answer_one)
+
+
+def _converse(screen: Screen, engine: Engine, answer_one: Callable[[str], Answer]) -> None:
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  line editing and history for input()
+
+    status = engine.collection.status()
+    screen.say(f"{status.documents} documents in {status.name}. An empty line ends.", err=True)
+    while True:
+        try:
+            asked = input("? ").strip()
+        except EOFError:
+            return
+        if not asked:
+            return
+        try:
+            answer_one(asked)
+        except UserError as error:
+            screen.say_error(error)
+
+
+def _seen_written(screen: Screen, engine: Engine, events: Events) -> Answer:
+    """Return the answer; until it is checked, what a language model writes is seen on the terminal."""
+    from rag.generator import Streaming
+    from rag.types import Answer, Found, Writing
+
+    with contextlib.closing(events), contextlib.ExitStack() as until_checked:
+        for event in events:
+            match event:
+                case Found() if isinstance(engine.generator, Streaming):
+                    show = until_checked.enter_context(_draft(screen.console(), event.passages))
+                case Writing():
+                    show(event.text)
+                case Answer():
+                    answer = event
+    return answer
+
+
+@contextlib.contextmanager
+def _draft(console: Console, passages: Sequence[Passage]) -> Iterator[Callable[[str], None]]:
+    """Show what is read, then text as it is written, in the last lines of the terminal; the end takes it all away.
+
+    A terminal that cannot move its cursor is shown nothing, since a draft must not remain beside the answer.
+    """
+    from rich.live import Live
+
+    names = plain(f"reading {', '.join(dict.fromkeys(passage.name for passage in passages))} ...", "dim")
+    names.truncate(console.width, overflow="ellipsis")
+    written = ""
+    with Live(names, console=console, auto_refresh=False, transient=True) as live:
+
+        def show(text: str) -> None:
+            nonlocal written
+            written = (written + text).lstrip()
+            lines = plain(written, "dim").wrap(console, console.width)[-max(1, console.height - 3) :]
+            live.update(plain("\n").join([plain("a draft, to be checked:", "dim italic"), *lines]), refresh=True)
+
+        yield show
+
+
+@click.command("verify")
+@click.argument("file", metavar="ANSWER.json", type=click.File("rb"))
+@common
+@click.pass_obj
+@click.pass_context
+def verify_command(ctx: click.Context, screen: Screen, file: Any, home: str | None, as_json: bool) -> None:
+    """Read the sources of an answer again and check each footnote; "-" reads standard input.
+
+    Exits 1 and names each citation that no longer holds.
+    """
+    from rag.verification import verify
+
+    try:
+        answer = json.loads(file.read())
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{getattr(file, 'name', '<stdin>')} is not JSON: {error}",
+            "Make one with: footnote ask QUESTION --json > answer.json",
+        ) from error
+    checks = verify(answer, home)
+    failed = [check for check in checks if not check.holds]
+    if as_json:
+        rows = [
+            {"number": check.number, "source": check.source, "holds": check.holds, "reason": check.reason}
+            for check in checks
+        ]
+        screen.print_json({"holds": not failed, "citations": rows})
+    else:
+        console = screen.console()
+        for check in checks:
+            verdict = plain("holds", "green") if check.holds else plain(f"does not hold: {check.reason}", "red")
+            console.print(plain(f"[{check.number}] {near(check.source)}: ") + verdict, soft_wrap=True)
+        if not checks:
+            console.print("The answer has no citations.")
+    ctx.exit(1 if failed else 0)
+
+
+COMMANDS: Mapping[str, click.Command] = {"search": search, "ask": ask, "verify": verify_command}
+"""The commands, by name."""
