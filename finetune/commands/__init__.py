@@ -1,0 +1,29 @@
+"""The commands `train ...`, one file a rung. A name becomes a command when it is typed, and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+
+import click
+
+TRAININGS: Mapping[str, str] = {
+    "generator": "finetune.commands.generator:generator",
+}
+"""The rungs of the ladder, from the lowest: module and command of each."""
+
+
+class Trainings(click.Group):
+    """The group `train`: its commands are looked up in TRAININGS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the ladder."""
+        return list(TRAININGS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of this name; None where there is none."""
+        if cmd_name not in TRAININGS:
+            return None
+        module, _, name = TRAININGS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
