@@ -25,10 +25,10 @@ def write_generator_card(
         f"| {model['fitted_on']['brier']:.3f} | {model['threshold']:.3f} |"
         for kind, model in fitted.items()
     )
-    summary = f"""It reads passages with a question and answers with spans of them, or refuses. {estimate.parameters:,} trained
-parameters, {estimate.examples:,} examples, {estimate.steps:,} steps, computed in {estimate.precision}. Its frozen
-embeddings are those of the encoder that it began with, which are not in this folder. A share of {options.held_out:g} of
-the questions, whole documents, was held out for what follows. No test set was used."""
+    summary = f"""It reads passages with a question and answers with spans of them, or refuses. {estimate.parameters:,}
+trained parameters, {estimate.examples:,} examples, {estimate.steps:,} steps, computed in {estimate.precision}. Its
+frozen embeddings are those of the encoder that it began with, which are not in this folder. A share of
+{options.held_out:g} of the questions, whole documents, was held out for what follows. No test set was used."""
     headings = "| passages | questions | answered right | Brier score | default threshold |\n|---|---|---|---|---|"
     card = Card(
         "A copying generator",
