@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 TRAININGS: Mapping[str, str] = {
+    "lm": "finetune.commands.lm:lm",
     "generator": "finetune.commands.generator:generator",
 }
 """The rungs of the ladder, from the lowest: module and command of each."""

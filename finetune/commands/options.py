@@ -19,6 +19,14 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TOKENIZER = click.option(
     "--tokenizer", metavar="FOLDER|FILE", help="A tokenizer made by train tokenizer, or a tokenizer.json."
 )
+ARCH = click.option(
+    "--arch", type=click.Choice(["gpt", "llama", "bert", "t5", "copy"]), default="llama", show_default=True,
+    help="How the model is built, and with that what it learns to predict.",
+)  # fmt: skip
+DEPTH = click.option(
+    "--depth", default=6, show_default=True, type=click.IntRange(1, 48),
+    help="Layers; width, heads, rate and batch follow from it.",
+)  # fmt: skip
 STEPS = click.option("--steps", type=click.IntRange(1), help="Optimizer steps, rather than passes.")
 DEVICE = click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 DRY_RUN = click.option(
