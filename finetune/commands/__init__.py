@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 TRAININGS: Mapping[str, str] = {
+    "data": "finetune.commands.data:data",
     "lm": "finetune.commands.lm:lm",
     "generator": "finetune.commands.generator:generator",
 }
