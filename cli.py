@@ -15,6 +15,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -105,6 +106,11 @@ def answered_by(help: str) -> Callable[[Command], Command]:
     return click.option("--generator", metavar="NAME", help=help, shell_complete=_complete_generator)
 
 
+def reranked_by(help: str) -> Callable[[Command], Command]:
+    """Make the option that names a reranker."""
+    return click.option("--reranker", metavar="FOLDER|none", help=help)
+
+
 def _complete_generator(_: click.Context, __: click.Parameter, typed: str) -> list[str]:
     from rag.generators import NAMES
 
@@ -159,6 +165,7 @@ def footnote(no_color: bool, verbose: bool) -> None:
 @click.option("--rebuild", is_flag=True, help="Read and embed everything anew beside the old state, then switch.")
 @click.option("--encoder", metavar="NAME|FOLDER", help="A sentence-transformers model; by default the one built in.")
 @answered_by("What is to answer from this collection, remembered; see ask.")
+@reranked_by("What is to order the passages found, remembered; see train reranker.")
 @click.option("--watch", is_flag=True, help="Stay, and index again whenever a file changes.")
 @click.option("--strict", is_flag=True, help=f"Exit {SKIPPED} when a file was skipped.")
 @in_collection
@@ -166,8 +173,8 @@ def footnote(no_color: bool, verbose: bool) -> None:
 @click.pass_context
 def index(
     ctx: click.Context, paths: tuple[str, ...], include: tuple[str, ...], exclude: tuple[str, ...], prune: bool,
-    rebuild: bool, encoder: str | None, generator: str | None, watch: bool, strict: bool, name: str, home: str | None,
-    as_json: bool,
+    rebuild: bool, encoder: str | None, generator: str | None, reranker: str | None, watch: bool, strict: bool,
+    name: str, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Take files and folders into a collection, or bring it up to date with them.
 
@@ -176,20 +183,22 @@ def index(
     """
     from indexer.collection import Collection
 
-    if not paths and not rebuild and generator is None:
+    if not paths and not rebuild and generator is None and reranker is None:
         raise UsageError("No file or folder was given.", "For example: footnote index ~/documents")
     if watch and not paths:
         raise UsageError("--watch needs the files or folders to watch.", "Run: footnote index PATH --watch")
     if "-" in paths and (len(paths) > 1 or rebuild or watch):
         raise UsageError('"-" reads standard input and goes with no other path.', "Run: footnote index - < texts.jsonl")
     collection = Collection(name, home, encoder)
-    choose = _choosing(collection, generator)
+    choose = _choosing(collection, generator, reranker)
     if not paths and not rebuild:
         choose()
         if as_json:
-            _print_json({"generator": collection.generator, "collection": name})
+            _print_json({"generator": collection.generator, "reranker": collection.reranker, "collection": name})
         else:
             _console().print(_plain(f"{name}: answers by {collection.generator or 'the default generator'}"))
+            if reranker is not None:
+                _console().print(_plain(f"{name}: reranked by {collection.reranker or 'nothing'}"))
         return
 
     def once() -> Report:
@@ -222,14 +231,23 @@ def _prepare(collection: Collection) -> None:
             prepare_generator(collection, progress)
 
 
-def _choosing(collection: Collection, generator: str | None) -> Callable[[], None]:
-    """Return what makes the collection remember a generator, whose name is checked before the long work begins."""
-    if generator is None:
-        return lambda: None
-    from rag.generators import lasting_name
+def _choosing(collection: Collection, generator: str | None, reranker: str | None) -> Callable[[], None]:
+    """Return what makes the collection remember these, whose names are checked before the long work begins."""
+    choices: list[Callable[[], None]] = []
+    if generator is not None:
+        from rag.generators import lasting_name
 
-    lasting = lasting_name(generator)
-    return lambda: collection.choose_generator(lasting)
+        choices.append(partial(collection.choose_generator, lasting_name(generator)))
+    if reranker is not None:
+        from rag.reranker import lasting_reranker
+
+        choices.append(partial(collection.choose_reranker, lasting_reranker(reranker)))
+
+    def choose() -> None:
+        for each in choices:
+            each()
+
+    return choose
 
 
 def _given_lines(lines: Iterator[bytes]) -> Iterator[Given]:
@@ -330,14 +348,16 @@ def remove(sources: tuple[str, ...], name: str, home: str | None, as_json: bool)
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
 @click.option("--mode", type=click.Choice(["hybrid", "dense", "words"]), default="hybrid", show_default=True)
 @click.option("--explain", is_flag=True, help="Say how each arm ranked it, and which words matched.")
+@reranked_by("What orders the best passages of a hybrid search: a reranker's folder.")
 @FILTER
 @in_collection
 @common
 def search(
-    query: str, k: int, mode: str, explain: bool, filters: tuple[str, ...], name: str, home: str | None, as_json: bool
-) -> None:
+    query: str, k: int, mode: str, explain: bool, reranker: str | None, filters: tuple[str, ...], name: str,
+    home: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Find passages, best first."""
-    engine = _engine(name, home)
+    engine = _engine(name, home, reranker=reranker)
     found = engine.search(query, k, mode=mode, filters=filters, explain=explain)  # type: ignore[arg-type]
     if as_json:
         rows = [_passage_json(rank, passage, explain) for rank, passage in enumerate(found, 1)]
@@ -390,6 +410,7 @@ def _explained(passage: Passage) -> str:
 @click.argument("question", required=False)
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
 @answered_by("What answers: quoting, copying, the folder of a model, http://HOST:PORT/v1#MODEL, package.module:Class.")
+@reranked_by("What orders the best passages found: a reranker's folder.")
 @click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong (0.1).")
 @click.option("--explain", is_flag=True, help="Show the passages, their ranks, and the time of each stage.")
 @FILTER
@@ -397,15 +418,15 @@ def _explained(passage: Passage) -> str:
 @common
 @click.pass_context
 def ask(
-    ctx: click.Context, question: str | None, k: int, generator: str | None, max_error: float | None, explain: bool,
-    filters: tuple[str, ...], name: str, home: str | None, as_json: bool,
+    ctx: click.Context, question: str | None, k: int, generator: str | None, reranker: str | None,
+    max_error: float | None, explain: bool, filters: tuple[str, ...], name: str, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Answer a question from the documents, with footnotes, or say that they do not hold the answer.
 
     Exits 0 when it answered and 4 when it did not. On a terminal, a language model is seen writing, until what it
     wrote is checked; and without QUESTION, it asks one after the other.
     """
-    engine = _engine(name, home, generator)
+    engine = _engine(name, home, generator, reranker)
     options: dict[str, Any] = {"filters": filters, "max_error": max_error, "explain": explain}
 
     def answer_one(asked: str) -> Answer:
@@ -611,6 +632,7 @@ def status(sources: bool, name: str, home: str | None, as_json: bool) -> None:
         ("repairs", ", ".join(f"{count:,} {kind}" for kind, count in found.repairs.items()) or "none needed"),
         ("encoder", f"{found.made.encoder} ({found.made.dim} dimensions, {found.made.fingerprint[:12]})"),
         ("generator", found.generator or "the default one"),
+        ("reranker", collection.reranker or "none"),
         ("generation", f"{found.generation}"),
         ("cache", f"{found.segments} segments, {found.unsealed:,} vectors outside"),
         ("on disk", f"{found.bytes / 1e6:,.1f} MB in {found.folder}"),
@@ -796,10 +818,12 @@ def _open(name: str, home: str | None) -> Collection:
     return collection
 
 
-def _engine(name: str, home: str | None, generator: str | None = None) -> Engine:
+def _engine(
+    name: str, home: str | None, generator: str | None = None, reranker: str | None = None
+) -> Engine:  # fmt: skip
     from rag.engine import Engine
 
-    return Engine(_open(name, home), generator)
+    return Engine(_open(name, home), generator, reranker)
 
 
 def _say_error(error: UserError) -> None:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from indexer.encoders.batches import batches, padded_length
-from indexer.encoders.compiled import compile_model, read_blob
-from indexer.errors import UserError
+from indexer.encoders.graph import Floats, Graph
 from rag.copying.layout import Window
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +32,7 @@ class Reader:
     """Reads windows. Safe in threads; not after a fork."""
 
     def __init__(self, converted: Path) -> None:
-        self._graph = _Graph(converted / "reader")
+        self._graph = Graph(converted / "reader")
         self.streams = self._graph.streams
         """How many windows are read at once."""
         self._pool = ThreadPoolExecutor(self.streams, thread_name_prefix="read")
@@ -76,7 +70,7 @@ class Decoder:
     """Scores the next action."""
 
     def __init__(self, converted: Path) -> None:
-        self._graph = _Graph(converted / "decoder")
+        self._graph = Graph(converted / "decoder")
 
     def step(
         self, kinds: Sequence[int], firsts: Floats, lasts: Floats, tokens: Sequence[int], memory: Floats
@@ -96,31 +90,3 @@ class Decoder:
             ]
         )
         return start, end, written, float(stop[0])
-
-
-class _Graph:
-    """One compiled graph and its idle inference requests."""
-
-    def __init__(self, folder: Path) -> None:
-        self._blob = read_blob(folder)
-        self._compiled = compile_model(folder, self._blob)
-        self.streams = max(1, int(self._compiled.get_property("NUM_STREAMS")))
-        self._outputs = len(self._compiled.outputs)
-        self._idle: list[Any] = []  # list.pop and list.append are atomic
-        self._process = os.getpid()
-
-    def run(self, inputs: list[Any]) -> list[Floats]:
-        """Return copies of the outputs."""
-        if os.getpid() != self._process:
-            raise UserError(
-                "The generator was opened before this process was forked.",
-                'Open it in the child, or start workers with "spawn".',
-            )
-        try:
-            request = self._idle.pop()
-        except IndexError:
-            request = self._compiled.create_infer_request()
-        request.infer(inputs, share_inputs=True)
-        found = [np.array(request.get_output_tensor(n).data, dtype=np.float32) for n in range(self._outputs)]
-        self._idle.append(request)
-        return found

@@ -56,6 +56,7 @@ def _out(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
+_RERANKER = click.option("--reranker", metavar="FOLDER|none", help="What orders the best passages found; see ask.")
 _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many, evenly spread.")
 
 
@@ -69,6 +70,7 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
     help="Index the passages of this set as well (repeatable).",
 )  # fmt: skip
 @click.option("--generator", metavar="NAME", help="What answers; see ask.")
+@_RERANKER
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
 @click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong.")
 @click.option(
@@ -89,7 +91,7 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 @click.pass_obj
 def qa(
     screen: Screen, data: str, given: bool, collection: str | None, index_passages: bool, also: tuple[Path, ...],
-    generator: str | None, k: int, max_error: float | None, precision: float, ids: Path | None, limit: int | None,
+    generator: str | None, reranker: str | None, k: int, max_error: float | None, precision: float, ids: Path | None, limit: int | None,
     batch: int, alone: int, rows: bool, plot: Path | None, out: Path | None, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Ask the questions of DATA and score the answers, their citations and refusals, and the confidence.
@@ -110,9 +112,9 @@ def qa(
     )  # fmt: skip
     with _file_of(data) as path, screen.progress() as progress:
         found = evaluate(
-            path, options, collection=collection, generator=generator, index_passages=index_passages, also=also,
-            ids=read_ids(ids) if ids else None, out=out, home=home, keep=_print_rows if rows else lambda _: None,
-            progress=progress,
+            path, options, collection=collection, generator=generator, reranker=reranker,
+            index_passages=index_passages, also=also, ids=read_ids(ids) if ids else None, out=out, home=home,
+            keep=_print_rows if rows else lambda _: None, progress=progress,
         )  # fmt: skip
         write_report(found.run)
     if plot is not None:
@@ -124,13 +126,14 @@ def qa(
 @click.argument("data", metavar="DATA", type=click.Path(exists=True, path_type=Path))
 @click.option("--collection", "-c", metavar="NAME", help="Search this collection, rather than the set's documents.")
 @click.option("--encoder", metavar="NAME|FOLDER", help="Index the set's documents with this encoder.")
+@_RERANKER
 @_LIMIT
 @_out
 @_shared
 @click.pass_obj
 def retrieval(
-    screen: Screen, data: Path, collection: str | None, encoder: str | None, limit: int | None, out: Path | None,
-    home: str | None, as_json: bool,
+    screen: Screen, data: Path, collection: str | None, encoder: str | None, reranker: str | None, limit: int | None,
+    out: Path | None, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Search for the queries of DATA by words, by meaning and by both, and score the rankings.
 
@@ -145,8 +148,9 @@ def retrieval(
 
     with screen.progress() as progress:
         run = record_retrieval(
-            data, collection=collection, encoder=encoder, limit=limit, out=out, home=home, progress=progress
-        )
+            data, collection=collection, encoder=encoder, reranker=reranker, limit=limit, out=out, home=home,
+            progress=progress,
+        )  # fmt: skip
         write_report(run)
     _show(screen, run, as_json)
 
@@ -223,7 +227,7 @@ def everything(
               help="What the verdict hangs on (repeatable).  [default: f1, or ndcg@10]")  # fmt: skip
 @click.option("--alpha", default=0.05, show_default=True, type=click.FloatRange(0, 1, min_open=True, max_open=True),
               help="How often a difference may be called one by chance.")  # fmt: skip
-@click.option("--arms", nargs=2, type=click.Choice(["words", "dense", "hybrid"]), default=("hybrid", "hybrid"),
+@click.option("--arms", nargs=2, type=click.Choice(["words", "dense", "hybrid", "reranked"]), default=("hybrid", "hybrid"),
               help="Which arm of either search is compared.  [default: hybrid hybrid]")  # fmt: skip
 @click.option("--examples", default=3, show_default=True, type=click.IntRange(0), help="Flips shown of either sort.")
 @click.option("--fail-if", type=click.Choice(["worse"]), help=f"Exit {WORSE} when RUN_B is significantly worse.")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from indexer.errors import UserError
+from rag.reranker import NONE
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
@@ -31,18 +32,21 @@ def manifest(
     options: Mapping[str, Any],
     collection: Collection | None = None,
     generator: Mapping[str, Any] | None = None,
+    reranker: str | None = None,
     seed: int = 7,
 ) -> dict[str, Any]:
     """Return the manifest of a run: `data` has the set's name and sha256, `options` what was asked for.
 
-    `generator` is what `generator_entry` gives; of the collection its documents, chunks and encoder are taken. The seed
-    is that of `rag.intervals`.
+    `generator` is what `generator_entry` gives; of the collection its documents, chunks and encoder are taken, and the
+    reranker that it remembers, where `reranker` names none. The seed is that of `rag.intervals`.
     """
+    ordered_by = reranker or (collection.reranker if collection is not None else None)
     return {
         "command": command,
         "data": dict(data),
         "collection": collection_entry(collection) if collection is not None else None,
         "generator": dict(generator) if generator is not None else None,
+        **({"reranker": reranker_entry(ordered_by)} if ordered_by and ordered_by != NONE else {}),
         "code": {"version": _version("footnote"), "sha256": code_hash()},
         "options": dict(options),
         "seed": seed,
@@ -72,6 +76,11 @@ def collection_entry(collection: Collection) -> dict[str, Any]:
         "encoder_fingerprint": made.fingerprint,
         "pipeline": made.pipeline,
     }
+
+
+def reranker_entry(folder: str) -> dict[str, str]:
+    """Return how a reranker was named, and the hash of its files."""
+    return {"asked_for": folder, "sha256": folder_hash(Path(folder).expanduser())}
 
 
 def generator_entry(name: str | None, generator: Generator) -> dict[str, Any]:

@@ -82,6 +82,7 @@ def evaluate(
     *,
     collection: Collection | str | None = None,
     generator: Generator | str | None = None,
+    reranker: str | None = None,
     index_passages: bool = False,
     also: Sequence[str | os.PathLike[str]] = (),
     ids: Sequence[str] | None = None,
@@ -95,7 +96,7 @@ def evaluate(
     `data` is a file or folder as `rag.evaluation.data` reads it. The passages come from the set itself
     (`options.given`), from a collection made of the set's own documents or passages and those of the files in `also`
     (`index_passages`), or from `collection`, by default the one called "default". Only the questions in `ids` are
-    asked, where that is given. `out` is the run's folder, by default one under the home folder, named after the data
+    asked, where that is given. `reranker` is a folder, or "none"; None: what the collection remembers. `out` is the run's folder, by default one under the home folder, named after the data
     and the manifest: a run of the same manifest goes on there, and the questions that are done are not asked again.
     `keep` is called with the rows of each batch, in order, those of earlier sittings included.
     Raises DataFaults for data that is not what it should be, before anything is asked; UsageError for options that do
@@ -106,7 +107,7 @@ def evaluate(
     path = None if isinstance(data, QuestionSet) else Path(data)
     home = home_folder(home)
     searched = _collection(collection, path, index_passages, [Path(each) for each in also], options, home, progress)
-    reader, asker = _asker(searched, generator, options)
+    reader, asker = _asker(searched, generator, reranker, options)
     if options.given:
         asking.given(questions)  # says at once which have none
     elif index_passages and path is not None:
@@ -117,6 +118,7 @@ def evaluate(
         options={name: getattr(options, name) for name in Options.__slots__},
         collection=searched,
         generator=generator_entry(generator if isinstance(generator, str) else searched.generator, reader),
+        reranker=None if options.given else reranker,
     )
     run = RunFolder.create(Path(out) if out else home / "runs" / run_name("qa", asked.name, made), made)
     with run.writing():
@@ -245,11 +247,11 @@ def _collection(
 
 
 def _asker(
-    collection: Collection, generator: Generator | str | None, options: Options
+    collection: Collection, generator: Generator | str | None, reranker: str | None, options: Options
 ) -> tuple[Generator, asking.Asker]:
     from rag.engine import Engine
 
-    engine = Engine(collection, generator)
+    engine = Engine(collection, generator, reranker)
     reader = engine.generator
     least = reader.threshold(options.max_error)
     find = asking.given if options.given else asking.in_collection(engine, options.k)
