@@ -73,8 +73,8 @@ def data(
         screen.print_json({"folder": str(done.folder), "written": not dry_run, **report.to_json()})
         return
     click.echo(
-        f"{report.kept:,} of {report.documents:,} texts kept: {report.words:,} words, {report.characters:,} characters; "
-        f"{report.seconds:.1f} s"
+        f"{report.kept:,} of {report.documents:,} texts kept in {report.seconds:.1f} s: "
+        f"{report.words:,} words, {report.characters:,} characters"
     )
     for title, counts in (("left out", report.reasons), ("changed", dict(report.changes.counts.most_common()))):
         if counts:

@@ -1,4 +1,4 @@
-"""Takes out what is said of many documents and not in them: licence frames, navigation, lines that return everywhere."""
+"""Takes out what is said of many documents and not in them: licence frames, navigation, lines that many have."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from finetune.data.records import Note, Record, Step
 _START = re.compile(r"^\W*\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG EBOOK[^\n]*$", re.MULTILINE)
 _END = re.compile(r"^\W*(?:\*\*\* ?)?END OF (?:THE|THIS) PROJECT GUTENBERG EBOOK[^\n]*$", re.MULTILINE)
 _NAVIGATION = re.compile(
-    r"^(?:skip to (?:main )?(?:content|navigation)|accept (?:all )?cookies|(?:we|this (?:web)?site) uses? cookies.{0,200}|"
-    r"(?:share|tweet|follow us) (?:this|on) .{0,40}|back to top|click here to .{0,60}|subscribe to our newsletter.{0,60}|"
-    r"all rights reserved\.?|(?:copyright|©|\(c\)) .{0,80}all rights reserved\.?|advertisement|loading\.{3}|"
-    r"please enable javascript.{0,80})$",
+    r"^(?:skip to (?:main )?(?:content|navigation)|accept (?:all )?cookies"
+    r"|(?:we|this (?:web)?site) uses? cookies.{0,200}|(?:share|tweet|follow us) (?:this|on) .{0,40}|back to top|click here to .{0,60}|advertisement"
+    r"|loading\.{3}|subscribe to our newsletter.{0,60}|all rights reserved\.?"
+    r"|(?:copyright|©|\(c\)) .{0,80}all rights reserved\.?|please enable javascript.{0,80})$",
     re.IGNORECASE,
 )
 _DIGITS = re.compile(r"\d+")
@@ -27,9 +27,7 @@ LEAST_WORDS = 4
 
 def unframed(text: str, note: Note) -> str:
     """Return what stands between the licence marks of Project Gutenberg; a text without them as it is."""
-    start, end = _START.search(text), None
-    for end in _END.finditer(text):
-        pass
+    start, end = _START.search(text), max(_END.finditer(text), key=lambda match: match.start(), default=None)
     first = start.end() if start else 0
     last = end.start() if end and end.start() > first else len(text)
     if start:

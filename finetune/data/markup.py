@@ -17,7 +17,8 @@ _TAGS = (
     "a|abbr|b|big|blockquote|body|br|center|cite|code|dd|div|dl|dt|em|font|footer|h[1-6]|head|header|hr|html|i|img|"
     "li|main|nav|nobr|nowiki|ol|p|pre|q|ref|s|section|small|span|strike|strong|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul"
 )
-_BLOCK = frozenset(["br", "p", "div", "li", "tr", "hr", "dd", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "section", "blockquote"])
+_BLOCK_TAGS = "br p div li tr hr dd dt h1 h2 h3 h4 h5 h6 ul ol table section blockquote"
+_BLOCK = frozenset(_BLOCK_TAGS.split())
 _ENTITY = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,30}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
 _LIGATURES = {
     "\ufb00": "ff",
@@ -117,6 +118,6 @@ CHARACTERS: tuple[Step, ...] = (
     replacing("undecodable characters", re.compile("\ufffd+"), lambda match: ""),
     replacing("private characters", re.compile("[\ue000-\uf8ff]+"), lambda match: ""),
     replacing("spaces at line ends", re.compile(r"[ \t]+$", re.MULTILINE), lambda match: ""),
-    replacing("blank lines", re.compile(r"\n{4,}"), lambda match: "\n\n\n"),
+    replacing("blank lines", re.compile(r"\n{3,}"), lambda match: "\n\n"),
 )
 """The steps against special characters, in their order."""

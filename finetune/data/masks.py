@@ -31,7 +31,8 @@ _KEYS = (
     re.compile(r"\beyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,2000}"),
     re.compile(r"(?i:\bbearer) ([A-Za-z0-9._~+/-]{20,500}=*)"),
     re.compile(
-        r"(?i:\b(?:api|access|secret|auth)[_ -]?(?:key|token)|\bpassword|\bpasswd|\bclient_secret)[\"']?\s{0,3}[:=]\s{0,3}[\"']?"
+        r"(?i:\b(?:api|access|secret|auth)[_ -]?(?:key|token)|\bpassword|\bpasswd|\bclient_secret)"
+        r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?"
         r"((?=[^\s\"']*\d)(?=[^\s\"']*[A-Za-z])[^\s\"'<>\[\]]{8,200})"
     ),
 )

@@ -99,8 +99,8 @@ From {", ".join(_shown(name) for name in names)}. Made by {made_by()}, `footnote
 {report.words:,} words, {report.characters:,} characters (of {report.characters_before:,} that were read).
 SHA-256 of what was read: `{report.sha256}`
 
-`texts.jsonl` holds a text a line: `id`, `title`, `text`, `metadata`. `changes.diff` shows every changed
-line{", up to its end at 20 million characters" if report.diff_cut else ""}; `dropped.tsv` names every text that was left out.
+`texts.jsonl` holds a text a line: `id`, `title`, `text`, `metadata`. `dropped.tsv` names every text that
+was left out; `changes.diff` shows every changed line{", up to 20 million characters" if report.diff_cut else ""}.
 
 ## Left out, of {report.documents:,} documents
 
@@ -141,4 +141,4 @@ def _quoted(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return "".join(c if c.isprintable() else "⏎" if c == "\n" else f"\\u{ord(c):04x}" for c in text)

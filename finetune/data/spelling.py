@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -34,6 +35,17 @@ _ENGLISH_LEAST = 1_000_000
 """Occurrences of an English word in symspellpy's list, to be put in another's place."""
 _ENDINGS = ("s", "d", "r", "n", "y", "e", "es", "ed")
 """An edit that only adds or takes one of these at the end is another form of the word, and no misspelling."""
+
+_PREFIXED = """
+anti bi co counter de dis fore hyper in inter intra micro mid mini mis multi non over out poly post pre pseudo re self
+semi sub super tri un under up
+"""
+_PREFIXES = frozenset(_PREFIXED.split())
+_BRITISH = (
+    *(("ise", "ize"), ("isa", "iza"), ("isi", "izi"), ("yse", "yze"), ("ysi", "yzi"), ("our", "or"), ("ll", "l")),
+    *(("tre", "ter"), ("ogue", "og"), ("ence", "ense"), ("ae", "e"), ("oe", "e")),
+)
+"""Where British and American spellings differ; the list of known words has most words in one of them only."""
 
 
 class Words:
@@ -117,9 +129,17 @@ class Speller:
         )
 
     def _is_real(self, word: str) -> bool:
-        """Tell whether a word is a known one, or a form of one that is known or frequent here."""
-        roots = [word, *(word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending))]
-        return any(root in self._known or self._words.small[root] > RAREST for root in roots)
+        """Tell whether a word is known, is another form of one that is frequent here, or is put together of two."""
+        roots = [word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending)]
+        if self._seen(word) or any(self._words.small[root] > RAREST for root in roots):
+            return True
+        if word.removesuffix("s") in self._known or any(map(self._seen, _other_spellings(word))):
+            return True
+        halves = ((word[:at], word[at:]) for at in range(2, len(word) - 2))
+        return any(((self._seen(one) and len(one) > 2) or one in _PREFIXES) and self._seen(two) for one, two in halves)
+
+    def _seen(self, word: str) -> bool:
+        return word in self._known or self._words.small[word] > RAREST
 
     def _best(self, word: str, dictionary: Any, least: int) -> str:
         """Return the one candidate that is far more frequent than all others; "" where there is none."""
@@ -132,6 +152,14 @@ class Speller:
         if not found or found[0].count < least or (len(found) > 1 and found[0].count < LEAD * found[1].count):
             return ""
         return str(found[0].term)
+
+
+def _other_spellings(word: str) -> Iterator[str]:
+    for one, other in _BRITISH:
+        for old, new in ((one, other), (other, one)):
+            if old in word:
+                yield word.replace(old, new)
+                yield word[::-1].replace(old[::-1], new[::-1], 1)[::-1]  # "labelling" has an l to keep
 
 
 def _is_form(word: str, other: str) -> bool:
