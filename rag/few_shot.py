@@ -1,7 +1,7 @@
 """Few-shot prompting: answered questions out of a file, those most like the question that is asked.
 
-Similarity is the encoder's (Liu et al. 2022, "What makes good in-context examples for GPT-3?"). The file's questions are
-embedded once, and kept under the home folder.
+Similarity is the encoder's (Liu et al. 2022, "What makes good in-context examples for GPT-3?"). The file's questions
+are embedded once, and kept under the home folder.
 """
 
 from __future__ import annotations

@@ -81,8 +81,9 @@ def prompt_for(
     """Return the prompt for `question` and `passages`, best first, of at most about `budget` tokens as `count` counts.
 
     `special` are the model's special tokens. `shots`, best first, come before the passages, as many as fit into half of
-    the budget; the best stands last, next to the question (as in Liu et al. 2022, section 3). Where the passages do not fit, the long ones are cut at the end, to the
-    same length; where that would leave less than `LEAST` tokens of each, the last are left out.
+    the budget; the best stands last, next to the question (as in Liu et al. 2022, section 3). Where the passages do not
+    fit, the long ones are cut at the end, to the same length; where that would leave less than `LEAST` tokens of each,
+    the last are left out.
     Raises UsageError when not even one passage fits beside the question.
     """
     asked = _line(question, special)

@@ -11,6 +11,7 @@ TRAININGS: Mapping[str, str] = {
     "data": "finetune.commands.data:data",
     "lm": "finetune.commands.lm:lm",
     "generator": "finetune.commands.generator:generator",
+    "prompt": "finetune.commands.prompt:prompt",
 }
 """The rungs of the ladder, from the lowest: module and command of each."""
 

@@ -38,8 +38,12 @@ if TYPE_CHECKING:
     "--base",
     type=click.Path(file_okay=False, exists=True),
     metavar="FOLDER",
-    help="A generator to go on from; by default it begins with the encoder's weights.",
+    help="A generator to go on from, or any causal or sequence-to-sequence language model to teach.",
 )
+@click.option(
+    "--lora", is_flag=False, flag_value=16, type=click.IntRange(1, 1024), metavar="RANK",
+    help="Of a language model, learn a low-rank change only (LoRA), merged at the end.  [without RANK: 16]",
+)  # fmt: skip
 @click.option(
     "--average",
     multiple=True,
@@ -55,27 +59,50 @@ if TYPE_CHECKING:
 @click.pass_obj
 def generator(
     screen: Screen, data: tuple[str, ...], out: Path, epochs: float, steps: int | None, batch_size: int,
-    lr: float | None, negatives: int, held_out: float, encoder: str | None, base: str | None, average: tuple[str, ...],
-    licences: tuple[str, ...], seed: int, device: str, resume: bool, dry_run: bool, home: str | None, as_json: bool,
+    lr: float | None, negatives: int, held_out: float, encoder: str | None, base: str | None, lora: int | None,
+    average: tuple[str, ...], licences: tuple[str, ...], seed: int, device: str, resume: bool, dry_run: bool,
+    home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Train the generator that answers with spans of the passages.
+    """Train the generator that answers with spans of the passages, or teach a language model to write answers.
 
     DATA is a SQuAD-format file or JSON lines with `question`, `context` and `answers`; WEIGHT is how often each of its
     questions is learnt in one pass. Questions are split by document: some documents are held out to choose the best
     weights and to fit the confidence. Use what comes out with: footnote ask --generator FOLDER
 
+    With a language model as --base, the model learns to write the answer and cite its passage; --negatives, --encoder
+    and --average then mean nothing.
+
     \b
     footnote train generator squad.json.gz ours.jsonl:2 --out models/ours
+    footnote train generator ours.jsonl --base models/small --lora --out models/small-lora
     """
     from finetune.card import parsed
+    from finetune.commands.teaching import teach
     from finetune.copying.generator import Options, train_generator
     from finetune.resources import duration
     from finetune.schedule import Schedule
+    from rag.copying.folder import is_copying
 
     if licences and len(licences) != len(data):
         raise UsageError(f"{len(licences)} licences were given for {len(data)} files.", "Give one for each, in order.")
     option.require_run(out, resume)
     stated = licences or ("not stated",) * len(data)
+    if base is not None and not is_copying(Path(base)):
+        if encoder or average:
+            raise UsageError(f"{base} is a language model.", "Leave out --encoder and --average.")
+        from finetune.language.tuning import Options as TuningOptions
+
+        teach(
+            screen, [parsed(text, licence) for text, licence in zip(data, stated, strict=True)], out,
+            TuningOptions(
+                base=base, method="lora" if lora else "all", rank=lora or 16, epochs=epochs, steps=steps,
+                batch_size=batch_size, lr=lr, held_out=held_out, seed=seed, device=device,
+            ),
+            dry_run, as_json,
+        )  # fmt: skip
+        return
+    if lora:
+        raise UsageError("--lora changes a language model.", "Give its folder with --base.")
     options = Options(
         epochs=epochs, steps=steps, batch_tokens=176 * batch_size, held_out=held_out, negatives=negatives,
         encoder=encoder, base=base, average=_shares(average), seed=seed, device=device,

@@ -1,8 +1,8 @@
-"""What counting alone predicts: an n-gram model with modified Kneser-Ney smoothing, the baseline of a language model.
+"""What counting alone predicts: an n-gram model with modified Kneser-Ney smoothing, a language model's baseline.
 
-Interpolated, with three discounts an order: Chen and Goodman 1998, "An empirical study of smoothing techniques", section
-3 and equation 26; lower orders count in how many contexts a word comes, not how often (Kneser and Ney 1995). It predicts
-the same tokens as the language model it is compared with.
+Interpolated, with three discounts an order: Chen and Goodman 1998, "An empirical study of smoothing techniques",
+section 3 and equation 26; lower orders count in how many contexts a word comes, not how often (Kneser and Ney 1995).
+It predicts the same tokens as the language model it is compared with.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class KneserNey:
     """An n-gram model of token ids."""
 
     def __init__(self, stream: Stream, order: int, vocabulary: int, progress: Progress = silent) -> None:
-        """Count the n-grams of `stream`, up to `order` tokens; ids are below `vocabulary`. Takes about 60 bytes a token."""
+        """Count the n-grams of `stream`, up to `order` tokens; ids are below `vocabulary`."""
         self.order, self._vocabulary = order, vocabulary
         tokens = stream.astype(np.int64)
         keys: Numbers = np.arange(vocabulary, dtype=np.int64)  # of the order that is being counted

@@ -130,3 +130,12 @@ def _library() -> Any:
 def is_left_to_right(arch: str) -> bool:
     """Tell whether an architecture reads from left to right, as counted n-grams do."""
     return OBJECTIVES[arch] == "next"
+
+
+def saved_precision(folder: Path) -> torch.dtype:
+    """Return the precision that the weights in `folder` have, by what its settings say; full where they do not."""
+    from indexer.model_files import json_object_or_empty
+
+    config = json_object_or_empty(folder / "config.json")
+    said = config.get("dtype") or config.get("torch_dtype")
+    return {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(str(said), torch.float32)

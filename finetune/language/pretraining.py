@@ -216,9 +216,10 @@ def _finish(
     compared = f"| held-out text | this model | n-grams of up to {options.ngram} tokens |\n|---|---|---|\n{rows}"
     told = compared if baseline else table(scores, digits=3)
     summary = (
-        f"A {estimate.arch} of {estimate.layers} layers, {estimate.width} wide, with {estimate.parameters:,} parameters "
-        f"and {estimate.vocabulary:,} tokens. It learnt {estimate.steps:,} steps of {estimate.batch_tokens:,} tokens, of "
-        f"{estimate.tokens:,} distinct ones from {estimate.documents:,} documents, computed in {estimate.precision}."
+        f"A {estimate.arch} of {estimate.layers} layers, {estimate.width} wide, with {estimate.parameters:,} "
+        f"parameters and {estimate.vocabulary:,} tokens. It learnt {estimate.steps:,} steps of "
+        f"{estimate.batch_tokens:,} tokens, of {estimate.tokens:,} distinct ones from {estimate.documents:,} "
+        f"documents, computed in {estimate.precision}."
     )
     shown = "\n\n".join("> " + sample.replace("\n", " ") for sample in said)
     write_card(

@@ -13,11 +13,11 @@ import numpy as np
 from safetensors.torch import load_file
 from torch import Tensor
 
-from finetune.language.architecture import OBJECTIVES, Objective, sizes
+from finetune.language.architecture import Objective, sizes
 from finetune.language.corpus import Corpus
 from finetune.language.kneser_ney import KneserNey
 from finetune.language.learning import Learner
-from finetune.language.models import count_parameters, new_model, open_model, vocabulary_of
+from finetune.language.models import new_model, open_model, vocabulary_of
 from finetune.language.objectives import Batch, Ids, masked_words, next_words, spans_taken_out
 from finetune.language.pretraining import Options, keeping_of, objective_of, schedule_of
 from finetune.language.samples import samples
@@ -26,7 +26,6 @@ from finetune.language.windows import Stream, Windows, in_order
 from finetune.training import WEIGHTS, leads, train
 from indexer import storage
 from indexer.types import Progress
-
 
 SHORTEST = 8
 """Tokens of a held-out window below which it is not measured."""
@@ -72,7 +71,8 @@ class Run:
         self._learner = Learner(_model(ready, options), ready.objective, options.device)
         config = self._learner.model.config.get_text_config()
         self.arch = options.arch if options.start is None else str(config.model_type)
-        self.layers, self.width = config.num_hidden_layers, config.hidden_size
+        self.layers = config.num_hidden_layers + getattr(config, "num_decoder_layers", 0)
+        self.width = config.hidden_size
         self.vocabulary, self.parameters = config.vocab_size, self._learner.parameters
         self.precision, self.tokens = self._learner.precision, len(ready.learn)
         self._windows = Windows(ready.learn, self._content, options.seed)

@@ -1,4 +1,4 @@
-"""Tokenizers of language models: opened or learnt, with the special tokens that an objective needs; texts into tokens."""
+"""Tokenizers of language models, opened or learnt, with the special tokens an objective needs; texts into tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A long row of tokens, cut into windows that a model reads at once: packed, nothing padded, the same for the same step.
+"""A long row of tokens, cut into windows that a model reads at once: packed, nothing padded.
 
 Documents follow each other with an end token between; a window may hold the end of one and the beginning of the next
 (as in Radford et al. 2019).
