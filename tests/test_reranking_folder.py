@@ -40,8 +40,8 @@ def test_scores_are_those_of_torch(folder: Path, tmp_path: Path) -> None:
         with torch.no_grad():
             logits = model(torch.tensor([encoded.ids]), token_type_ids=torch.tensor([encoded.type_ids])).logits
         expected.append(float(logits[0, 0]))
-    assert np.allclose(reranker.pair_scores(PAIRS), expected, atol=0.1)
-    assert reranker.scores("gate?", ["a pump"])[0] == pytest.approx(expected[1], abs=0.1)
+    assert np.allclose(reranker.pair_scores(PAIRS), expected, atol=0.3)  # bfloat16; the scores are some units apart
+    assert reranker.scores("gate?", ["a pump"])[0] == pytest.approx(expected[1], abs=0.3)
     assert reranker.scores("gate?", []) == []
 
 

@@ -171,7 +171,7 @@ def _trained(
         return Trained(out, estimate)
     after = run.save(best, out, bench)
     scores = {"before": before, "after": after}
-    _write_held_out(work / HELD_OUT, pairs.held)
+    write_held_out(work / HELD_OUT, pairs.held)
     _write_card(out, sources, options, estimate, scores, home)
     draw_log(work / "log.jsonl", out / "training.svg", ("ndcg@10",))
     return Trained(out, estimate, scores)
@@ -247,7 +247,8 @@ def _bench(watched: Sequence[Question], found: Mapping[str, Mined], pairs: Pairs
     )
 
 
-def _write_held_out(file: Path, questions: Sequence[Question]) -> None:
+def write_held_out(file: Path, questions: Sequence[Question]) -> None:
+    """Write questions as JSON lines that `read_pairs` and `train promote` read."""
     lines = [
         json.dumps(
             {"id": each.id, "question": each.text, "title": each.title, "context": each.passage,

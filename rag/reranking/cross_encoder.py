@@ -56,9 +56,13 @@ class CrossEncoder:
 
 
 def pair_tokenizer(file: Path, max_length: int) -> Tokenizer:
-    """Return a tokenizer for pairs of question and passage; of what is too long, the passage is cut."""
+    """Return a tokenizer for pairs of question and passage; of what is too long, the longer one is cut.
+
+    Text is only text: "[SEP]" in a document is spelled out, and cannot end its passage.
+    """
     tokenizer = Tokenizer.from_file(str(file))
     tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True
     tokenizer.enable_truncation(max_length, strategy="longest_first")
     return tokenizer
 
