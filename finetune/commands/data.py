@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -24,8 +23,8 @@ from rag.evaluation.command import Screen
               help="Take out lines that so large a share of the documents has; 0: none.")  # fmt: skip
 @click.option("--mask", "masks", multiple=True, type=click.Choice(["mail", "phone", "key"]),
               help="Mask personal data and secrets (repeatable).")  # fmt: skip
-@click.option("--spelling", type=click.Choice(["own", "english"]),
-              help="Correct rare misspellings: by the documents' own words, or by English ones as well.")  # fmt: skip
+@click.option("--spelling", is_flag=True,
+              help="Correct rare misspellings by words that the documents have often.")  # fmt: skip
 @click.option(
     "--language", "languages", multiple=True, metavar="CODE", help="Keep texts in this language (repeatable)."
 )
@@ -41,7 +40,7 @@ from rag.evaluation.command import Screen
 @click.pass_obj
 def data(
     screen: Screen, inputs: tuple[Path, ...], out: Path, collection: str | None, include: tuple[str, ...],
-    exclude: tuple[str, ...], markup: bool, boilerplate: float, masks: tuple[str, ...], spelling: Any,
+    exclude: tuple[str, ...], markup: bool, boilerplate: float, masks: tuple[str, ...], spelling: bool,
     languages: tuple[str, ...], quality: bool, min_words: int, near: float, dry_run: bool, home: str | None,
     as_json: bool,
 ) -> None:  # fmt: skip

@@ -12,10 +12,10 @@ from finetune.data.records import Note, Record, Step
 _START = re.compile(r"^\W*\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG EBOOK[^\n]*$", re.MULTILINE)
 _END = re.compile(r"^\W*(?:\*\*\* ?)?END OF (?:THE|THIS) PROJECT GUTENBERG EBOOK[^\n]*$", re.MULTILINE)
 _NAVIGATION = re.compile(
-    r"^(?:skip to (?:main )?(?:content|navigation)|accept (?:all )?cookies"
-    r"|(?:we|this (?:web)?site) uses? cookies.{0,200}|(?:share|tweet|follow us) (?:this|on) .{0,40}|back to top|click here to .{0,60}|advertisement"
-    r"|loading\.{3}|subscribe to our newsletter.{0,60}|all rights reserved\.?"
-    r"|(?:copyright|©|\(c\)) .{0,80}all rights reserved\.?|please enable javascript.{0,80})$",
+    r"^(?:skip to (?:main )?(?:content|navigation)|back to top|accept (?:all )?cookies|advertisement|loading\.{3}"
+    r"|(?:we|this (?:web)?site) uses? cookies.{0,200}|(?:share|tweet|follow us) (?:this|on) .{0,40}"
+    r"|click here to .{0,60}|subscribe to our newsletter.{0,60}|please enable javascript.{0,80}"
+    r"|(?:(?:copyright|©|\(c\)) .{0,80})?all rights reserved\.?)$",
     re.IGNORECASE,
 )
 _DIGITS = re.compile(r"\d+")

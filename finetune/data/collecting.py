@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from rag.evaluation.faults import Faults, Source, objects, text_of
 LINES = (".jsonl", ".jsonl.gz")
 _KEPT_KINDS = ("code", "table", "row")
 """Kinds of sections that are not prose."""
+_FENCED = re.compile(r"^(```+|~~~+)[^\n]*\n.*?(?:^\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def records_of_files(inputs: Sequence[Input], skips: list[Skip], progress: Progr
 def records_of_lines(each: Input, changes: Changes) -> Iterator[Record]:
     """Yield a record for each line of a file of texts, its characters repaired and the repairs noted."""
     for key, title, text in _texts(each, Faults(str(each.path))):
-        record = Record(f"{each.id}:{key}", (Part(text),), title)
+        record = Record(f"{each.id}:{key}", _fenced(text), title)
         yield record.changed((_repaired,), changes.noting(record))
 
 
@@ -148,6 +150,17 @@ def _texts(each: Input, faults: Faults) -> Iterator[tuple[str, str, str]]:
         title = row.get("title")
         if isinstance(text, str) and text.strip():
             yield str(key), title if isinstance(title, str) else "", text
+
+
+def _fenced(text: str) -> tuple[Part, ...]:
+    """Return prose and fenced blocks of code in turn."""
+    parts: list[Part] = []
+    at = 0
+    for block in _FENCED.finditer(text):
+        parts += [Part(text[at : block.start()]), Part(block[0], True)]
+        at = block.end()
+    parts.append(Part(text[at:]))
+    return tuple(part for part in parts if part.text)
 
 
 def _repaired(text: str, note: Note) -> str:

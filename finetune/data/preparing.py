@@ -35,7 +35,7 @@ from finetune.data.masks import MASKS
 from finetune.data.quality import Bounds, fault
 from finetune.data.records import Changes, Part, Record, Step
 from finetune.data.report import REPORT, Dropped, Report, write_report
-from finetune.data.spelling import Speller, Spelling, Words
+from finetune.data.spelling import Speller, Words
 from finetune.resources import require_free
 from indexer import storage
 from indexer.collection import Collection
@@ -61,8 +61,8 @@ class Options:
     """Share of the documents that a line must stand in to be taken out everywhere; 0: none is."""
     masks: tuple[str, ...] = ()
     """What is masked: "mail", "phone", "key"."""
-    spelling: Spelling | None = None
-    """Whose words replace misspelled ones: "own", "english"; None: the spelling stays as it is."""
+    spelling: bool = False
+    """Whether rare misspellings become words that the documents have often."""
     languages: tuple[str, ...] = ()
     """Codes (ISO 639-1) of the languages that are kept; (): all."""
     quality: Bounds | None = field(default_factory=Bounds)
@@ -224,7 +224,7 @@ class _Making:
         if self._options.boilerplate:
             steps.append(self._lines.removing(self._options.boilerplate))
         if self._options.spelling:
-            steps.append(Speller(self._words, self._options.spelling).step)
+            steps.append(Speller(self._words).step)
         return steps
 
     def _why_not(self, record: Record, text: str, languages: Counter[str]) -> Dropped:

@@ -1,9 +1,11 @@
-"""Corrects rare misspellings by the corpus's own words first; names, code, addresses and rare but real words stay.
+"""Corrects rare misspellings by the corpus's own words; names, code, addresses and rare but real words stay.
 
 A word is a candidate where it is written small, stands once or twice in all documents, never with a capital, and in no
-list of known words. It becomes a much more frequent word of the corpus that is one edit away (insertion, deletion,
-substitution or transposition: Damerau 1964) and begins with the same letter, as four of five misspellings do (Pollock
-and Zamora 1984). Looked up with symspellpy.
+list of known words. It becomes a much more frequent word of the corpus that is one edit away (Damerau 1964), looked up
+with symspellpy, if that edit is one that people make without meaning another word: a letter doubled or not, two
+letters swapped, one left out or put in, one vowel for another; not at the word's ends, since most misspellings begin
+with the right letter (Pollock and Zamora 1984) and Latin and other endings are no mistakes. docs/experiments.md tells
+what that leaves out, and why.
 """
 
 from __future__ import annotations
@@ -12,17 +14,16 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 from finetune.data.records import Note, Record, in_context
 from finetune.extras import needed
 
-Spelling = Literal["own", "english"]
-"""Whose words may be put in place of a misspelled one: the corpus's own, or English ones where it has none."""
-
 _WORD = re.compile(r"[^\W\d_]+")
-_TOKEN = re.compile(r"`[^`\n]*`|\S*(?:[/\\@_#<>{}=$]|\w\.\w|::)\S*|[^\W\d_]+")
+_TOKEN = re.compile(r"`[^`\n]*`|\S*(?:[/\\@_#<>{}=$]|\w\.\w|::)\S*|[^\W\d_]+(?:['’][^\W\d_]+)?")
 """Inline code, addresses, paths and identifiers as a whole; else words."""
+_BEFORE, _AFTER = " \n\t([\"'“‘*—–-…", " \n\t)].,;:!?\"'”’*—–-…"
+"""What may stand before and after a word."""
 SHORTEST = 5
 """Letters of a word that is corrected, at least; shorter ones have too many neighbours."""
 RAREST = 2
@@ -31,11 +32,12 @@ TRUSTED = 5
 """How often a word of the corpus stands in it, at least, to be put in another's place."""
 LEAD = 10
 """How much more frequent than the misspelled one and than the next candidate it must be."""
-_ENGLISH_LEAST = 1_000_000
-"""Occurrences of an English word in symspellpy's list, to be put in another's place."""
+_LONG = 8
+"""Letters of a word in which one may have been left out, put in, or be a wrong vowel; 7 for two that are swapped."""
 _ENDINGS = ("s", "d", "r", "n", "y", "e", "es", "ed")
 """An edit that only adds or takes one of these at the end is another form of the word, and no misspelling."""
 
+_VOWELS = "aeiou"
 _PREFIXED = """
 anti bi co counter de dis fore hyper in inter intra micro mid mini mis multi non over out poly post pre pseudo re self
 semi sub super tri un under up
@@ -43,7 +45,7 @@ semi sub super tri un under up
 _PREFIXES = frozenset(_PREFIXED.split())
 _BRITISH = (
     *(("ise", "ize"), ("isa", "iza"), ("isi", "izi"), ("yse", "yze"), ("ysi", "yzi"), ("our", "or"), ("ll", "l")),
-    *(("tre", "ter"), ("ogue", "og"), ("ence", "ense"), ("ae", "e"), ("oe", "e")),
+    *(("tre", "ter"), ("bre", "ber"), ("ogue", "og"), ("ence", "ense"), ("ae", "e"), ("oe", "e")),
 )
 """Where British and American spellings differ; the list of known words has most words in one of them only."""
 
@@ -70,31 +72,24 @@ def words_in(text: str) -> list[str]:
 
 
 def _is_word(text: str, match: re.Match[str]) -> bool:
-    if not _WORD.fullmatch(match[0]):
-        return False
+    """Tell whether a token is a word by what it is made of and what stands next to it: `gasket()` is code."""
     before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
-    return not (before + after).strip(" \n\t.,;:!?()[]\"'“”‘’*—–-…") or not (before + after)
+    return bool(_WORD.fullmatch(match[0])) and not before.strip(_BEFORE) and not after.strip(_AFTER)
 
 
 class Speller:
     """Finds the right word for a wrong one. Raises UsageError where symspellpy is not installed."""
 
-    def __init__(self, words: Words, spelling: Spelling) -> None:
+    def __init__(self, words: Words) -> None:
         symspell: Any = needed("symspellpy", "Correcting the spelling")
-        self._words, self._spelling = words, spelling
+        self._words = words
         self._closest = symspell.Verbosity.ALL
         self._own = symspell.SymSpell(max_dictionary_edit_distance=1, prefix_length=7)
         for word, count in words.small.items():
             if count >= TRUSTED:
                 self._own.create_dictionary_entry(word, count)
-        self._english = symspell.SymSpell(max_dictionary_edit_distance=1, prefix_length=7)
         listed = files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt").read_text(encoding="utf-8-sig")
-        self._known = {}
-        for line in listed.splitlines():
-            word, count = line.split()
-            self._known[word] = int(count)
-            if spelling == "english" and int(count) >= _ENGLISH_LEAST:
-                self._english.create_dictionary_entry(word, int(count))
+        self._known = {line.split()[0] for line in listed.splitlines()}
         self._found: dict[str, str] = {}
 
     def step(self, text: str, note: Note) -> str:
@@ -122,11 +117,7 @@ class Speller:
         count = self._words.small[word]
         if count > RAREST or word in self._words.capital or self._is_real(word):
             return word
-        return (
-            self._best(word, self._own, LEAD * count)
-            or (self._best(word, self._english, 0) if self._spelling == "english" else "")
-            or word
-        )
+        return self._best(word, LEAD * count) or word
 
     def _is_real(self, word: str) -> bool:
         """Tell whether a word is known, is another form of one that is frequent here, or is put together of two."""
@@ -135,33 +126,41 @@ class Speller:
             return True
         if word.removesuffix("s") in self._known or any(map(self._seen, _other_spellings(word))):
             return True
-        halves = ((word[:at], word[at:]) for at in range(2, len(word) - 2))
+        halves = ((word[:at], word[at:]) for at in range(2, len(word) - 3))
         return any(((self._seen(one) and len(one) > 2) or one in _PREFIXES) and self._seen(two) for one, two in halves)
 
     def _seen(self, word: str) -> bool:
         return word in self._known or self._words.small[word] > RAREST
 
-    def _best(self, word: str, dictionary: Any, least: int) -> str:
+    def _best(self, word: str, least: int) -> str:
         """Return the one candidate that is far more frequent than all others; "" where there is none."""
-        found = [
-            each
-            for each in dictionary.lookup(word, self._closest, max_edit_distance=1)
-            if each.term[0] == word[0] and not _is_form(word, each.term)
-        ]
+        found = self._own.lookup(word, self._closest, max_edit_distance=1)
         found.sort(key=lambda each: (-each.count, each.term))
         if not found or found[0].count < least or (len(found) > 1 and found[0].count < LEAD * found[1].count):
             return ""
-        return str(found[0].term)
+        best = str(found[0].term)
+        return best if _is_slip(word, best) else ""
+
+
+def _is_slip(word: str, other: str) -> bool:
+    """Tell whether `word` is what a person may type who means `other`, one edit away from it."""
+    first = next((i for i, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), min(len(word), len(other)))
+    if first == 0:
+        return False
+    if len(word) != len(other):
+        long = max(word, other, key=len)
+        doubled = long[first] == long[first - 1]
+        return doubled or (len(word) >= _LONG and first < len(long) - 2)
+    if word[first + 1 :] == other[first + 1 :]:
+        vowels = word[first] in _VOWELS and other[first] in _VOWELS
+        return vowels and len(word) >= _LONG and first < len(word) - 2
+    return len(word) >= _LONG - 1  # the same letters, two of them swapped
 
 
 def _other_spellings(word: str) -> Iterator[str]:
-    for one, other in _BRITISH:
-        for old, new in ((one, other), (other, one)):
-            if old in word:
-                yield word.replace(old, new)
-                yield word[::-1].replace(old[::-1], new[::-1], 1)[::-1]  # "labelling" has an l to keep
-
-
-def _is_form(word: str, other: str) -> bool:
-    short, long = sorted((word, other), key=len)
-    return long.startswith(short) and long[len(short) :] in _ENDINGS
+    for pair in _BRITISH:
+        for old, new in (pair, pair[::-1]):
+            at = word.find(old)
+            while at >= 0:
+                yield word[:at] + new + word[at + len(old) :]
+                at = word.find(old, at + 1)
