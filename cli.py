@@ -24,7 +24,7 @@ import click
 from finetune.commands import Trainings
 from indexer.errors import NotFound, UsageError, UserError
 from indexer.home import DEFAULT_COLLECTION, collection_names, home_folder
-from rag.evaluation.command import EVALUATIONS, Screen
+from rag.evaluation.command import EVALUATIONS, Screen, few_shot_of, shown_examples
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from indexer.sync import Given, Report
     from indexer.types import Progress
     from rag.engine import Engine
+    from rag.few_shot import FewShot
     from rag.types import Answer, Citation, Events, Passage
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -410,6 +411,7 @@ def _explained(passage: Passage) -> str:
 @click.argument("question", required=False)
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
 @answered_by("What answers: quoting, copying, the folder of a model, http://HOST:PORT/v1#MODEL, package.module:Class.")
+@shown_examples
 @reranked_by("What orders the best passages found: a reranker's folder.")
 @click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong (0.1).")
 @click.option("--explain", is_flag=True, help="Show the passages, their ranks, and the time of each stage.")
@@ -418,15 +420,16 @@ def _explained(passage: Passage) -> str:
 @common
 @click.pass_context
 def ask(
-    ctx: click.Context, question: str | None, k: int, generator: str | None, reranker: str | None,
-    max_error: float | None, explain: bool, filters: tuple[str, ...], name: str, home: str | None, as_json: bool,
+    ctx: click.Context, question: str | None, k: int, generator: str | None, few_shot: int | None, zero_shot: bool,
+    shots: Path | None, reranker: str | None, max_error: float | None, explain: bool, filters: tuple[str, ...],
+    name: str, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Answer a question from the documents, with footnotes, or say that they do not hold the answer.
 
     Exits 0 when it answered and 4 when it did not. On a terminal, a language model is seen writing, until what it
     wrote is checked; and without QUESTION, it asks one after the other.
     """
-    engine = _engine(name, home, generator, reranker)
+    engine = _engine(name, home, generator, reranker, few_shot_of(few_shot, zero_shot, shots))
     options: dict[str, Any] = {"filters": filters, "max_error": max_error, "explain": explain}
 
     def answer_one(asked: str) -> Answer:
@@ -819,11 +822,18 @@ def _open(name: str, home: str | None) -> Collection:
 
 
 def _engine(
-    name: str, home: str | None, generator: str | None = None, reranker: str | None = None
+    name: str, home: str | None, generator: str | None = None, reranker: str | None = None,
+    few_shot: FewShot | None = None,
 ) -> Engine:  # fmt: skip
     from rag.engine import Engine
 
-    return Engine(_open(name, home), generator, reranker)
+    collection = _open(name, home)
+    if few_shot is None:
+        return Engine(collection, generator, reranker)
+    from rag.generators import open_generator
+
+    with _progress() as progress:
+        return Engine(collection, open_generator(generator, collection, few_shot, progress), reranker)
 
 
 def _say_error(error: UserError) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import random
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,7 @@ class TuningRun:
                 lora_dropout=0.0,
                 target_modules="all-linear",
             )
-            return library.get_peft_model(model, config, autocast_adapter_dtype=False)
+            return _wrapped(model, config)
         config = library.PromptTuningConfig(
             task_type=task,
             num_virtual_tokens=self._options.virtual_tokens,
@@ -134,7 +135,7 @@ class TuningRun:
             prompt_tuning_init="RANDOM",
         )
         begun = self._first_vectors(model)
-        prompted = library.get_peft_model(model, config, autocast_adapter_dtype=False)
+        prompted = _wrapped(model, config)
         prompted.peft_config["default"].base_model_name_or_path = str(Path(self._options.base).resolve())
         with torch.no_grad():
             prompted.prompt_encoder["default"].embedding.weight.copy_(begun)
@@ -228,6 +229,15 @@ class TuningRun:
             _padded([(IGNORED,) * len(each.prompt) + each.answer for each in examples], IGNORED),
             _padded([(1,) * each.length for each in examples], 0),
         )
+
+
+def _wrapped(model: Any, config: Any) -> Any:
+    import peft
+
+    library: Any = peft
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an old name
+        return library.get_peft_model(model, config, autocast_adapter_dtype=False)
 
 
 def _padded(rows: Sequence[Sequence[int]], value: int) -> Any:

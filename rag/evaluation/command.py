@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from indexer.types import Progress
     from rag.evaluation.rows import Row
     from rag.evaluation.runs import RunFolder
+    from rag.few_shot import FewShot
 
 WORSE = 1
 """Exit code of `eval diff --fail-if worse` when the second run is."""
@@ -57,6 +58,38 @@ def _out(command: Command) -> Command:
 
 
 _RERANKER = click.option("--reranker", metavar="FOLDER|none", help="What orders the best passages found; see ask.")
+
+
+def shown_examples(command: Command) -> Command:
+    """Add the options of few-shot prompting."""
+    for option in (
+        click.option(
+            "--shots", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+            help="Answered questions to take the examples of --few-shot from.",
+        ),
+        click.option("--zero-shot", is_flag=True, help="Show a language model no examples, which is the default."),
+        click.option(
+            "--few-shot", type=click.IntRange(0, 100), metavar="N",
+            help="Show a language model the N questions of --shots that are most like the question, and their answers.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def few_shot_of(count: int | None, zero_shot: bool, shots: Path | None) -> FewShot | None:
+    """Return what --few-shot, --zero-shot and --shots ask for. Raises UsageError where they contradict each other."""
+    if zero_shot and count:
+        raise UsageError("--zero-shot shows no examples, and --few-shot some.", "Give one of them.")
+    if not count:
+        return None
+    if shots is None:
+        raise UsageError("--few-shot needs questions to take examples from.", "Give a file of them with --shots.")
+    from rag.few_shot import FewShot
+
+    return FewShot(count, shots)
+
+
 _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many, evenly spread.")
 
 
@@ -70,6 +103,7 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
     help="Index the passages of this set as well (repeatable).",
 )  # fmt: skip
 @click.option("--generator", metavar="NAME", help="What answers; see ask.")
+@shown_examples
 @_RERANKER
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
 @click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong.")
@@ -91,8 +125,9 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 @click.pass_obj
 def qa(
     screen: Screen, data: str, given: bool, collection: str | None, index_passages: bool, also: tuple[Path, ...],
-    generator: str | None, reranker: str | None, k: int, max_error: float | None, precision: float, ids: Path | None, limit: int | None,
-    batch: int, alone: int, rows: bool, plot: Path | None, out: Path | None, home: str | None, as_json: bool,
+    generator: str | None, few_shot: int | None, zero_shot: bool, shots: Path | None, reranker: str | None, k: int,
+    max_error: float | None, precision: float, ids: Path | None, limit: int | None, batch: int, alone: int, rows: bool,
+    plot: Path | None, out: Path | None, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Ask the questions of DATA and score the answers, their citations and refusals, and the confidence.
 
@@ -113,6 +148,7 @@ def qa(
     with _file_of(data) as path, screen.progress() as progress:
         found = evaluate(
             path, options, collection=collection, generator=generator, reranker=reranker,
+            few_shot=few_shot_of(few_shot, zero_shot, shots),
             index_passages=index_passages, also=also, ids=read_ids(ids) if ids else None, out=out, home=home,
             keep=_print_rows if rows else lambda _: None, progress=progress,
         )  # fmt: skip

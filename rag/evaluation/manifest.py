@@ -18,6 +18,7 @@ from rag.reranker import NONE
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
+    from rag.few_shot import FewShot
     from rag.generator import Generator
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -83,9 +84,15 @@ def reranker_entry(folder: str) -> dict[str, str]:
     return {"asked_for": folder, "sha256": folder_hash(Path(folder).expanduser())}
 
 
-def generator_entry(name: str | None, generator: Generator) -> dict[str, Any]:
-    """Return how a generator was named and names itself, and the hash of its files, where it has a folder."""
-    return {"asked_for": name, "name": generator.name, "sha256": _files_hash(_files_of(name, generator))}
+def generator_entry(name: str | None, generator: Generator, few_shot: FewShot | None = None) -> dict[str, Any]:
+    """Return how a generator was named and names itself, and the hash of its files, where it has a folder.
+
+    Where it is shown examples, how many, and the hash of the file that they come from.
+    """
+    entry = {"asked_for": name, "name": generator.name, "sha256": _files_hash(_files_of(name, generator))}
+    if few_shot is None or not few_shot.count:
+        return entry
+    return {**entry, "few_shot": {"count": few_shot.count, "sha256": _files_hash([few_shot.file])}}
 
 
 def _files_of(name: str | None, generator: Generator) -> list[Path]:
@@ -102,7 +109,10 @@ def _files_of(name: str | None, generator: Generator) -> list[Path]:
 
         folder = SHIPPED
     if folder is not None:
-        return _in_folder(folder)
+        from rag.soft_prompt import is_soft_prompt, read_soft_prompt
+
+        read_by = _in_folder(read_soft_prompt(folder).base) if is_soft_prompt(folder) else []
+        return _in_folder(folder) + read_by
     module = inspect.getsourcefile(type(generator))
     return [Path(module)] if module is not None else []
 

@@ -28,6 +28,7 @@ from rag.intervals import Score
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
+    from rag.few_shot import FewShot
     from rag.generator import Generator
 
 GIVEN = "evaluation-given"
@@ -83,6 +84,7 @@ def evaluate(
     collection: Collection | str | None = None,
     generator: Generator | str | None = None,
     reranker: str | None = None,
+    few_shot: FewShot | None = None,
     index_passages: bool = False,
     also: Sequence[str | os.PathLike[str]] = (),
     ids: Sequence[str] | None = None,
@@ -96,9 +98,10 @@ def evaluate(
     `data` is a file or folder as `rag.evaluation.data` reads it. The passages come from the set itself
     (`options.given`), from a collection made of the set's own documents or passages and those of the files in `also`
     (`index_passages`), or from `collection`, by default the one called "default". Only the questions in `ids` are
-    asked, where that is given. `reranker` is a folder, or "none"; None: what the collection remembers. `out` is the run's folder, by default one under the home folder, named after the data
-    and the manifest: a run of the same manifest goes on there, and the questions that are done are not asked again.
-    `keep` is called with the rows of each batch, in order, those of earlier sittings included.
+    asked, where that is given. `reranker` is a folder, or "none"; None: what the collection remembers. With `few_shot`,
+    a language model is shown examples. `out` is the run's folder, by default one under the home folder, named after the
+    data and the manifest: a run of the same manifest goes on there, and the questions that are done are not asked
+    again. `keep` is called with the rows of each batch, in order, those of earlier sittings included.
     Raises DataFaults for data that is not what it should be, before anything is asked; UsageError for options that do
     not go together, and for a folder that holds another run.
     """
@@ -107,7 +110,7 @@ def evaluate(
     path = None if isinstance(data, QuestionSet) else Path(data)
     home = home_folder(home)
     searched = _collection(collection, path, index_passages, [Path(each) for each in also], options, home, progress)
-    reader, asker = _asker(searched, generator, reranker, options)
+    reader, asker = _asker(searched, generator, reranker, few_shot, options)
     if options.given:
         asking.given(questions)  # says at once which have none
     elif index_passages and path is not None:
@@ -117,7 +120,7 @@ def evaluate(
         data={"name": asked.name, "sha256": asked.sha256, "questions": len(questions), "ids": _hash_of(questions)},
         options={name: getattr(options, name) for name in Options.__slots__},
         collection=searched,
-        generator=generator_entry(generator if isinstance(generator, str) else searched.generator, reader),
+        generator=generator_entry(generator if isinstance(generator, str) else searched.generator, reader, few_shot),
         reranker=None if options.given else reranker,
     )
     run = RunFolder.create(Path(out) if out else home / "runs" / run_name("qa", asked.name, made), made)
@@ -247,10 +250,18 @@ def _collection(
 
 
 def _asker(
-    collection: Collection, generator: Generator | str | None, reranker: str | None, options: Options
+    collection: Collection,
+    generator: Generator | str | None,
+    reranker: str | None,
+    few_shot: FewShot | None,
+    options: Options,
 ) -> tuple[Generator, asking.Asker]:
     from rag.engine import Engine
 
+    if few_shot is not None and (generator is None or isinstance(generator, str)):
+        from rag.generators import open_generator
+
+        generator = open_generator(generator, collection, few_shot)
     engine = Engine(collection, generator, reranker)
     reader = engine.generator
     least = reader.threshold(options.max_error)
