@@ -2,7 +2,7 @@
 
     {"question": "...", "context": "...", "answers": ["..."], "title": "...", "id": "...", "answerable": true}
 
-Only `question`, `context` and `answers` are needed in a line, and no `answers` where `answerable` is false. Every fault
+`document` names what a split must not tear apart, where that is not the title. Only `question`, `context` and `answers` are needed in a line, and no `answers` where `answerable` is false. Every fault
 is found before anything slow begins.
 """
 
@@ -144,7 +144,7 @@ def _lines(text: str, faults: list[str], answers_needed: bool) -> Iterator[Quest
         if not answers_needed:
             row.setdefault("answers", [])
         context = str(row.get("context")).encode("utf-8", "replace")
-        document = row.get("title") or hashlib.sha256(context).hexdigest()[:16]
+        document = row.get("document") or row.get("title") or hashlib.sha256(context).hexdigest()[:16]
         yield from _question(row, str(document), f"line {number}", faults)
 
 

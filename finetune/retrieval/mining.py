@@ -1,6 +1,7 @@
 """Hard negatives for encoders and rerankers: what our own search finds for a question, without what may answer it too.
 
-A passage counts as a false negative, and is left out, when it holds the answer, or when it is nearly as near to the
+A passage counts as a false negative, and is left out, when it holds the answer (or, where no answer is known, is of the
+same document), or when it is nearly as near to the
 question as the passage that answers it: above a share of its cosine (Moreira et al. 2024, "NV-Retriever", TopK-PercPos,
 https://arxiv.org/abs/2407.15831).
 """
@@ -103,10 +104,17 @@ def _searched(
                 for id in order
                 if id != passage_id(question.passage)
                 and passage_id(question.passage) not in kept[id].also_in
-                and not holds(pairs.passages[id].passage, question.answers)
+                and not _may_answer(pairs.passages[id], question)
                 and _surely_wrong(kept[id], vector, view, margin * float(cosine))
             ]
             yield [(id, round(kept[id].score, 5)) for id in order], near[:KEPT]
+
+
+def _may_answer(passage: Question, question: Question) -> bool:
+    """Tell whether a passage holds the answer; where none is known, whether it is of the question's own document."""
+    if not question.answers:
+        return passage.document == question.document
+    return holds(passage.passage, question.answers)
 
 
 def found_for(view: View, question: str, vector: Vectors) -> list[Passage]:

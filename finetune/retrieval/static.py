@@ -198,7 +198,7 @@ def _token_vectors(encoder: Encoder, tokenizer_file: Path, progress: Progress, d
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
-    count = tokenizer.get_vocab_size()
+    count = 1 + max(tokenizer.get_vocab().values())  # ids may have gaps
     if dry_run:
         return np.zeros((count, encoder.dim), dtype=np.float32)
     spelled = [tokenizer.decode([number]).replace("##", "") or str(tokenizer.id_to_token(number)) for number in
