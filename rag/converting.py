@@ -53,9 +53,7 @@ def convert_beside(
         built.mkdir(parents=True)
         shutil.copyfile(tokenizer, built / tokenizer.name)
         _run_child(module, source, built, what, _HINT + (otherwise or "."))
-        files = {
-            str(path.relative_to(built)): file_sha256(path) for path in sorted(built.rglob("*")) if path.is_file()
-        }
+        files = {str(path.relative_to(built)): file_sha256(path) for path in sorted(built.rglob("*")) if path.is_file()}
         write_file(built / RECEIPT, json.dumps({"format": format, "files": files}, indent=1).encode())
         if final.exists():
             aside = final.with_name(f".{final.name}.{secrets.token_hex(4)}.old")

@@ -30,7 +30,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def options(base: Path, **others: object) -> Options:
     made = Options(
-        encoder=str(base), steps=4, batch_size=4, held_out=0.3, keep=0.0, schedule=SCHEDULE, keeping=KEEPING, device="cpu"
+        encoder=str(base),
+        steps=4,
+        batch_size=4,
+        held_out=0.3,
+        keep=0.0,
+        schedule=SCHEDULE,
+        keeping=KEEPING,
+        device="cpu",
     )
     return replace(made, **others)  # type: ignore[arg-type]
 

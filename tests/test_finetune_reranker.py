@@ -45,9 +45,7 @@ def test_what_is_trained_reranks(base: Path, home: Path, tmp_path: Path) -> None
     assert trained.validation["both"] >= max(trained.validation["search"], trained.validation["reranker alone"])
     assert len(open_cross_encoder(trained.folder, home).scores("Where is the pump?", ["In the yard.", "A cat."])) == 2
     assert source.sha256 in (trained.folder / "README.md").read_text()
-    again = train_reranker(
-        [source], tmp_path / "again", options(base, base=str(trained.folder), steps=1), home=home
-    )
+    again = train_reranker([source], tmp_path / "again", options(base, base=str(trained.folder), steps=1), home=home)
     assert read_reranker(again.folder).fingerprint(home) != read_reranker(trained.folder).fingerprint(home)
 
 

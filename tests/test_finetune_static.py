@@ -82,5 +82,7 @@ def test_the_axes_keep_what_is_largest() -> None:
 
 def test_a_common_token_is_shortened() -> None:
     """Token 0 makes up 3 of 4 tokens, token 1 one: with a = 0.25 they are scaled by 1/4 and 1/2, an unseen one by 1."""
-    table = first_table(np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32), [[0, 0], [0, 1]], Options(frequency=0.25))
+    table = first_table(
+        np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32), [[0, 0], [0, 1]], Options(frequency=0.25)
+    )
     assert np.allclose(np.diag(table), [0.25, 0.5, 1.0])

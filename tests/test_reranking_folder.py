@@ -85,5 +85,5 @@ def test_pickles_are_refused(folder: Path, tmp_path: Path) -> None:
 
 def test_weights_that_do_not_fit_are_told_of(folder: Path, tmp_path: Path) -> None:
     copy = changed(folder, tmp_path, "config.json", hidden_size=33)
-    with pytest.raises(UserError, match="reranker in .* could not be converted"):
+    with pytest.raises(UserError, match=r"reranker in .* could not be converted"):
         open_cross_encoder(copy, tmp_path / "home")

@@ -9,9 +9,16 @@ import click
 
 TRAININGS: Mapping[str, str] = {
     "data": "finetune.commands.data:data",
+    "tokenizer": "finetune.commands.tokenizer:tokenizer",
     "lm": "finetune.commands.lm:lm",
     "generator": "finetune.commands.generator:generator",
     "prompt": "finetune.commands.prompt:prompt",
+    "questions": "finetune.commands.questions:questions",
+    "encoder": "finetune.commands.encoder:encoder",
+    "reranker": "finetune.commands.reranker:reranker",
+    "static": "finetune.commands.static:static",
+    "promote": "finetune.commands.promote:promote",
+    "rollback": "finetune.commands.promote:rollback",
 }
 """The rungs of the ladder, from the lowest: module and command of each."""
 

@@ -35,6 +35,24 @@ DRY_RUN = click.option(
 RESUME = click.option("--resume", is_flag=True, help="Go on with the run in --out; an error where there is none.")
 
 
+def collection(default: str | None, help: str) -> Option[Command]:
+    """Make the option that names a collection, given as `name`."""
+    return click.option(
+        "--collection", "-c", "name", default=default, show_default=default is not None, metavar="NAME", help=help
+    )
+
+
+COLLECTION: Option[Any] = collection("default", "The collection to use.")
+
+
+def held_out(default: float) -> Option[Command]:
+    """Make the option for what is kept apart."""
+    return click.option(
+        "--held-out", default=default, show_default=True, type=click.FloatRange(0.01, 0.5), metavar="SHARE",
+        help="Questions kept apart, whole documents, for choosing the weights and for train promote.",
+    )  # fmt: skip
+
+
 def out(help: str = "Where the model goes; a run that was interrupted goes on there.") -> Option[Command]:
     """Make the option that says where the result goes."""
     return click.option("--out", type=FOLDER, required=True, metavar="FOLDER", help=help)

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,34 @@ from indexer.sentences import sentences
 from indexer.words import STOP_WORDS
 
 MODEL_FILE = Path(__file__).with_name("asking.json")
-_LEANING = frozenset("he she it they this these those that such we i you there here his her its their".split())
+_LEANING = frozenset(
+    [
+        "he",
+        "she",
+        "it",
+        "they",
+        "this",
+        "these",
+        "those",
+        "that",
+        "such",
+        "we",
+        "i",
+        "you",
+        "there",
+        "here",
+        "his",
+        "her",
+        "its",
+        "their",
+    ]
+)
 """Words at the beginning of a sentence that lean on the one before: nobody knows what is asked about."""
+_JOINS = frozenset(
+    ["who", "which", "that", "whose", "where", "when", "and", "or", "but", "if", "because", "as", "than", "to"]
+)
 _SHORTEST, _MOST_WORDS = 25, 60  # characters and words of a sentence
-_MOMENT = frozenset("in on at by during since from until before after".split())
+_MOMENT = _words("in on at by during since from until before after")
 _IRREGULAR = {
     "began": "begin", "became": "become", "broke": "break", "brought": "bring", "built": "build", "came": "come",
     "chose": "choose", "fell": "fall", "flew": "fly", "found": "find", "gave": "give", "got": "get", "grew": "grow",
@@ -104,7 +129,7 @@ def _can_be_asked(sentence: str) -> bool:
     return (
         len(sentence) >= _SHORTEST
         and 5 <= len(words) <= _MOST_WORDS
-        and sentence[-1] in ".!:;\"”)"
+        and sentence[-1] in '.!:;"”)'
         and words[0].casefold() not in _LEANING
         and sum(word.isalpha() for word in words) > len(words) / 2
     )
@@ -139,9 +164,7 @@ def keywords(sentence: str, span: Span, title: str, asker: Mapping[str, Any], mo
     return " ".join(words) if len(words) >= 3 else ""
 
 
-def _kept(
-    sentence: str, span: Span, title: str, asker: Mapping[str, Any]
-) -> list[tuple[re.Match[str], float]]:
+def _kept(sentence: str, span: Span, title: str, asker: Mapping[str, Any]) -> list[tuple[re.Match[str], float]]:
     """Return the words of a sentence outside the span, each with the chance that a question repeats it."""
     matches = list(WORD.finditer(sentence))
     words = [match[0] for match in matches]
@@ -157,8 +180,8 @@ def _kept(
 def turned(sentence: str, span: Span, title: str, asker: Mapping[str, Any]) -> str:
     """Return the sentence as a question for `span`; "" where too little would be left of it."""
     first, last = _clause(sentence, span, title, asker)
-    before = sentence[first : span.start].strip(" ,;:(\"“—–-")
-    after = sentence[span.end : last].strip().rstrip(".!;:,)\"”—–- ")
+    before = sentence[first : span.start].strip(' ,;:("“—–-')
+    after = sentence[span.end : last].strip().rstrip('.!;:,)"”—–- ')
     left = [word for word in WORD.findall(f"{before} {after}") if word.casefold() not in STOP_WORDS]
     if len(left) < 2:
         return ""
@@ -172,7 +195,7 @@ def turned(sentence: str, span: Span, title: str, asker: Mapping[str, Any]) -> s
         words = words[:-1]
     words = words[:-1] if words and words[-1].casefold() in ("the", "a", "an") else words
     asked = _turned(way, words, after)
-    asked = re.sub(r"\s+", " ", asked).strip()
+    asked = re.sub(r"\s+([,;:)])", r"\1", re.sub(r"\s+", " ", asked)).strip(" ,;:")
     return asked[:1].upper() + asked[1:] + "?"
 
 
@@ -184,10 +207,14 @@ def _turned(way: str, before: list[str], after: str) -> str:
     for place, word in enumerate(before[1:8], 1):
         if word.casefold() in AUXILIARIES:
             return " ".join([way, word, *subject[:place], *before[place + 1 :], after])
-        base = _base(word)
-        if base and place < len(before):
+        if word.casefold() in _JOINS:
+            break  # what follows is not said of the subject
+        base = (
+            "" if before[place - 1].casefold() in STOP_WORDS or before[place + 1 : place + 2] == ["by"] else _base(word)
+        )
+        if base:
             return " ".join([way, "did", *subject[:place], base, *before[place + 1 :], after])
-    return " ".join([*subject, way, after])
+    return " ".join([*before, way, after])
 
 
 def _lowered(word: str) -> str:
@@ -217,7 +244,7 @@ def _clause(sentence: str, span: Span, title: str, asker: Mapping[str, Any]) -> 
     few words are left without it.
     """
     cuts = [0, *(match.start() for match in BREAK.finditer(sentence)), len(sentence)]
-    inside = [(start, end) for start, end in zip(cuts, cuts[1:], strict=False) if start < span.end and span.start < end]
+    inside = [(start, end) for start, end in pairwise(cuts) if start < span.end and span.start < end]
     first, last = inside[0][0], inside[-1][1]
     kept = [(match, chance) for match, chance in _kept(sentence, span, title, asker)]
     threshold = float(asker["keep"])

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from finetune.retrieval.encoder_run import EncoderRun
 
 HELD_OUT = "held-out.jsonl"
-"""The questions that nothing was learnt from, under `training`: what `train promote` asks, unless it is given others."""
+"""The questions that nothing was learnt from, under `training`: what `train promote` asks by itself."""
 _PER_PARAMETER = 30
 """Bytes on disk: two checkpoints with moments, and the model."""
 
@@ -65,7 +65,7 @@ class Options:
     dimensions: tuple[int, ...] = ()
     """Shorter vectors that are to work too, by taking the first of their numbers; (): only whole ones."""
     max_tokens: int = 200
-    """Tokens of a text that are learnt from, special ones included; what comes out reads as many as the model before."""
+    """Tokens of a text that are learnt from, special ones included; what comes out reads as many as before."""
     keep: float = 0.3
     """Share of the weights before that is mixed into those learnt: what was known elsewhere is forgotten less
     (Wortsman et al. 2022, WiSE-FT, https://arxiv.org/abs/2109.01903)."""
@@ -252,7 +252,7 @@ def write_held_out(file: Path, questions: Sequence[Question]) -> None:
     lines = [
         json.dumps(
             {"id": each.id, "question": each.text, "title": each.title, "context": each.passage,
-             "answers": list(each.answers), "document": each.document},
+             "answers": list(each.answers), "document": each.document.partition("/")[2]},
             ensure_ascii=False,
         )
         for each in questions

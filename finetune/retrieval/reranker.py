@@ -36,7 +36,7 @@ from rag.reranker import blended
 from rag.reranking.folder import SETTINGS, Use, read_reranker, settings_json
 
 if TYPE_CHECKING:
-    from finetune.retrieval.reranker_run import RerankerRun
+    pass
 
 WEIGHTS_TRIED = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _COPIES = 8
@@ -162,7 +162,7 @@ def _mined(
 
 
 Group = list[tuple[str, list[str]]]
-"""What one step learns from: questions, each with its passages, the right one first, the same number of them for all."""
+"""What one step learns from: questions, each with its passages: the right one first, as many for all."""
 
 
 def groups_of(

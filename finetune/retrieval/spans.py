@@ -9,17 +9,38 @@ from dataclasses import dataclass
 from indexer.words import STOP_WORDS
 from rag.question import AnswerType, spans_of_type
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 WORD = re.compile(r"\w+(?:['’.\-]\w+)*")
 BREAK = re.compile(r"[,;:()\[\]–—\"“”]")
-PREPOSITIONS = frozenset(
+PREPOSITIONS = _words(
     "about after against along among around as at before behind between by during for from in into near of on over "
-    "since through to towards under until upon with within without".split()
+    "since through to towards under until upon with within without"
 )
-BE = frozenset("is are was were be been being".split())
+BE = _words("is are was were be been being")
 AUXILIARIES = BE - {"be", "been", "being"} | frozenset(
-    "has have had can could will would may might must shall should do does did".split()
+    [
+        "has",
+        "have",
+        "had",
+        "can",
+        "could",
+        "will",
+        "would",
+        "may",
+        "might",
+        "must",
+        "shall",
+        "should",
+        "do",
+        "does",
+        "did",
+    ]
 )
-_ARTICLES = frozenset("a an the its their his her".split())
+_ARTICLES = _words("a an the its their his her")
 _KINDS: tuple[AnswerType, ...] = ("date", "number", "name")
 _LONGEST = 6  # words of a phrase
 _OPENERS = PREPOSITIONS | AUXILIARIES | _ARTICLES | frozenset({"called", "named"})
@@ -39,6 +60,7 @@ def candidate_spans(sentence: str) -> list[Span]:
     found: dict[tuple[int, int], Span] = {}
     for kind in _KINDS:
         for start, end in spans_of_type(sentence, kind, ""):
+            end = start + len(sentence[start:end].rstrip(".,"))  # "6," and "in 1921." hold a mark of the sentence
             if not any(start < other.end and other.start < end for other in found.values()):
                 found[(start, end)] = Span(start, end, kind)
     for start, end in _phrases(sentence):

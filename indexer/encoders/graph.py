@@ -1,4 +1,4 @@
-"""One compiled graph and its idle inference requests: what every converted model is run through. Never imports torch."""
+"""One compiled graph and its idle inference requests: what converted models run through. Never imports torch."""
 
 from __future__ import annotations
 
