@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from finetune.data.records import TEXTS
 from indexer.errors import UsageError
 from rag.evaluation.texts import Text, read_texts
 
@@ -47,9 +48,11 @@ def read_corpus(paths: Sequence[Path], held_out: float, seed: int) -> Corpus:
 
 
 def text_files(path: Path) -> list[Path]:
-    """Return the files that are read for a path: itself, or all texts below a folder, in order."""
+    """Return the files that are read for a path: itself, the texts of a data set, or all below a folder, in order."""
     if not path.is_dir():
         return [path]
+    if (path / TEXTS).is_file():  # beside its report, which is not to be learnt
+        return [path / TEXTS]
     files = [file for file in sorted(path.rglob("*")) if file.name.lower().endswith(ENDINGS) and file.is_file()]
     if not files:
         raise UsageError(
@@ -67,9 +70,10 @@ def _split(texts: Sequence[Text], share: float, seed: int) -> tuple[list[str], l
             learn.append(text.text[:cut])
             held.append(text.text[cut:])
         return learn, held
-    for text in texts:
-        digest = hashlib.sha256(f"{seed}/".encode() + text.text.encode(errors="surrogatepass")).digest()
-        (held if int.from_bytes(digest[:4], "big") < share * 2**32 else learn).append(text.text)
+    digests = [hashlib.sha256(f"{seed}/{text.text}".encode(errors="surrogatepass")).digest()[:8] for text in texts]
+    bound = max(min(digests), int(share * 2**64).to_bytes(8, "big"))  # one at least
+    for text, digest in zip(texts, digests, strict=True):
+        (held if digest <= bound else learn).append(text.text)
     return learn, held
 
 

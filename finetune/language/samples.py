@@ -35,8 +35,9 @@ def samples(model: Any, tokenizer: Any, objective: Objective, held: Sequence[Ids
 
 def _continued(model: Any, tokenizer: Any, row: Ids, chance: np.random.Generator) -> str:
     given = row[:_GIVEN]
+    room = min(_WRITTEN, tokenizer.model_max_length - len(given))
     written = model.generate(
-        **_as_input(model, given), do_sample=True, temperature=0.8, top_k=40, max_new_tokens=_WRITTEN,
+        **_as_input(model, given), do_sample=True, temperature=0.8, top_k=40, max_new_tokens=room,
         pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
     return _shown(tokenizer, given, written[0, len(given) :].tolist())
@@ -63,4 +64,5 @@ def _as_input(model: Any, ids: Ids) -> dict[str, Any]:
 
 
 def _shown(tokenizer: Any, given: Ids, said: Sequence[int]) -> str:
-    return " ⟶ ".join(tokenizer.decode(list(ids), clean_up_tokenization_spaces=False) for ids in (given, said))
+    kept = ([each for each in ids if each != tokenizer.pad_token_id] for ids in (given, said))
+    return " ⟶ ".join(tokenizer.decode(ids, clean_up_tokenization_spaces=False) for ids in kept)
