@@ -34,28 +34,22 @@ def test_dates_numbers_names_and_phrases_can_be_asked_about() -> None:
 
 
 def test_marks_of_the_sentence_are_no_part_of_a_number() -> None:
-    assert [sentence_part for sentence_part in ("42",)] == [
-        "They add up to 42."[span.start : span.end] for span in candidate_spans("They add up to 42.")
-    ]
+    sentence = "They add up to 42."
+    assert [sentence[span.start : span.end] for span in candidate_spans(sentence)] == ["42"]
 
 
 def test_an_auxiliary_comes_before_the_subject() -> None:
-    assert asked("The old pump was replaced on 3 March 2021.", "3 March 2021") == "When was The old pump replaced?" or (
-        asked("The old pump was replaced on 3 March 2021.", "3 March 2021") == "When was the old pump replaced?"
-    )
+    assert asked("The old pump was replaced on 3 March 2021.", "3 March 2021") == "When was the old pump replaced?"
 
 
 def test_a_verb_in_the_past_is_asked_with_did() -> None:
-    assert asked("The council bought the hall in 1921.", "1921") == "When did the council buy the hall?" or (
-        "did" in asked("The council replaced the roof in 1921.", "1921")
-    )
     assert asked("The council replaced the roof in 1921.", "1921") == "When did the council replace the roof?"
+    assert asked("The council built the hall in 1921.", "1921") == "When did the council build the hall?"
 
 
 def test_what_is_counted_moves_with_its_number() -> None:
-    assert asked("The town library holds 400 books about bees.", "400").startswith(
-        "The town library holds how many books"
-    )
+    question = asked("The town library holds 400 books about bees.", "400")
+    assert question == "The town library holds how many books about bees?"
 
 
 def test_where_the_subject_is_asked_for_the_order_stays() -> None:
@@ -83,14 +77,11 @@ def test_a_sentence_that_leans_on_the_one_before_is_not_asked_about() -> None:
 
 def test_how_people_ask_is_learnt() -> None:
     """Here whatever stands after "by" is asked for with "who", and the year always."""
+    years = [(n, f"The hall {n} was built by Ann Bell in {1900 + n % 90}.") for n in range(150)]
     questions = [
-        Question(str(n), f"In what year was hall {n} built?", "", f"The hall {n} was built by Ann Bell in {1900 + n % 90}.",
-                 (str(1900 + n % 90),), "d")
-        for n in range(150)
-    ] + [
-        Question(f"b{n}", f"Who built hall {n}?", "", f"The hall {n} was built by Ann Bell in 1950.", ("Ann Bell",), "d")
-        for n in range(150)
-    ]  # fmt: skip
+        Question(str(n), f"In what year was hall {n} built?", "", text, (text[-5:-1],), "d") for n, text in years
+    ]
+    questions += [Question(f"b{n}", f"Who built hall {n}?", "", text, ("Ann Bell",), "d") for n, text in years]
     asker = learnt(questions)
     sentence = "The mill was built by Ann Bell in 1950."
     assert way_of_asking(sentence, span_of(sentence, "Ann Bell"), asker) == "who"

@@ -34,33 +34,15 @@ from indexer.errors import UsageError
 from indexer.sentences import sentences
 from indexer.words import STOP_WORDS
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 MODEL_FILE = Path(__file__).with_name("asking.json")
-_LEANING = frozenset(
-    [
-        "he",
-        "she",
-        "it",
-        "they",
-        "this",
-        "these",
-        "those",
-        "that",
-        "such",
-        "we",
-        "i",
-        "you",
-        "there",
-        "here",
-        "his",
-        "her",
-        "its",
-        "their",
-    ]
-)
+_LEANING = _words("he she it they this these those that such we i you there here his her its their")
 """Words at the beginning of a sentence that lean on the one before: nobody knows what is asked about."""
-_JOINS = frozenset(
-    ["who", "which", "that", "whose", "where", "when", "and", "or", "but", "if", "because", "as", "than", "to"]
-)
+_JOINS = _words("who which that whose where when and or but if because as than to")
 _SHORTEST, _MOST_WORDS = 25, 60  # characters and words of a sentence
 _MOMENT = _words("in on at by during since from until before after")
 _IRREGULAR = {

@@ -21,24 +21,8 @@ PREPOSITIONS = _words(
     "since through to towards under until upon with within without"
 )
 BE = _words("is are was were be been being")
-AUXILIARIES = BE - {"be", "been", "being"} | frozenset(
-    [
-        "has",
-        "have",
-        "had",
-        "can",
-        "could",
-        "will",
-        "would",
-        "may",
-        "might",
-        "must",
-        "shall",
-        "should",
-        "do",
-        "does",
-        "did",
-    ]
+AUXILIARIES = BE - {"be", "been", "being"} | _words(
+    "has have had can could will would may might must shall should do does did"
 )
 _ARTICLES = _words("a an the its their his her")
 _KINDS: tuple[AnswerType, ...] = ("date", "number", "name")

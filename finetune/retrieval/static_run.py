@@ -62,7 +62,7 @@ class StaticRun:
             self._model.weight.copy_(load_file(last / WEIGHTS)["weight"])
 
     def scores(self) -> dict[str, float]:
-        """Return the mean cosine to the wanted vectors of held-out texts, and the share of ten neighbours that agree."""
+        """Return the mean cosine to the vectors of held-out texts, and the share of ten neighbours that agree."""
         with torch.no_grad():
             mine = self._embedded(self._watch.tokens).numpy()
         wanted = self._watch.vectors
