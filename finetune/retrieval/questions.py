@@ -29,11 +29,10 @@ from indexer.types import Progress, silent
 from rag import metrics, retriever
 from rag.engine import said
 from rag.generator import Draft
-from rag.types import given_passage
+from rag.types import Passage, given_passage
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
-    from rag.copying.generator import CopyingGenerator
 
 KINDS = ("question", "keywords", "title", "sentence")
 QUESTIONS, ASKER, REPORT = "questions.jsonl", "asking.json", "report.json"
@@ -105,6 +104,8 @@ class Report:
         return sum(counts.get("kept", 0) for counts in self.counts.values())
 
 
+Answering = Callable[[Sequence[str], Sequence[Passage]], Sequence[str]]
+"""Answers each question from its own passage, in words of the passage; "" for nothing."""
 Estimates = Callable[[int, float], None]
 
 
@@ -114,16 +115,16 @@ def train_questions(
     options: Options = Options(),
     *,
     learn: Sequence[Path] = (),
-    generator: CopyingGenerator | None = None,
+    answering: Answering | None = None,
     dry_run: bool = False,
     announce: Estimates = lambda passages, seconds: None,
     progress: Progress = silent,
 ) -> Report:
     """Make questions from the passages of `collection`, keep those that pass the round trip, and leave them in `out`.
 
-    How people ask is learnt from the question files in `learn`, or was learnt from SQuAD. `generator` answers in the
-    round trip; None: the shipped one. `announce` is told how many passages there are and how many seconds they will
-    take. With `dry_run` nothing is written. Raises NotFound where there is no such collection, UsageError for one
+    How people ask is learnt from the question files in `learn`, or was learnt from SQuAD. `answering` answers in the
+    round trip; None: the shipped generator. `announce` is told how many passages there are and how many seconds they
+    will take. With `dry_run` nothing is written. Raises NotFound where there is no such collection, UsageError for one
     without passages and for kinds that there are not.
     """
     if unknown := sorted(set(options.kinds) - set(KINDS)):
@@ -134,16 +135,13 @@ def train_questions(
         raise UsageError(
             f"Collection {collection.name!r} has no passage of {_SHORTEST} characters or more.", "Index documents."
         )
-    if generator is None and set(options.kinds) & {"question", "keywords"}:
-        from rag.copying.generator import open_copying
-
-        generator = open_copying(None, collection.home, progress)
-    made = _Made(collection, asker, generator, options)
+    if answering is None and set(options.kinds) & {"question", "keywords"}:
+        answering = _copying(collection, progress)
+    made = _Made(collection, asker, answering or _nothing, options)
+    announce(len(order), made.seconds_a_passage(order) * len(order))
     if dry_run:
-        announce(len(order), made.seconds_a_passage(order) * len(order))
         return Report(out, len(order))
     require_free(out, 4000 * min(options.limit, len(order) * len(options.kinds)))
-    announce(len(order), made.seconds_a_passage(order) * len(order))
     kept: list[Asked] = []
     for first in range(0, len(order), _TOGETHER):
         kept += made.on(order[first : first + _TOGETHER])
@@ -165,6 +163,25 @@ def _asker(learn: Sequence[Path], options: Options, progress: Progress) -> Mappi
     return learnt(questions[:20_000], options.seed, progress)
 
 
+def _copying(collection: Collection, progress: Progress) -> Answering:
+    from rag.copying.generator import open_copying
+
+    generator = open_copying(None, collection.home, progress)
+
+    def answering(questions: Sequence[str], passages: Sequence[Passage]) -> list[str]:
+        decoded = generator.decode_many(questions, [[passage] for passage in passages])
+        return [
+            said(Draft(generator.pieces(found), 0.0), [passage]) if found.actions else ""
+            for found, passage in zip(decoded, passages, strict=True)
+        ]
+
+    return answering
+
+
+def _nothing(questions: Sequence[str], passages: Sequence[Passage]) -> list[str]:
+    return [""] * len(questions)
+
+
 def _passages(collection: Collection, options: Options) -> list[int]:
     """Return the numbers of the passages to ask about, shuffled; near-duplicates are for the round trip to see."""
     from sqlalchemy import func, select
@@ -182,9 +199,9 @@ class _Made:
     """Makes questions and tries them."""
 
     def __init__(
-        self, collection: Collection, asker: Mapping[str, Any], generator: CopyingGenerator | None, options: Options
+        self, collection: Collection, asker: Mapping[str, Any], answering: Answering, options: Options
     ) -> None:
-        self._collection, self._asker, self._generator, self._options = collection, asker, generator, options
+        self._collection, self._asker, self._answering, self._options = collection, asker, answering, options
         self._counts: dict[str, Counter[str]] = {kind: Counter() for kind in options.kinds}
         self.examples: dict[str, list[str]] = {"kept": [], "answered otherwise": [], "not found": []}
 
@@ -192,7 +209,7 @@ class _Made:
         """Measure how long a passage takes, on the first; what they give is made again."""
         import time
 
-        probe = _Made(self._collection, self._asker, self._generator, self._options)
+        probe = _Made(self._collection, self._asker, self._answering, self._options)
         probe.on(order[:1])  # what is opened on first use
         started = time.perf_counter()
         probe.on(order[:count])
@@ -250,19 +267,13 @@ class _Made:
     def _answered_alike(self, made: Sequence[Asked]) -> list[Asked]:
         tried = [each for each in made if each.answers]
         alike = {each.id for each in made if not each.answers}
-        if tried and self._generator is not None:
-            decoded = self._generator.decode_many(
-                [each.question for each in tried], [[given_passage(each.context, each.title)] for each in tried]
-            )
-            for each, found in zip(tried, decoded, strict=True):
-                text = ""
-                if found.actions:
-                    draft = Draft(self._generator.pieces(found), 0.0)
-                    text = said(draft, [given_passage(each.context, each.title)])
-                if metrics.f1(text, each.answers) >= self._options.agreement:
-                    alike.add(each.id)
-                else:
-                    self._example("answered otherwise", each, f"; answered: {text!r}")
+        passages = [given_passage(each.context, each.title) for each in tried]
+        answers = self._answering([each.question for each in tried], passages) if tried else []
+        for each, text in zip(tried, answers, strict=True):
+            if metrics.f1(text, each.answers) >= self._options.agreement:
+                alike.add(each.id)
+            else:
+                self._example("answered otherwise", each, f"; answered: {text!r}")
         kept = [each for each in made if each.id in alike]
         for each in kept:
             self._counts[each.kind]["answered alike"] += 1
