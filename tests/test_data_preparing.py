@@ -11,11 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 import cli
-from finetune.data.preparing import TEXTS, Options, prepare
+from finetune.data.preparing import Options, prepare
 from finetune.data.quality import Bounds
+from finetune.data.records import TEXTS
+from finetune.language.corpus import text_files
 from indexer.collection import Collection
 from indexer.errors import NotFound, UsageError
 from rag.evaluation.faults import DataFaults
+from rag.evaluation.texts import read_texts
 from tests.worlds import write_folder
 
 PROSE = {
@@ -120,6 +123,12 @@ def test_lines_that_do_not_read_are_told_by_their_number(tmp_path: Path) -> None
 def test_a_data_set_can_be_cleaned_again_to_the_same_texts(made: tuple[Path, Any], tmp_path: Path) -> None:
     again = prepare([made[0] / TEXTS], tmp_path / "again")
     assert [row["text"] for row in rows_of(again.folder)] == [row["text"] for row in rows_of(made[0])]
+
+
+def test_a_folder_of_a_data_set_is_read_without_its_report(made: tuple[Path, Any]) -> None:
+    files = text_files(made[0])
+    assert files == [made[0] / TEXTS]
+    assert [text.text for text in read_texts(files).texts] == [row["text"] for row in rows_of(made[0])]
 
 
 def test_a_collection_can_be_cleaned(home: Path, tmp_path: Path) -> None:

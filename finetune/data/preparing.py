@@ -33,8 +33,8 @@ from finetune.data.language import UNKNOWN, Languages
 from finetune.data.markup import CHARACTERS, MARKUP
 from finetune.data.masks import MASKS
 from finetune.data.quality import Bounds, fault
-from finetune.data.records import Changes, Part, Record, Step
-from finetune.data.report import REPORT, Dropped, Report, write_report
+from finetune.data.records import TEXTS, Changes, Part, Record, Step
+from finetune.data.report import Dropped, Report, write_report
 from finetune.data.spelling import Speller, Words
 from finetune.resources import require_free
 from indexer import storage
@@ -42,7 +42,6 @@ from indexer.collection import Collection
 from indexer.errors import UsageError
 from indexer.types import Progress, Skip, silent
 
-TEXTS = "texts.jsonl"
 _FIRST_PASS = "collected.jsonl"
 SAMPLE = 100
 """Files, and lines of each file of texts, that a dry run looks at."""
@@ -264,6 +263,3 @@ def _row(record: Record, text: str) -> str:
     metadata = {"format": record.format, **({"sha256": record.sha256} if record.sha256 else {})}
     row = {"id": record.id, "title": record.title, "text": text, "metadata": metadata}
     return json.dumps(row, ensure_ascii=False) + "\n"
-
-
-__all__ = ["REPORT", "TEXTS", "Options", "Prepared", "prepare"]

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+TEXTS = "texts.jsonl"
+"""The file of a data set that holds its texts."""
 EXAMPLES = 12
 """Examples kept of each kind of change."""
 _AROUND = 30
