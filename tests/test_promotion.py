@@ -10,8 +10,8 @@ from finetune.questions import Question
 from indexer.collection import Collection
 from indexer.errors import NotFound, UsageError
 from indexer.sync import Given, copy_documents
-from tests.small_encoder import write_small_encoder
 from tests.small_reranker import write_small_reranker
+from tests.small_static import write_small_static
 from tests.worlds import CountingEncoder, WordEncoder, collection_of
 
 THINGS = [f"thing{n}" for n in range(40)]
@@ -21,15 +21,15 @@ THINGS = [f"thing{n}" for n in range(40)]
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the home of all collections here, so that each model is converted once, with the models in it."""
     home = tmp_path_factory.mktemp("home")
-    write_small_encoder(home / "base", max_length=32)
-    write_small_encoder(home / "other", max_length=32, seed=5)
+    write_small_static(home / "base")
+    write_small_static(home / "other", seed=5)
     write_small_reranker(home / "reranker")
     return home
 
 
 @pytest.fixture
 def collection(models: Path, request: pytest.FixtureRequest) -> Collection:
-    """Return a collection by a small random encoder: a document for each thing."""
+    """Return a collection by a small random static encoder: a document for each thing."""
     made = Collection(f"c-{request.node.name[:50]}", models, str(models / "base"))
     made.add([Given(thing, f"The cat sat on a mat beside {thing}.", thing) for thing in THINGS])
     return made
@@ -42,7 +42,7 @@ def questions(file: Path, count: int = 40) -> Path:
 
 
 def test_what_a_folder_holds_is_told_by_its_files(tmp_path: Path) -> None:
-    assert kind_of(write_small_encoder(tmp_path / "encoder")) == "encoder"
+    assert kind_of(write_small_static(tmp_path / "encoder")) == "encoder"
     assert kind_of(write_small_reranker(tmp_path / "reranker")) == "reranker"
     (tmp_path / "nothing").mkdir()
     with pytest.raises(UsageError, match="holds no encoder, reranker or generator"):

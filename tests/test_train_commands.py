@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 import cli
 from tests.small_encoder import write_small_encoder
 from tests.small_pairs import write_pairs
+from tests.small_static import write_small_static
 
 
 def run(*arguments: object) -> Result:
@@ -17,9 +18,10 @@ def run(*arguments: object) -> Result:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a home with a small encoder in it."""
+    """Return a home with small encoders in it."""
     home = tmp_path_factory.mktemp("home")
     write_small_encoder(home / "base", max_length=48)
+    write_small_static(home / "static")
     write_pairs(home / "pairs.jsonl")
     return home
 
@@ -64,7 +66,7 @@ def test_what_cannot_be_is_told(models: Path, tmp_path: Path, arguments: tuple[s
 def test_nothing_to_take_back_is_told(models: Path, tmp_path: Path) -> None:
     file = tmp_path / "note.txt"
     file.write_text("The pump in hall two was replaced in March.")
-    assert run("index", file, "--home", models, "--encoder", models / "base").exit_code == 0
+    assert run("index", file, "--home", models, "--encoder", models / "static").exit_code == 0
     found = run("train", "rollback", "--home", models)
     assert found.exit_code == 1
     assert "Nothing that was promoted stands in collection 'default'" in found.stderr

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from finetune.copying.negatives import passage_id
 from finetune.questions import Question
 from finetune.retrieval.pairs import Pairs
@@ -92,11 +90,10 @@ def _searched(
 ) -> Iterator[tuple[list[tuple[str, float]], list[str]]]:
     texts = [retriever.checked_question(each.text[:MAX_QUESTION]) for each in questions]
     vectors = collection.encoder.embed_queries(texts)  # (n, dim)
-    own = collection.encoder.embed_passages([pairs.text(passage_id(each.passage)) for each in questions])  # (n, dim)
-    right = np.sum(vectors * own, axis=1)  # (n,)
     with collection.view() as view:
-        for question, text, vector, cosine in zip(questions, texts, vectors, right, strict=True):
-            passages = found_for(view, text, vector)
+        found = [found_for(view, text, vector) for text, vector in zip(texts, vectors, strict=True)]
+        right = _right_cosines(collection, questions, vectors, found, pairs)
+        for question, vector, passages, cosine in zip(questions, vectors, found, right, strict=True):
             kept = {passage.source: passage for passage in reversed(passages) if passage.source in pairs.passages}
             order = [id for id in dict.fromkeys(each.source for each in passages) if id in kept]
             near = [
@@ -105,9 +102,28 @@ def _searched(
                 if id != passage_id(question.passage)
                 and passage_id(question.passage) not in kept[id].also_in
                 and not _may_answer(pairs.passages[id], question)
-                and _surely_wrong(kept[id], vector, view, margin * float(cosine))
+                and _surely_wrong(kept[id], vector, view, margin * cosine)
             ]
             yield [(id, round(kept[id].score, 5)) for id in order], near[:KEPT]
+
+
+def _right_cosines(
+    collection: Collection,
+    questions: Sequence[Question],
+    vectors: Vectors,
+    found: Sequence[Sequence[Passage]],
+    pairs: Pairs,
+) -> list[float]:
+    """Return the cosine of each question to its own passage; only what was not found has to be embedded."""
+    cosines: dict[int, float] = {}
+    for number, (question, passages) in enumerate(zip(questions, found, strict=True)):
+        own = [each.origin.dense_score for each in passages if each.source == passage_id(question.passage)]
+        if own and own[0] is not None:
+            cosines[number] = own[0]
+    left = [number for number in range(len(questions)) if number not in cosines]
+    rows = collection.encoder.embed_passages([pairs.text(passage_id(questions[n].passage)) for n in left])
+    cosines.update((number, float(vectors[number] @ row)) for number, row in zip(left, rows, strict=True))
+    return [cosines[number] for number in range(len(questions))]
 
 
 def _may_answer(passage: Question, question: Question) -> bool:
