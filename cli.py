@@ -15,18 +15,20 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from finetune.commands import Trainings
 from indexer.command import COMMANDS as UPKEEP
 from indexer.command import show_skips
 from indexer.errors import UsageError, UserError
 from indexer.home import home_folder
 from indexer.screen import common, in_collection, plain, shown
 from rag.command import COMMANDS as ANSWERING
-from rag.command import answered_by
+from rag.command import answered_by, reranked_by
 from rag.evaluation.command import EVALUATIONS
 
 if TYPE_CHECKING:
@@ -120,6 +122,7 @@ def footnote(ctx: click.Context, no_color: bool, verbose: bool) -> None:
 @click.option("--rebuild", is_flag=True, help="Read and embed everything anew beside the old state, then switch.")
 @click.option("--encoder", metavar="NAME|FOLDER", help="A sentence-transformers model; by default the one built in.")
 @answered_by("What is to answer from this collection, remembered; see ask.")
+@reranked_by("What is to order the passages found, remembered; see train reranker.")
 @click.option("--watch", is_flag=True, help="Stay, and index again whenever a file changes.")
 @click.option("--strict", is_flag=True, help=f"Exit {SKIPPED} when a file was skipped.")
 @in_collection
@@ -127,8 +130,8 @@ def footnote(ctx: click.Context, no_color: bool, verbose: bool) -> None:
 @click.pass_context
 def index(
     ctx: click.Context, paths: tuple[str, ...], include: tuple[str, ...], exclude: tuple[str, ...], prune: bool,
-    rebuild: bool, encoder: str | None, generator: str | None, watch: bool, strict: bool, name: str, home: str | None,
-    as_json: bool,
+    rebuild: bool, encoder: str | None, generator: str | None, reranker: str | None, watch: bool, strict: bool,
+    name: str, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Take files and folders into a collection, or bring it up to date with them.
 
@@ -137,20 +140,22 @@ def index(
     """
     from indexer.collection import Collection
 
-    if not paths and not rebuild and generator is None:
+    if not paths and not rebuild and generator is None and reranker is None:
         raise UsageError("No file or folder was given.", "For example: footnote index ~/documents")
     if watch and not paths:
         raise UsageError("--watch needs the files or folders to watch.", "Run: footnote index PATH --watch")
     if "-" in paths and (len(paths) > 1 or rebuild or watch):
         raise UsageError('"-" reads standard input and goes with no other path.', "Run: footnote index - < texts.jsonl")
     collection = Collection(name, home, encoder)
-    choose = _choosing(collection, generator)
+    choose = _choosing(collection, generator, reranker)
     if not paths and not rebuild:
         choose()
         if as_json:
-            _print_json({"generator": collection.generator, "collection": name})
+            _print_json({"generator": collection.generator, "reranker": collection.reranker, "collection": name})
         else:
             _console().print(plain(f"{name}: answers by {collection.generator or 'the default generator'}"))
+            if reranker is not None:
+                _console().print(plain(f"{name}: reranked by {collection.reranker or 'nothing'}"))
         return
 
     def once() -> Report:
@@ -183,14 +188,23 @@ def _prepare(collection: Collection) -> None:
             prepare_generator(collection, progress)
 
 
-def _choosing(collection: Collection, generator: str | None) -> Callable[[], None]:
-    """Return what makes the collection remember a generator, whose name is checked before the long work begins."""
-    if generator is None:
-        return lambda: None
-    from rag.generators import lasting_name
+def _choosing(collection: Collection, generator: str | None, reranker: str | None) -> Callable[[], None]:
+    """Return what makes the collection remember these, whose names are checked before the long work begins."""
+    choices: list[Callable[[], None]] = []
+    if generator is not None:
+        from rag.generators import lasting_name
 
-    lasting = lasting_name(generator)
-    return lambda: collection.choose_generator(lasting)
+        choices.append(partial(collection.choose_generator, lasting_name(generator)))
+    if reranker is not None:
+        from rag.reranker import lasting_reranker
+
+        choices.append(partial(collection.choose_reranker, lasting_reranker(reranker)))
+
+    def choose() -> None:
+        for each in choices:
+            each()
+
+    return choose
 
 
 def _given_lines(lines: Iterator[bytes]) -> Iterator[Given]:
@@ -262,130 +276,9 @@ def _show_report(report: Report, name: str, as_json: bool) -> None:
 # Training
 
 
-@footnote.group()
+@footnote.group(cls=Trainings)
 def train() -> None:
     """Train on your own questions and documents. Everything stays on this machine."""
-
-
-def _shares(given: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
-    """Return the folders and shares of --average; together they leave something to what was learnt."""
-    shares = []
-    for text in given:
-        folder, _, share = text.rpartition(":")
-        try:
-            shares.append((folder, float(share)))
-        except ValueError:
-            shares.append((folder, 0.0))
-        if not (Path(folder).is_dir() and 0 < shares[-1][1] < 1):
-            raise UsageError(f"--average {text} is no folder with a share between 0 and 1.", "For example: run1:0.3")
-    if sum(share for _, share in shares) >= 1:
-        raise UsageError("The shares of --average leave nothing to what is learnt.", "Together they are less than 1.")
-    return tuple(shares)
-
-
-@train.command("generator")
-@click.argument("data", nargs=-1, required=True, metavar="DATA[:WEIGHT]...")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    metavar="FOLDER",
-    help="Where the model goes; a run that was interrupted goes on there.",
-)
-@click.option("--epochs", default=1.0, show_default=True, help="Passes over the data; parts of one are allowed.")
-@click.option("--steps", type=click.IntRange(1), help="Optimizer steps, rather than passes.")
-@click.option(
-    "--batch-size",
-    default=32,
-    show_default=True,
-    type=click.IntRange(1),
-    metavar="PARAGRAPHS",
-    help="Paragraphs of 176 tokens in one step, or as many tokens in other pieces.",
-)
-@click.option("--lr", type=click.FloatRange(0, 1, min_open=True), help="Learning rate.  [default: 0.00025]")
-@click.option("--negatives", default=30_000, show_default=True, help="Questions that hard negatives are looked for.")
-@click.option(
-    "--held-out",
-    default=0.09,
-    show_default=True,
-    type=click.FloatRange(0.01, 0.5),
-    help="Share of the questions, whole documents, kept for choosing and calibrating.",
-)
-@click.option(
-    "--encoder", metavar="NAME|FOLDER", help="A BERT-like encoder to begin with; by default the one built in."
-)
-@click.option(
-    "--base",
-    type=click.Path(file_okay=False, exists=True),
-    metavar="FOLDER",
-    help="A generator to go on from; by default it begins with the encoder's weights.",
-)
-@click.option(
-    "--average",
-    multiple=True,
-    metavar="FOLDER:SHARE",
-    help="Mix this share of another generator's weights into what was learnt, for example run1:0.3.",
-)
-@click.option("--licence", "licences", multiple=True, metavar="TEXT", help="Of each DATA, in order; for the card.")
-@click.option("--seed", default=11, show_default=True)
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--dry-run", is_flag=True, help="Read the data, measure the speed, say how long it will take, and stop.")
-@common
-def train_generator_command(
-    data: tuple[str, ...], out: Path, epochs: float, steps: int | None, batch_size: int, lr: float | None,
-    negatives: int, held_out: float, encoder: str | None, base: str | None, average: tuple[str, ...],
-    licences: tuple[str, ...], seed: int, device: str, dry_run: bool, home: str | None, as_json: bool,
-) -> None:  # fmt: skip
-    """Train the generator that answers with spans of the passages.
-
-    DATA is a SQuAD-format file or JSON lines with `question`, `context` and `answers`; WEIGHT is how often each of its
-    questions is learnt in one pass. Questions are split by document: some documents are held out to choose the best
-    weights and to fit the confidence. Use what comes out with: footnote ask --generator FOLDER
-
-    \b
-    footnote train generator squad.json.gz ours.jsonl:2 --out models/ours
-    """
-    from finetune.card import parsed
-    from finetune.generator import Estimate, Options, train_generator
-    from finetune.schedule import Schedule
-
-    if licences and len(licences) != len(data):
-        raise UsageError(f"{len(licences)} licences were given for {len(data)} files.", "Give one for each, in order.")
-    stated = licences or ("not stated",) * len(data)
-    options = Options(
-        epochs=epochs, steps=steps, batch_tokens=176 * batch_size, held_out=held_out, negatives=negatives,
-        encoder=encoder, base=base, average=_shares(average), seed=seed, device=device,
-        schedule=Schedule() if lr is None else Schedule(lr=lr, new_lr=2 * lr),
-    )  # fmt: skip
-
-    def announce(estimate: Estimate) -> None:
-        _console(stderr=True).print(
-            f"{estimate.questions:,} questions, {estimate.examples:,} examples, {estimate.steps:,} steps; "
-            f"{estimate.parameters / 1e6:.1f} million parameters in {estimate.precision}; "
-            f"training takes about {_duration(estimate.seconds)}."
-        )
-
-    with _progress() as progress:
-        trained = train_generator(
-            [parsed(text, licence) for text, licence in zip(data, stated, strict=True)], out, options,
-            home=home_folder(home), dry_run=dry_run, announce=announce, progress=progress,
-        )  # fmt: skip
-    if as_json:
-        from dataclasses import asdict
-
-        _print_json({"folder": str(trained.folder), "trained": not dry_run, "estimate": asdict(trained.estimate),
-                     "validation": dict(trained.validation)})  # fmt: skip
-    elif not dry_run:
-        scores = ", ".join(f"{name} {value:.1f}" for name, value in trained.validation.items())
-        click.echo(f"{trained.folder}: {scores} on held-out questions.")
-        click.echo(f'Ask with it: footnote ask "..." --generator {trained.folder}')
-
-
-def _duration(seconds: float) -> str:
-    """Return a time as a person says it."""
-    if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 # Evaluation

@@ -1,30 +1,27 @@
-"""The model card: what a generator was trained on, how, and what it scored."""
+"""The model card: what a model folder was made from, how, by which version, and what it scored."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from indexer import storage
 from indexer.errors import UsageError
-from rag.copying.folder import CARD, CONFIDENCE, file_hash
-
-if TYPE_CHECKING:
-    from finetune.generator import Estimate, Options
+from rag.copying.folder import CARD, file_hash
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file of questions to learn from."""
+    """A file to learn from."""
 
     path: Path
     weight: float = 1.0
-    """How often each of its questions is learnt in one pass; 0.2: a fifth of them."""
+    """How often each of its rows is learnt in one pass; 0.2: a fifth of them."""
     licence: str = "not stated"
     held_out: bool = True
     """Whether some of its documents are held out."""
@@ -33,6 +30,24 @@ class Source:
     def sha256(self) -> str:
         """Of the file's bytes."""
         return file_hash(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a model card tells."""
+
+    title: str
+    summary: str
+    """One paragraph: what it does, how large it is, how long it learnt."""
+    sources: Sequence[Source]
+    options: Mapping[str, Any]
+    """As JSON holds them."""
+    sections: Mapping[str, str] = field(default_factory=dict)
+    """Further headings and what stands below each, in Markdown: held-out scores, samples."""
+    parent: str = ""
+    """The model that it was trained on from: a name, or a folder and the hash of its weights."""
+    front: Mapping[str, str] = field(default_factory=dict)
+    """Further entries of the front matter: pipeline_tag, base_model."""
 
 
 def parsed(text: str, licence: str = "not stated") -> Source:
@@ -51,62 +66,68 @@ def parsed(text: str, licence: str = "not stated") -> Source:
     return Source(Path(path), share, licence)
 
 
-def write_card(
-    folder: Path, sources: Sequence[Source], options: Options, estimate: Estimate, scores: Mapping[str, float]
-) -> None:
+def write_card(folder: Path, card: Card) -> None:
     """Write README.md into a model folder."""
-    fitted = json.loads((folder / CONFIDENCE).read_text())
-    rows = "\n".join(f"| {each.path.name} | {each.weight:g} | {each.licence} | `{each.sha256}` |" for each in sources)
-    measured = "\n".join(f"| {name} | {value:.1f} |" for name, value in scores.items())
-    confidence = "\n".join(
-        f"| {kind} | {model['fitted_on']['questions']} | {model['fitted_on']['right']} "
-        f"| {model['fitted_on']['brier']:.3f} | {model['threshold']:.3f} |"
-        for kind, model in fitted.items()
+    front = "".join(f"{key}: {value}\n" for key, value in {"library_name": "footnote", **card.front}.items())
+    rows = "\n".join(
+        f"| {each.path.name} | {each.weight:g} | {each.licence} | `{each.sha256}` |" for each in card.sources
     )
+    parent = f"\n\nParent: {card.parent}." if card.parent else ""
+    sections = "".join(f"\n## {heading}\n\n{text.strip()}\n" for heading, text in card.sections.items())
     text = f"""---
-library_name: footnote
-pipeline_tag: question-answering
-base_model: sentence-transformers/all-MiniLM-L6-v2
----
+{front}---
 
-# A copying generator
+# {card.title}
 
-It reads passages with a question and answers with spans of them, or refuses. Made by `footnote train generator`
-(footnote {_version()}), {estimate.parameters:,} trained parameters, {estimate.examples:,} examples, {estimate.steps:,}
-steps, computed in {estimate.precision}. Its frozen embeddings are those of the encoder that it began with, which are
-not in this folder.
+{card.summary}
+
+Made by {made_by()}.{parent}
 
 ## Learnt from
 
 | file | weight | licence | SHA-256 |
 |---|---|---|---|
 {rows}
-
-A share of {options.held_out:g} of the questions, whole documents, was held out for what follows. No test set was used.
-
-## Held-out questions, right passage given, in per cent
-
-| score | |
-|---|---|
-{measured}
-
-## Confidence, fitted on other held-out questions
-
-| passages | questions | answered right | Brier score | default threshold |
-|---|---|---|---|---|
-{confidence}
-
+{sections}
 ## Options
 
 ```json
-{json.dumps(asdict(options), indent=1)}
+{json.dumps(card.options, indent=1)}
 ```
 """
     storage.write_file(folder / CARD, text.encode())
 
 
-def _version() -> str:
+def table(scores: Mapping[str, float], heading: str = "score", digits: int = 1) -> str:
+    """Return scores as a Markdown table, a row each."""
+    rows = "\n".join(f"| {name} | {value:.{digits}f} |" for name, value in scores.items())
+    return f"| {heading} | |\n|---|---|\n{rows}"
+
+
+def made_by() -> str:
+    """Return the version of this program, and the commit where it runs from a clone of its repository."""
     try:
-        return version("footnote")
+        name = f"footnote {version('footnote')}"
     except PackageNotFoundError:
-        return "from source"
+        name = "footnote from source"
+    commit = _commit(Path(__file__).parent.parent)
+    return f"{name}, commit {commit}" if commit else name
+
+
+def _commit(root: Path) -> str:
+    """Return the commit that is checked out in `root`, read from git's own files; "" where there is none."""
+    try:
+        git = root / ".git"
+        if git.is_file():  # a worktree: one line says where its own part is
+            git = root / git.read_text().removeprefix("gitdir:").strip()
+        head = (git / "HEAD").read_text().strip()
+        if not head.startswith("ref: "):
+            return head
+        name = head.removeprefix("ref: ")
+        shared = git / (git / "commondir").read_text().strip() if (git / "commondir").exists() else git
+        if (shared / name).exists():
+            return (shared / name).read_text().strip()
+        packed = (line.partition(" ") for line in (shared / "packed-refs").read_text().splitlines())
+        return next((commit for commit, _, ref in packed if ref == name), "")
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -2,7 +2,7 @@
 
     {"question": "...", "context": "...", "answers": ["..."], "title": "...", "id": "...", "answerable": true}
 
-Only `question`, `context` and `answers` are needed in a line, and no `answers` where `answerable` is false. Every fault
+`document` names what a split must not tear apart, where that is not the title. Only `question`, `context` and `answers` are needed in a line, and no `answers` where `answerable` is false. Every fault
 is found before anything slow begins.
 """
 
@@ -35,13 +35,15 @@ class Question:
     """Empty where the passage does not hold the answer."""
     document: str
     """What it is split by: questions of one document stay on one side."""
+    refused: bool = False
+    """Whether the passage is said not to hold the answer, rather than no answer said."""
 
 
-def read_questions(file: Path) -> list[Question]:
+def read_questions(file: Path, *, answers_needed: bool = True) -> list[Question]:
     """Return the questions of a file: SQuAD v1.1 or v2.0 JSON, or JSON lines; gzipped or not.
 
     An answer that does not occur in its passage word for word cannot be learned as a copy; it is kept, and written.
-    Raises UsageError with the first fault and the number of faults.
+    Where answers are not needed, a line may leave them out: question and passage belong together all the same. Raises UsageError with the first fault and the number of faults.
     """
     try:
         content = file.read_bytes()
@@ -52,7 +54,7 @@ def read_questions(file: Path) -> list[Question]:
     if text.lstrip()[:1] == "{" and _is_squad(text):
         questions = list(_squad(json.loads(text)["data"], faults))
     else:
-        questions = list(_lines(text, faults))
+        questions = list(_lines(text, faults, answers_needed))
     if faults:
         raise UsageError(f"{file} has {len(faults)} faults; the first: {faults[0]}.", "Mend the file and try again.")
     if not questions:
@@ -127,7 +129,7 @@ def _objects(value: Any, name: str, faults: list[str]) -> list[Mapping[str, Any]
     return found
 
 
-def _lines(text: str, faults: list[str]) -> Iterator[Question]:
+def _lines(text: str, faults: list[str], answers_needed: bool) -> Iterator[Question]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -139,8 +141,10 @@ def _lines(text: str, faults: list[str]) -> Iterator[Question]:
         if not isinstance(row, dict):
             faults.append(f"line {number} is no JSON object")
             continue
+        if not answers_needed:
+            row.setdefault("answers", [])
         context = str(row.get("context")).encode("utf-8", "replace")
-        document = row.get("title") or hashlib.sha256(context).hexdigest()[:16]
+        document = row.get("document") or row.get("title") or hashlib.sha256(context).hexdigest()[:16]
         yield from _question(row, str(document), f"line {number}", faults)
 
 
@@ -174,6 +178,7 @@ def _question(row: Mapping[str, Any], document: str, where: str, faults: list[st
         passage=row["context"],
         answers=tuple(dict.fromkeys(answer for answer in texts if answer.strip())),
         document=document,
+        refused=refused,
     )
 
 

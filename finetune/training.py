@@ -115,10 +115,11 @@ def train(
 ) -> Path:
     """Train for `steps` and return the folder of the best weights (of the last, without `better`).
 
-    `loss_of(step)` gives the loss of a step, by nothing but the step and the weights. `folder` keeps `last/`, `best/`
-    and `log.jsonl`; a run that was interrupted goes on from `last/`, provided that `identity` (data and options) is the
-    same. `better` names the validation score that is to be large. Raises Diverged where the loss or its gradient is not
-    finite, and nothing of that step is kept; StorageError where the disk refuses.
+    `loss_of(step)` gives the loss of a step, by nothing but the step and the weights; gradients that it leaves behind
+    itself, of parts of the step, count as well. `folder` keeps `last/`, `best/` and `log.jsonl`; a run that was
+    interrupted goes on from `last/`, provided that `identity` (data and options) is the same. `better` names the
+    validation score that is to be large. Raises Diverged where the loss or its gradient is not finite, and nothing of
+    that step is kept; StorageError where the disk refuses.
     """
     identity = {**(identity or {}), "steps": steps, "schedule": asdict(schedule)}
     masters = Masters(model, schedule, is_new)

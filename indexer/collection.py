@@ -155,6 +155,13 @@ class Collection:
         with write(self, purpose="settings") as writer:
             writer.choose_generator(name)
 
+    def choose_reranker(self, name: str | None) -> None:
+        """Remember which reranker orders what hybrid search finds; None: none does. Otherwise as `choose_generator`."""
+        from indexer.writer import write
+
+        with write(self, purpose="settings") as writer:
+            writer.choose_reranker(name)
+
     # Reading it
 
     @property
@@ -222,6 +229,12 @@ class Collection:
         """The name of the generator that answers where none is named; None: the default one."""
         with self.reading() as connection:
             return chosen_generator(connection)
+
+    @property
+    def reranker(self) -> str | None:
+        """The folder of the reranker that orders what hybrid search finds; None: none does."""
+        with self.reading() as connection:
+            return _chosen(connection, "reranker")
 
     @property
     def encoder(self) -> Encoder:
@@ -450,7 +463,11 @@ def made_in(connection: Connection) -> tuple[Made, int]:
 
 def chosen_generator(connection: Connection) -> str | None:
     """Return the generator chosen for the collection in the state that `connection` sees, None for the default."""
-    value = connection.execute(select(settings.c.value).where(settings.c.key == "generator")).scalar()
+    return _chosen(connection, "generator")
+
+
+def _chosen(connection: Connection, key: str) -> str | None:
+    value = connection.execute(select(settings.c.value).where(settings.c.key == key)).scalar()
     return None if value is None else str(json.loads(value))
 
 

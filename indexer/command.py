@@ -61,6 +61,7 @@ def status(screen: Screen, sources: bool, name: str, home: str | None, as_json: 
         ("repairs", ", ".join(f"{count:,} {kind}" for kind, count in found.repairs.items()) or "none needed"),
         ("encoder", f"{found.made.encoder} ({found.made.dim} dimensions, {found.made.fingerprint[:12]})"),
         ("generator", found.generator or "the default one"),
+        ("reranker", collection.reranker or "none"),
         ("generation", f"{found.generation}"),
         ("cache", f"{found.segments} segments, {found.unsealed:,} vectors outside"),
         ("on disk", f"{found.bytes / 1e6:,.1f} MB in {found.folder}"),

@@ -89,7 +89,7 @@ def open_encoder(name: str | None, home: Path, progress: Progress = silent) -> E
         convert(model, fingerprint, asked, home)
         progress("converting the encoder, once", 1, 1)
         receipt = read_receipt(fingerprint, home)
-    if receipt.settings.runs_through == "openvino":
+    if receipt.settings.runs_through != "torch":
         return _open(receipt, home, asked)
     from indexer.encoders.torch_encoder import TorchEncoder
 
@@ -104,7 +104,7 @@ def open_converted(fingerprint: str, home: Path) -> Encoder:
     """
     receipt = read_receipt(fingerprint, home)
     settings = receipt.settings
-    if settings.runs_through != "openvino":
+    if settings.runs_through == "torch":
         encoder = open_encoder(settings.name, home)
         if encoder.fingerprint != fingerprint:
             raise EncoderError(
@@ -112,11 +112,18 @@ def open_converted(fingerprint: str, home: Path) -> Encoder:
                 f"Bring its files back, or run: footnote index --rebuild --encoder {settings.name}",
             )
         return encoder
+    if settings.runs_through == "static":
+        check_files(receipt, home)
+        return _open(receipt, home, settings.name)
     check_files(receipt, home, (MODEL, TOKENIZER))  # small, and read by parsers; the weights are hashed when needed
     return _open(receipt, home, settings.name, lambda: check_files(receipt, home))
 
 
 def _open(receipt: Receipt, home: Path, name: str, check: Callable[[], None] = lambda: None) -> Encoder:
+    if receipt.settings.runs_through == "static":
+        from indexer.encoders.static_encoder import StaticEncoder
+
+        return StaticEncoder(converted_folder(receipt.settings.fingerprint, home), receipt.settings, name)
     from indexer.encoders.openvino_encoder import OpenVinoEncoder
 
     return OpenVinoEncoder(converted_folder(receipt.settings.fingerprint, home), receipt.settings, name, check)

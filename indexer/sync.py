@@ -154,6 +154,23 @@ def sync_given(
         return run.report(time.monotonic() - started)
 
 
+def copy_documents(collection: Collection, to: Collection, *, progress: Progress = silent) -> Report:
+    """Make `to` hold the documents that `collection` holds, cut up and embedded by the encoder of `to`.
+
+    No file is read: both hold the same texts. Raises NotFound when there is no such collection, EncoderMismatch when
+    `to` is there and was made with another encoder.
+    """
+    started = time.monotonic()
+    encoder, made = _encoder_for(to, progress, rebuild=False)
+    kept = {entry.source for entry in collection.documents()}
+    with write(to, purpose="copy", made=made) as writer:
+        run = _Run(writer, encoder, progress, None)
+        gone = [source for source in run.known if source not in kept]
+        run.take(_stored_elsewhere(collection, kept, run))
+        run.finish(removed=gone)
+        return run.report(time.monotonic() - started)
+
+
 def _encoder_for(collection: Collection, progress: Progress = silent, *, rebuild: bool) -> tuple[Encoder, Made]:
     """Return the encoder to index with. Raises EncoderMismatch when the collection was made with another one."""
     from indexer.encoder import open_encoder

@@ -248,10 +248,17 @@ class Writer:
 
     def choose_generator(self, name: str | None) -> None:
         """Note which generator answers from the collection, None for the default; its content stays as it is."""
+        self._choose("generator", name)
+
+    def choose_reranker(self, name: str | None) -> None:
+        """Note which reranker orders what the collection's search finds, None for none; its content stays as it is."""
+        self._choose("reranker", name)
+
+    def _choose(self, key: str, name: str | None) -> None:
         with self._engine.begin() as connection:
-            connection.execute(delete(settings).where(settings.c.key == "generator"))
+            connection.execute(delete(settings).where(settings.c.key == key))
             if name is not None:
-                connection.execute(insert(settings).values(key="generator", value=json.dumps(name)))
+                connection.execute(insert(settings).values(key=key, value=json.dumps(name)))
 
     def replace_vectors(self, rows: Mapping[int, bytes]) -> None:
         """Store these vectors (as `as_bytes` made them) by chunk id in place of damaged or missing ones."""
@@ -341,8 +348,9 @@ class Writer:
             return int(connection.execute(select(func.count()).where(vectors.c.chunk_id > newest)).scalar() or 0)
 
     def switch(self) -> None:
-        """Make this epoch the one that counts, with the generator chosen for the one before it, and remove that."""
+        """Make this epoch the one that counts, with what was chosen for the one before it, and remove that."""
         self.choose_generator(self.collection.generator)
+        self.choose_reranker(self.collection.reranker)
         storage.touch("switch.before")
         storage.write_file(self.collection.folder / "CURRENT", self.folder.name.encode(), kill_point="current")
         self.tidy()

@@ -9,6 +9,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from rag.engine import Engine
+    from rag.few_shot import FewShot
     from rag.types import Answer, Events, Passage
 
 NOT_ANSWERED = 4
@@ -37,6 +39,41 @@ def answered_by(help: str) -> Callable[[Command], Command]:
     return click.option("--generator", metavar="NAME", help=help, shell_complete=_complete_generator)
 
 
+def reranked_by(help: str) -> Callable[[Command], Command]:
+    """Make the option that names a reranker: `reranker`."""
+    return click.option("--reranker", metavar="FOLDER|none", help=help)
+
+
+def shown_examples(command: Command) -> Command:
+    """Add the options of few-shot prompting: `few_shot`, `zero_shot` and `shots`."""
+    for option in (
+        click.option(
+            "--shots", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+            help="Answered questions to take the examples of --few-shot from.",
+        ),
+        click.option("--zero-shot", is_flag=True, help="Show a language model no examples, which is the default."),
+        click.option(
+            "--few-shot", type=click.IntRange(0, 100), metavar="N",
+            help="Show a language model the N questions of --shots that are most like the question, and their answers.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def few_shot_of(count: int | None, zero_shot: bool, shots: Path | None) -> FewShot | None:
+    """Return what --few-shot, --zero-shot and --shots ask for. Raises UsageError where they contradict each other."""
+    if zero_shot and count:
+        raise UsageError("--zero-shot shows no examples, and --few-shot some.", "Give one of them.")
+    if not count:
+        return None
+    if shots is None:
+        raise UsageError("--few-shot needs questions to take examples from.", "Give a file of them with --shots.")
+    from rag.few_shot import FewShot
+
+    return FewShot(count, shots)
+
+
 def _complete_generator(_: click.Context, __: click.Parameter, typed: str) -> list[str]:
     from rag.generators import NAMES
 
@@ -48,23 +85,17 @@ def _complete_generator(_: click.Context, __: click.Parameter, typed: str) -> li
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
 @click.option("--mode", type=click.Choice(["hybrid", "dense", "words"]), default="hybrid", show_default=True)
 @click.option("--explain", is_flag=True, help="Say how each arm ranked it, and which words matched.")
+@reranked_by("What orders the best passages of a hybrid search: a reranker's folder.")
 @FILTER
 @in_collection
 @common
 @click.pass_obj
 def search(
-    screen: Screen,
-    query: str,
-    k: int,
-    mode: str,
-    explain: bool,
-    filters: tuple[str, ...],
-    name: str,
-    home: str | None,
-    as_json: bool,
-) -> None:
+    screen: Screen, query: str, k: int, mode: str, explain: bool, reranker: str | None, filters: tuple[str, ...],
+    name: str, home: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Find passages, best first."""
-    engine = _engine(name, home)
+    engine = _engine(screen, name, home, reranker=reranker)
     found = engine.search(query, k, mode=mode, filters=filters, explain=explain)  # type: ignore[arg-type]
     if as_json:
         rows = [_passage_json(rank, passage, explain) for rank, passage in enumerate(found, 1)]
@@ -80,10 +111,19 @@ def search(
         console.print("Nothing found.")
 
 
-def _engine(name: str, home: str | None, generator: str | None = None) -> Engine:
+def _engine(
+    screen: Screen, name: str, home: str | None, generator: str | None = None, reranker: str | None = None,
+    few_shot: FewShot | None = None,
+) -> Engine:  # fmt: skip
     from rag.engine import Engine
 
-    return Engine(opened(name, home), generator)
+    collection = opened(name, home)
+    if few_shot is None:
+        return Engine(collection, generator, reranker)
+    from rag.generators import open_generator
+
+    with screen.progress() as progress:
+        return Engine(collection, open_generator(generator, collection, few_shot, progress), reranker)
 
 
 def _passage_json(rank: int, passage: Passage, explain: bool) -> dict[str, Any]:
@@ -105,6 +145,8 @@ def _passage_json(rank: int, passage: Passage, explain: bool) -> dict[str, Any]:
 @click.argument("question", required=False)
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
 @answered_by("What answers: quoting, copying, the folder of a model, http://HOST:PORT/v1#MODEL, package.module:Class.")
+@shown_examples
+@reranked_by("What orders the best passages found: a reranker's folder.")
 @click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong (0.1).")
 @click.option("--explain", is_flag=True, help="Show the passages, their ranks, and the time of each stage.")
 @FILTER
@@ -113,15 +155,16 @@ def _passage_json(rank: int, passage: Passage, explain: bool) -> dict[str, Any]:
 @click.pass_obj
 @click.pass_context
 def ask(
-    ctx: click.Context, screen: Screen, question: str | None, k: int, generator: str | None, max_error: float | None,
-    explain: bool, filters: tuple[str, ...], name: str, home: str | None, as_json: bool,
+    ctx: click.Context, screen: Screen, question: str | None, k: int, generator: str | None, few_shot: int | None,
+    zero_shot: bool, shots: Path | None, reranker: str | None, max_error: float | None, explain: bool,
+    filters: tuple[str, ...], name: str, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Answer a question from the documents, with footnotes, or say that they do not hold the answer.
 
     Exits 0 when it answered and 4 when it did not. On a terminal, a language model is seen writing, until what it
     wrote is checked; and without QUESTION, it asks one after the other.
     """
-    engine = _engine(name, home, generator)
+    engine = _engine(screen, name, home, generator, reranker, few_shot_of(few_shot, zero_shot, shots))
     options: dict[str, Any] = {"filters": filters, "max_error": max_error, "explain": explain}
 
     def answer_one(asked: str) -> Answer:

@@ -16,6 +16,7 @@ from indexer.view import View
 from rag import retriever
 from rag.generator import Copied, Draft, Generator, Streaming, Words, Written, drafts
 from rag.quotable import quotable
+from rag.reranker import Reranker, open_reranker, reranked
 from rag.retriever import Mode
 from rag.types import Answer, Citation, Events, Found, Passage, Writing
 
@@ -28,10 +29,19 @@ TOGETHER = 64
 class Engine:
     """Answers questions from one collection. Safe to use from several threads at once."""
 
-    def __init__(self, collection: Collection, generator: Generator | str | None = None) -> None:
-        """`generator` is one, or a name as `rag.generators` takes it; None: the collection's choice, or the default."""
+    def __init__(
+        self,
+        collection: Collection,
+        generator: Generator | str | None = None,
+        reranker: Reranker | str | None = None,
+    ) -> None:
+        """`generator` is one, or a name as `rag.generators` takes it; None: the collection's choice, or the default.
+
+        `reranker` is one, or the folder of one, or "none"; None: the collection's choice, or none.
+        """
         self.collection = collection
         self._generator = generator
+        self._reranker = reranker
         self._lock = threading.Lock()
 
     @property
@@ -43,6 +53,11 @@ class Engine:
 
                 self._generator = open_generator(self._generator, self.collection)
             return self._generator
+
+    def reranker(self) -> Reranker | None:
+        """Return the reranker that orders what hybrid search finds, opened when it is first asked for; None: none."""
+        chosen = self._reranker
+        return open_reranker(chosen, self.collection) if chosen is None or isinstance(chosen, str) else chosen
 
     def _open_beside(self) -> None:
         """Begin to open the generator in a thread of its own: from cold, that and the encoder take a while each.
@@ -68,10 +83,13 @@ class Engine:
         """
         question = retriever.checked_question(query)
         where = self.collection.filters(filters)
+        reranker = self.reranker() if mode == "hybrid" else None
         with self._view([question], mode, _Clock()) as (view, vectors):
             vector = None if vectors is None else vectors[0]
             arms = retriever.search_arms(view, question, vector, mode, max(retriever.DEPTH, 2 * k), where)
             ranking = retriever.fuse(arms, question, mode)
+            if reranker is not None:
+                ranking = reranked(view, question, ranking, reranker)
             return retriever.passages(view, arms, ranking, k, question if explain else "")
 
     def ask(
@@ -173,11 +191,14 @@ class Engine:
         texts = [retriever.checked_question(question) for question in questions]
         where = self.collection.filters(filters)
         self._open_beside()
+        reranker = self.reranker()
         read: list[tuple[Passage, ...]] = []
         with self._view(texts, "hybrid", clock) as (view, vectors):
             for text, vector in zip(texts, vectors if vectors is not None else (), strict=True):
                 arms = retriever.search_arms(view, text, vector, where=where)
                 ranking = retriever.fuse(arms, text, "hybrid")
+                if reranker is not None:
+                    ranking = reranked(view, text, ranking, reranker)
                 found = retriever.passages(view, arms, ranking, k, text if explain else "")
                 read.append(tuple(retriever.joined(view, found, READ_AROUND)))
             generation = view.generation

@@ -17,6 +17,7 @@ from indexer.types import Progress, silent
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
+    from rag.few_shot import FewShot
     from rag.generator import Generator
 
 log = logging.getLogger(__name__)
@@ -27,15 +28,20 @@ COPYING_MODEL = "footnote-copying"
 """The model type in the config.json of a generator that `footnote train generator` made."""
 
 
-def open_generator(name: str | None, collection: Collection) -> Generator:
+def open_generator(
+    name: str | None, collection: Collection, few_shot: FewShot | None = None, progress: Progress = silent
+) -> Generator:
     """Open the generator called `name`; None: the one that the collection's settings name, else the default one.
 
     A name is one of `NAMES`; the folder of a language model or of a trained generator, or a model's name in the hub's
     cache; the address of a chat endpoint (`http://127.0.0.1:8080/v1#model`); or a class of one's own
-    (`package.module:Class`), which is called with the collection.
+    (`package.module:Class`), which is called with the collection. With `few_shot`, it is shown examples; only language
+    models of Hugging Face can be.
     Raises NotFound when there is no such collection, UsageError or GeneratorError when there is no such generator.
     """
     chosen = name or collection.generator or DEFAULT
+    if few_shot is not None and few_shot.count > 0:
+        return _shown_examples(chosen, collection, few_shot, progress)
     if chosen in _OWN:
         return _OWN[chosen](collection)
     if "://" in chosen:
@@ -45,6 +51,24 @@ def open_generator(name: str | None, collection: Collection) -> Generator:
     if _CLASS.fullmatch(chosen):
         return _made_by(_class_at(chosen), chosen, collection)
     return _from_folder(chosen, collection)
+
+
+def _shown_examples(name: str, collection: Collection, few_shot: FewShot, progress: Progress) -> Generator:
+    copying = False
+    if name not in _OWN and "://" not in name and not _CLASS.fullmatch(name):
+        from rag.copying.folder import is_copying
+        from rag.language_model import find_language_model
+
+        copying = is_copying(find_language_model(name))
+    if copying or name in _OWN or "://" in name or _CLASS.fullmatch(name):
+        raise UsageError(
+            f"The generator {name!r} is shown no examples.", "Leave out --few-shot, or give a language model's folder."
+        )
+    from rag.few_shot import SimilarShots
+    from rag.transformers_generator import TransformersGenerator
+
+    shots = SimilarShots(few_shot, collection.encoder, collection.home, progress)
+    return TransformersGenerator(name, shots=shots.of)
 
 
 def prepare_generator(collection: Collection, progress: Progress = silent) -> None:

@@ -28,6 +28,7 @@ BUDGET = 3000
 LEAST = 48
 """Tokens below which a passage is not cut; rather the last passages are left out."""
 _LONGEST_TITLE = 120
+_AFTER_SHOTS = "Now the passages and the question to be answered:"
 
 TokenCounter = Callable[[str], int]
 
@@ -47,6 +48,22 @@ class Prompt:
         return f"{self.text}\nAnswer:"
 
 
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A question with a passage and the answer that was wanted, shown before the question that is asked."""
+
+    question: str
+    title: str
+    passage: str
+    answer: str
+    """As a model is to write it; without a number for the passage, which is [1]."""
+
+
+def answer_citing(answer: str, number: int) -> str:
+    """Return an answer as a model is to write it when passage `number` holds it."""
+    return f"{answer.strip()} [{number}]"
+
+
 def estimated_tokens(text: str) -> int:
     """Return about how many tokens a text has, rather too many: one for three bytes of UTF-8."""
     return -(-len(text.encode()) // 3)
@@ -59,34 +76,57 @@ def prompt_for(
     special: Collection[str] = (),
     count: TokenCounter = estimated_tokens,
     budget: int = BUDGET,
+    shots: Sequence[Shot] = (),
 ) -> Prompt:
     """Return the prompt for `question` and `passages`, best first, of at most about `budget` tokens as `count` counts.
 
-    `special` are the model's special tokens. Where the passages do not fit, the long ones are cut at the end, to the
-    same length; where that would leave less than `LEAST` tokens of each, the last are left out.
+    `special` are the model's special tokens. `shots`, best first, come before the passages, as many as fit into half of
+    the budget; the best stands last, next to the question (as in Liu et al. 2022, section 3). Where the passages do not
+    fit, the long ones are cut at the end, to the same length; where that would leave less than `LEAST` tokens of each,
+    the last are left out.
     Raises UsageError when not even one passage fits beside the question.
     """
     asked = _line(question, special)
+    opening = _opening(shots, special, count, budget)
     heads = [f"[{n}] {_title(passage, special)}" for n, passage in enumerate(passages, 1)]
     texts = [_quotation(passage.text, special) for passage in passages]
     costs = [count(text) for text in texts]
     for shown in range(len(passages), 0, -1):
-        room = budget - count(_laid_out(asked, heads[:shown], [""] * shown))
+        room = budget - count(_laid_out(opening, asked, heads[:shown], [""] * shown))
         shares = fair_shares(costs[:shown], room)
         if all(share >= min(cost, LEAST) for share, cost in zip(shares, costs, strict=False)):
             cut = [_cut(text, share, count) for text, share in zip(texts, shares, strict=False)]
-            return Prompt(_laid_out(asked, heads[:shown], cut), shown)
+            return Prompt(_laid_out(opening, asked, heads[:shown], cut), shown)
     if not passages:
-        return Prompt(_laid_out(asked, [], []), 0)
+        return Prompt(_laid_out(opening, asked, [], []), 0)
     raise UsageError(
         f"The generator reads {budget} tokens at once, too few for a question of {count(asked)} with one passage.",
         "Ask a shorter question, or use a model that reads more.",
     )
 
 
-def _laid_out(question: str, heads: Sequence[str], texts: Sequence[str]) -> str:
+def _laid_out(opening: str, question: str, heads: Sequence[str], texts: Sequence[str]) -> str:
     quoted = [f"{head}\n{text}" for head, text in zip(heads, texts, strict=True)]
-    return "\n\n".join([INSTRUCTION, *quoted, f"Question: {question}"])
+    return "\n\n".join([opening, *quoted, f"Question: {question}"])
+
+
+def _opening(shots: Sequence[Shot], special: Collection[str], count: TokenCounter, budget: int) -> str:
+    """Return the instruction, and below it the shots that fit."""
+    told = ""
+    for number in range(1, len(shots) + 1):
+        longer = "\n\n".join(_example(shot, special) for shot in reversed(shots[:number]))
+        if count(longer) > budget // 2:
+            break
+        told = longer
+    return f"{INSTRUCTION}\n\n{told}\n\n{_AFTER_SHOTS}" if told else INSTRUCTION
+
+
+def _example(shot: Shot, special: Collection[str]) -> str:
+    answer = shot.answer if shot.answer == REFUSAL else answer_citing(_line(shot.answer, special), 1)
+    return (
+        f"Example:\n[1] {_line(shot.title, special) or 'Passage'}\n{_quotation(shot.passage, special)}\n"
+        f"Question: {_line(shot.question, special)}\nAnswer: {answer}"
+    )
 
 
 def fair_shares(costs: Sequence[int], budget: int) -> list[int]:

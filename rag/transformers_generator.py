@@ -14,13 +14,12 @@ from typing import Any
 from indexer.errors import GeneratorError
 from rag.generator import Draft, Words
 from rag.language_model import find_language_model, kind_of, load, longest_input
-from rag.prompting import BUDGET, Prompt, prompt_for
+from rag.prompt_tokens import MAX_NEW_TOKENS, PromptTokens
+from rag.prompting import Prompt, Shot
+from rag.soft_prompt import is_soft_prompt, read_soft_prompt
 from rag.types import Passage
 from rag.written import draft_of, threshold
 
-MAX_NEW_TOKENS = 200
-_SPARE = 16
-"""Tokens that a prompt may grow by when its parts are tokenized together."""
 _NEXT_QUESTION = "\nQuestion:"
 """Where a model without chat template goes on with a question of its own."""
 
@@ -28,19 +27,36 @@ _NEXT_QUESTION = "\nQuestion:"
 class TransformersGenerator:
     """Writes answers with a model of Hugging Face. Calls from several threads wait for each other."""
 
-    def __init__(self, name: str, *, device: str | None = None, max_new_tokens: int = MAX_NEW_TOKENS) -> None:
-        """Load the model called `name`: a folder, or a name in the hub's cache on this machine.
+    def __init__(
+        self,
+        name: str,
+        *,
+        device: str | None = None,
+        max_new_tokens: int = MAX_NEW_TOKENS,
+        shots: Callable[[str], Sequence[Shot]] = lambda question: (),
+    ) -> None:
+        """Load the model called `name`: a folder (of a soft prompt, too), or a name in the hub's cache on this machine.
 
-        By default it runs on a GPU where there is one. Raises GeneratorError when there is no such model, or its
-        folder holds what cannot or must not be loaded.
+        By default it runs on a GPU where there is one. `shots` gives the examples to show before a question, best
+        first. Raises GeneratorError when there is no such model, or its folder holds what cannot or must not be loaded.
         """
         folder = find_language_model(name)
         self._name = folder.name if Path(name).expanduser().is_dir() else name
-        self._max_new_tokens = max_new_tokens
+        soft = read_soft_prompt(folder) if is_soft_prompt(folder) else None
+        folder = soft.base if soft else folder
         self._causal = kind_of(folder) == "causal"
-        self._tokenizer, self._model = load(folder, causal=self._causal, device=device, most=max_new_tokens)
-        self._special = [str(token) for token in self._tokenizer.added_tokens_decoder.values() if token.special]
-        self._special += self._tokenizer.all_special_tokens
+        tokenizer, self._model = load(folder, causal=self._causal, device=device, most=max_new_tokens)
+        self._soft = soft.rows(self._model) if soft else None  # (n, width)
+        self._tokens = PromptTokens(
+            tokenizer,
+            self._name,
+            causal=self._causal,
+            reads=longest_input(tokenizer, self._model),
+            writes=max_new_tokens,
+            before=0 if self._soft is None else len(self._soft),
+        )
+        self._model.generation_config.max_new_tokens = self._tokens.writes
+        self._shots = shots
         self._lock = threading.Lock()
 
     @property
@@ -86,49 +102,20 @@ class TransformersGenerator:
     ) -> Draft:
         with self._lock:
             prompt = self.prompt(question, passages)
-            listener = _Listener(self._decoded, hear, gone, chats=self._chats)
+            listener = _Listener(self._tokens.decoded, hear, gone, chats=self._tokens.chats)
             if not gone.is_set():
                 self._write(self.ids(prompt), listener)
         return draft_of(listener.text, question, passages[: prompt.shown], listener.mean_log_probability)
 
     # The prompt
 
-    @property
-    def _chats(self) -> bool:
-        return bool(self._tokenizer.chat_template)
-
     def prompt(self, question: str, passages: Sequence[Passage]) -> Prompt:
         """Return the prompt for a question and passages, cut to what the model reads."""
-        frame = len(self.ids(Prompt("", 0)))
-        budget = self._reads - frame - _SPARE - (self._max_new_tokens if self._causal else 0)
-        return prompt_for(question, passages, special=self._special, count=self._count, budget=max(0, budget))
-
-    @property
-    def _reads(self) -> int:
-        """Most tokens that the model reads, with those it has written where it is causal."""
-        return longest_input(self._tokenizer, self._model) or BUDGET + self._max_new_tokens
-
-    def _count(self, text: str) -> int:
-        return len(self._tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
+        return self._tokens.prompt(question, passages, self._shots(question))
 
     def ids(self, prompt: Prompt) -> list[int]:
         """Return the tokens of a prompt, in the model's chat template where it has one."""
-        ids: list[int]
-        if not self._chats:
-            ids = self._tokenizer(prompt.plain, verbose=False).input_ids
-            ends = self._causal and ids and ids[-1] == self._tokenizer.eos_token_id
-            return ids[:-1] if ends else ids
-        said = [{"role": "user", "content": prompt.text}]
-        try:
-            text = self._tokenizer.apply_chat_template(
-                said, tokenize=False, add_generation_prompt=True, enable_thinking=False
-            )
-        except Exception as error:  # a template is a program, and raises what it likes
-            raise GeneratorError(
-                f"The chat template of {self._name} fails: {error}.", "Mend chat_template in its tokenizer's files."
-            ) from error
-        ids = self._tokenizer(text, add_special_tokens=False, verbose=False).input_ids  # the template has them
-        return ids
+        return self._tokens.ids(prompt)
 
     # The model
 
@@ -136,12 +123,16 @@ class TransformersGenerator:
         import torch
 
         given = torch.tensor([ids], device=self._model.device)  # (1, n)
+        read: dict[str, Any] = {"input_ids": given, "attention_mask": torch.ones_like(given)}
         listener.begins = len(ids) if self._causal else 1
+        if self._soft is not None:
+            vectors = torch.cat([self._soft[None], self._model.get_input_embeddings()(given)], dim=1)
+            read = {"inputs_embeds": vectors, "attention_mask": torch.ones(vectors.shape[:2], device=given.device)}
+            listener.begins = 0 if self._causal else 1  # what is read as vectors is not given back
         try:
             with torch.inference_mode():
                 self._model.generate(
-                    input_ids=given,
-                    attention_mask=torch.ones_like(given),
+                    **read,
                     logits_processor=[_Surety(listener)],
                     stopping_criteria=[listener],
                 )
@@ -152,10 +143,6 @@ class TransformersGenerator:
                 f"Not enough memory for {self._name} to read {len(ids)} tokens.",
                 "Close other programs, ask for fewer passages (-k 3), or take a smaller model.",
             ) from error
-
-    def _decoded(self, ids: Sequence[int]) -> str:
-        text: str = self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return text
 
 
 class _Listener:

@@ -14,10 +14,10 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from finetune.confidence import FOLDS, Case, fit, fitted, given, given_cases, retrieved_cases
-from finetune.negatives import passages_collection
+from finetune.copying.confidence import FOLDS, Case, fit, fitted, given, given_cases, retrieved_cases
+from finetune.copying.negatives import passages_collection
+from finetune.copying.unanswerable import unanswerable
 from finetune.questions import Question
-from finetune.unanswerable import unanswerable
 from indexer.errors import UsageError
 from rag import metrics
 from rag.copying.confidence import confidence, threshold

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.examples import COPY, REFUSE, STOP, WRITE, Copy, Encoded, Encoder, Example, Write, collate, plan
+from finetune.copying.examples import COPY, REFUSE, STOP, WRITE, Copy, Encoded, Encoder, Example, Write, collate, plan
 from rag.copying.layout import Tokens
 from tests.small_generator import LAYOUT, small_tokens
 

@@ -14,8 +14,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from finetune.card import Source, parsed
-from finetune.generator import Options, train_generator
-from finetune.mixing import Mixture
+from finetune.copying.generator import Options, train_generator
+from finetune.copying.mixing import Mixture
 from finetune.schedule import Keeping
 from indexer.errors import UsageError
 from rag.copying.folder import CHECKED, read_folder, write_sums

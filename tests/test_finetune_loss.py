@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from finetune.examples import COPY, REFUSE, STOP, WRITE, Copy, Encoded, Encoder, Example, Write, collate
-from finetune.loss import loss, scored
+from finetune.copying.examples import COPY, REFUSE, STOP, WRITE, Copy, Encoded, Encoder, Example, Write, collate
+from finetune.copying.loss import loss, scored
 from rag.copying.decoding import Span, decode
 from rag.copying.layout import Tokens
 from rag.copying.model import CopyingModel

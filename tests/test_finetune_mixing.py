@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.examples import Copy, Example, Write
-from finetune.mixing import Mixture, Near, examples, one_of
+from finetune.copying.examples import Copy, Example, Write
+from finetune.copying.mixing import Mixture, Near, examples, one_of
+from finetune.copying.unanswerable import Edited, unanswerable
 from finetune.questions import Question
-from finetune.unanswerable import Edited, unanswerable
 
 NOTHING = Mixture(titled=0, competing=0, missing=0, edited=0, two_part=0, tables=0)
 PASSAGE = "Anna Finch led the army in 1920. The army of Bern had 75,000 men."

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune.negatives import KEPT, near_passages, passage_id, passages_collection, read_passages
+from finetune.copying.negatives import KEPT, near_passages, passage_id, passages_collection, read_passages
 from finetune.questions import Question
 from indexer.collection import Collection
 from indexer.errors import UsageError

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from finetune.neighbours import LEAST, MOST, Neighbours, read_neighbours
+from finetune.copying.neighbours import LEAST, MOST, Neighbours, read_neighbours
 from indexer.errors import UserError
 
 # Degrees on a circle. Each stands opposite another, so that their mean is the middle: the cosine of two words is that

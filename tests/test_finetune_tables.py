@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import re
 
-from finetune.examples import Copy, Example
-from finetune.mixing import Mixture, examples
+from finetune.copying.examples import Copy, Example
+from finetune.copying.mixing import Mixture, examples
 from finetune.questions import Question
-from finetune.tables import tables
+from finetune.copying.tables import tables
 
 MADE = list(tables(600, random.Random(7)))
 

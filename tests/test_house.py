@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click import Command, Group
+from click import Command, Context, Group
 
 import cli
 from tests.worlds import write_folder
@@ -107,7 +107,9 @@ def loaded_by(report: Path, *arguments: str) -> set[str]:
     return set(report.read_text().split())
 
 
-@pytest.mark.parametrize("command", [[], ["index"], ["search"], ["ask"], ["verify"], ["doctor"], ["eval", "qa"]])
+@pytest.mark.parametrize(
+    "command", [[], ["index"], ["search"], ["ask"], ["verify"], ["doctor"], ["eval", "qa"], ["train"]]
+)
 def test_help_loads_nothing_heavy(tmp_path: Path, command: list[str]) -> None:
     assert not loaded_by(tmp_path / "report", *command, "--help") & HEAVY
 
@@ -142,7 +144,10 @@ def test_what_the_package_promises_is_there() -> None:
 
 
 def commands_of(group: Group, above: str = "") -> Iterator[tuple[str, Command]]:
-    for name, command in group.commands.items():
+    context = Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, Group):
             yield from commands_of(command, f"{above}{name} ")
         else:

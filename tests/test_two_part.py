@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune.two_part import MOST_WORDS, TEMPLATES, WH_WORDS, two_part
+from finetune.copying.two_part import MOST_WORDS, TEMPLATES, WH_WORDS, two_part
 
 FIRST, SECOND = "When was the battle fought?", "Who led the army?"
 

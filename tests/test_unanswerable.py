@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.antonyms import OPPOSITES, turns
-from finetune.capitals import names_in
-from finetune.negation import negated
-from finetune.unanswerable import Edited, unanswerable
+from finetune.copying.antonyms import OPPOSITES, turns
+from finetune.copying.capitals import names_in
+from finetune.copying.negation import negated
+from finetune.copying.unanswerable import Edited, unanswerable
 
 HARBOUR = (
     "The harbour of Kelmouth was dug in 1784 by Anna Voss. It held sixty ships. A fire in 1802 burned the stores of "

@@ -20,7 +20,7 @@ import numpy as np
 
 from indexer.encoders.compiled import BLOB, bar_telemetry
 from indexer.encoders.converted import MODEL, TOKENIZER, Settings, publish
-from indexer.encoders.model_folder import ModelFolder, inspect_model_folder
+from indexer.encoders.model_folder import STATIC, ModelFolder, inspect_model_folder
 from indexer.errors import EncoderError, StorageError
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ def convert(model: ModelFolder, fingerprint: str, name: str, home: Path) -> Sett
     built = parent / f".{fingerprint}.{secrets.token_hex(4)}.tmp"
     try:
         built.mkdir(parents=True)
+        if model.modules[0] == STATIC:
+            return _take_table(model, fingerprint, name, built, home)
         report = _run_child(model.path, built)
         settings = Settings(
             fingerprint=fingerprint,
@@ -70,6 +72,17 @@ def convert(model: ModelFolder, fingerprint: str, name: str, home: Path) -> Sett
         ) from error
     finally:
         shutil.rmtree(built, ignore_errors=True)
+    return settings
+
+
+def _take_table(model: ModelFolder, fingerprint: str, name: str, built: Path, home: Path) -> Settings:
+    """Publish the table of a static encoder, which needs no conversion."""
+    from indexer.encoders.static_encoder import TABLE, write_table
+
+    dim = write_table(model.weights[0], built / TABLE)
+    shutil.copyfile(model.transformer / "tokenizer.json", built / TOKENIZER)
+    settings = Settings(fingerprint, name, dim, model.max_length, 0, "", "", "static", cosine=1.0)
+    publish(built, settings, home)
     return settings
 
 

@@ -39,7 +39,7 @@ class Settings:
     query_prompt: str
     passage_prompt: str
     runs_through: str
-    """"openvino", or "torch" when the conversion was not faithful."""
+    """"openvino", "torch" when the conversion was not faithful, or "static" where there is a table and no model."""
     reason: str = ""
     """Why it runs through torch."""
     cosine: float = 0.0

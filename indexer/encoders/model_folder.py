@@ -34,7 +34,11 @@ MODEL_TYPES = frozenset(
 )
 """Architectures whose code is in transformers itself, and which sentence encoders are made of."""
 
-_MODULE_KINDS = frozenset({"Transformer", "Pooling", "Normalize", "Dense"})
+STATIC = "StaticEmbedding"
+"""The module that is nothing but a table with a vector for each token, of which a text's are averaged."""
+STATIC_TOKENS = 256
+"""Tokens of a text that such an encoder reads: it could read all, but the mean of a whole book tells nothing."""
+_MODULE_KINDS = frozenset({"Transformer", "Pooling", "Normalize", "Dense", STATIC})
 _LONGEST = 8192
 
 
@@ -97,6 +101,8 @@ def inspect_model_folder(path: Path) -> ModelFolder:
             raise EncoderError(f"The model folder {folder} is missing.")
         refuse_pickles_and_code(folder)
         refuse_settings_with_code(folder)
+    if modules[0][0] == STATIC:
+        return _static(path, transformer, modules)
     config = json_object(transformer / "config.json")
     model_type = str(config.get("model_type", ""))
     if model_type not in MODEL_TYPES:
@@ -106,6 +112,17 @@ def inspect_model_folder(path: Path) -> ModelFolder:
         )
     require_tokenizer(transformer)
     return _described(path, transformer, config, modules)
+
+
+def _static(path: Path, folder: Path, modules: list[tuple[str, str]]) -> ModelFolder:
+    require_tokenizer(folder)
+    kinds = tuple(kind for kind, _ in modules)
+    if kinds not in ((STATIC,), (STATIC, "Normalize")):
+        raise EncoderError(f"The modules of {path} are {', '.join(kinds)}; after {STATIC} only Normalize may follow.")
+    return ModelFolder(
+        path=path, transformer=folder, weights=weight_files(folder), config={}, pooling="static",
+        max_length=STATIC_TOKENS, modules=kinds, settings={"modules": list(kinds), "max_length": STATIC_TOKENS},
+    )  # fmt: skip
 
 
 def _described(path: Path, transformer: Path, config: Mapping[str, Any], modules: list[tuple[str, str]]) -> ModelFolder:
@@ -164,7 +181,7 @@ def _modules(path: Path) -> list[tuple[str, str]]:
         if Path(place).is_absolute() or ".." in Path(place).parts:
             raise EncoderError(f"{path / 'modules.json'} points outside its folder: '{place}'.")
         found.append((kind.rpartition(".")[2], place))
-    if found[0][0] != "Transformer":
+    if found[0][0] not in ("Transformer", STATIC):
         raise EncoderError(f"{path} does not begin with a transformer but with '{found[0][0]}'.")
     return found
 

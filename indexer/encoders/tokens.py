@@ -33,6 +33,11 @@ class PassageTokenizer:
         """Return the token ids of each text, special ones included, cut at the longest input."""
         return [encoding.ids for encoding in self._cutting.encode_batch_fast(list(texts))]
 
+    def plain_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of each text, without special ones, cut at the longest input."""
+        encoded = self._cutting.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [encoding.ids for encoding in encoded]
+
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return the characters [start, end) of each token, nothing cut off, no special tokens; linear time."""
         with self._lock:

@@ -7,26 +7,21 @@ Done by a child process (`python -m rag.copying.conversion`), so that the memory
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from indexer.encoders.converted import MODEL, write_file
-from indexer.errors import StorageError, UserError
-from rag.copying.folder import TOKENIZER, CopyingFolder, check_weights, file_hash, tokenizer_file
+from indexer.encoders.converted import MODEL
+from indexer.errors import UserError
+from rag import converting
+from rag.converting import check_files as check_files
+from rag.copying.folder import TOKENIZER, CopyingFolder, check_weights, tokenizer_file
 
 FORMAT = 1
 """Raised when the graphs' meaning changes: older folders are then converted again."""
-READER, DECODER, RECEIPT = "reader", "decoder", "receipt.json"
-_PATIENCE = 900  # seconds
-_HINT = "Check that there is memory and disk enough, then ask again; or ask with: --generator quoting"
+READER, DECODER = "reader", "decoder"
 FAITHFUL = 0.25
 """Largest difference of a score, in nats, to the same weights in torch at full precision."""
 
@@ -38,21 +33,7 @@ def converted_folder(folder: CopyingFolder, home: Path) -> Path:
 
 def is_converted(folder: CopyingFolder, home: Path) -> bool:
     """Tell whether the graphs are there; `check_files` tells whether they are sound."""
-    try:
-        receipt = json.loads((converted_folder(folder, home) / RECEIPT).read_bytes())
-        return bool(receipt["format"] == FORMAT)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
-def check_files(converted: Path, weights: bool = True) -> bool:
-    """Tell whether every file is what the receipt says; without `weights`, only the small ones are hashed."""
-    try:
-        files = json.loads((converted / RECEIPT).read_bytes())["files"]
-        hashed = {name: digest for name, digest in files.items() if weights or not name.endswith(".bin")}
-        return bool(files) and all(file_hash(converted / name) == digest for name, digest in hashed.items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
+    return converting.is_converted(converted_folder(folder, home), FORMAT)
 
 
 def convert(folder: CopyingFolder, home: Path) -> Path:
@@ -61,45 +42,15 @@ def convert(folder: CopyingFolder, home: Path) -> Path:
     Raises UserError when it cannot be converted, StorageError when the disk refuses.
     """
     check_weights(folder)
-    final = converted_folder(folder, home)
-    built = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        built.mkdir(parents=True)
-        shutil.copyfile(tokenizer_file(folder), built / TOKENIZER)
-        _run_child(folder.path, built)
-        files = {str(path.relative_to(built)): file_hash(path) for path in sorted(built.rglob("*")) if path.is_file()}
-        write_file(built / RECEIPT, json.dumps({"format": FORMAT, "files": files}, indent=1).encode())
-        if final.exists():
-            aside = final.with_name(f".{final.name}.{secrets.token_hex(4)}.old")
-            final.rename(aside)
-            shutil.rmtree(aside, ignore_errors=True)
-        try:
-            built.rename(final)
-        except OSError:  # another process converted it meanwhile
-            if not check_files(final):
-                raise
-    except OSError as error:
-        raise StorageError(
-            f"The converted generator could not be written under {final.parent}: {error}.",
-            hint="Free some space, or use another home.",
-        ) from error
-    finally:
-        shutil.rmtree(built, ignore_errors=True)
-    return final
-
-
-def _run_child(folder: Path, built: Path) -> None:
-    package = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(part for part in (package, os.environ.get("PYTHONPATH", "")) if part)
-    environment = {**os.environ, "PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    command = [sys.executable, "-P", "-m", "rag.copying.conversion", str(folder), str(built)]
-    try:
-        done = subprocess.run(command, env=environment, capture_output=True, timeout=_PATIENCE, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise UserError(f"Converting the generator took longer than {_PATIENCE} seconds.", _HINT) from error
-    if done.returncode:
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise UserError(f"The generator in {folder} could not be converted: {last or done.returncode}", _HINT)
+    return converting.convert_beside(
+        folder.path,
+        converted_folder(folder, home),
+        tokenizer_file(folder),
+        module="rag.copying.conversion",
+        format=FORMAT,
+        what="generator",
+        otherwise="; or ask with: --generator quoting",
+    )
 
 
 def main(folder: Path, built: Path) -> None:

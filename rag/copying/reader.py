@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from indexer.encoders.batches import batches, padded_length
-from indexer.encoders.compiled import compile_model, read_blob
-from indexer.errors import UserError
+from indexer.encoders.graph import Floats, Graph
 from rag.copying.layout import Window
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +33,7 @@ class Reader:
 
     def __init__(self, converted: Path, check: Callable[[], None] = lambda: None) -> None:
         """`check` is called before weights are read that no kept compiled model spares, and may raise."""
-        self._graph = _Graph(converted / "reader", check)
+        self._graph = Graph(converted / "reader", check)
         self.streams = self._graph.streams
         """How many windows are read at once."""
         self._pool = ThreadPoolExecutor(self.streams, thread_name_prefix="read")
@@ -78,7 +72,7 @@ class Decoder:
 
     def __init__(self, converted: Path, check: Callable[[], None] = lambda: None) -> None:
         """See `Reader`."""
-        self._graph = _Graph(converted / "decoder", check)
+        self._graph = Graph(converted / "decoder", check)
 
     def step(
         self, kinds: Sequence[int], firsts: Floats, lasts: Floats, tokens: Sequence[int], memory: Floats
@@ -98,31 +92,3 @@ class Decoder:
             ]
         )
         return start, end, written, float(stop[0])
-
-
-class _Graph:
-    """One compiled graph and its idle inference requests."""
-
-    def __init__(self, folder: Path, check: Callable[[], None]) -> None:
-        self._blob = read_blob(folder)
-        self._compiled = compile_model(folder, self._blob, check)
-        self.streams = max(1, int(self._compiled.get_property("NUM_STREAMS")))
-        self._outputs = len(self._compiled.outputs)
-        self._idle: list[Any] = []  # list.pop and list.append are atomic
-        self._process = os.getpid()
-
-    def run(self, inputs: list[Any]) -> list[Floats]:
-        """Return copies of the outputs."""
-        if os.getpid() != self._process:
-            raise UserError(
-                "The generator was opened before this process was forked.",
-                'Open it in the child, or start workers with "spawn".',
-            )
-        try:
-            request = self._idle.pop()
-        except IndexError:
-            request = self._compiled.create_infer_request()
-        request.infer(inputs, share_inputs=True)
-        found = [np.array(request.get_output_tensor(n).data, dtype=np.float32) for n in range(self._outputs)]
-        self._idle.append(request)
-        return found

@@ -16,6 +16,7 @@ import click
 from indexer.errors import UsageError
 from indexer.home import home_folder
 from indexer.screen import Command, Screen, common
+from rag.command import few_shot_of, shown_examples
 
 if TYPE_CHECKING:
     from rag.evaluation.rows import Row
@@ -34,6 +35,9 @@ def _out(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
+_RERANKER = click.option("--reranker", metavar="FOLDER|none", help="What orders the best passages found; see ask.")
+
+
 _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many, evenly spread.")
 
 
@@ -48,6 +52,8 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
     help="Index the passages of this set as well (repeatable).",
 )  # fmt: skip
 @click.option("--generator", metavar="NAME", help="What answers; see ask.")
+@shown_examples
+@_RERANKER
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
 @click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong.")
 @click.option(
@@ -68,8 +74,8 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 @click.pass_obj
 def qa(
     screen: Screen, data: str, given: bool, titles: bool, collection: str | None, index_passages: bool,
-    also: tuple[Path, ...],
-    generator: str | None, k: int, max_error: float | None, precision: float, ids: Path | None, limit: int | None,
+    also: tuple[Path, ...], generator: str | None, few_shot: int | None, zero_shot: bool, shots: Path | None,
+    reranker: str | None, k: int, max_error: float | None, precision: float, ids: Path | None, limit: int | None,
     batch: int, alone: int, rows: bool, plot: Path | None, out: Path | None, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Ask the questions of DATA and score the answers, their citations and refusals, and the confidence.
@@ -94,9 +100,10 @@ def qa(
     )  # fmt: skip
     with _file_of(data) as path, screen.progress() as progress:
         found = evaluate(
-            path, options, collection=collection, generator=generator, index_passages=index_passages, also=also,
-            ids=read_ids(ids) if ids else None, out=out, home=home, keep=print_rows if rows else lambda _: None,
-            progress=progress,
+            path, options, collection=collection, generator=generator, reranker=reranker,
+            few_shot=few_shot_of(few_shot, zero_shot, shots),
+            index_passages=index_passages, also=also, ids=read_ids(ids) if ids else None, out=out, home=home,
+            keep=print_rows if rows else lambda _: None, progress=progress,
         )  # fmt: skip
         write_report(found.run)
     if plot is not None:
@@ -108,13 +115,14 @@ def qa(
 @click.argument("data", metavar="DATA", type=click.Path(exists=True, path_type=Path))
 @click.option("--collection", "-c", metavar="NAME", help="Search this collection, rather than the set's documents.")
 @click.option("--encoder", metavar="NAME|FOLDER", help="Index the set's documents with this encoder.")
+@_RERANKER
 @_LIMIT
 @_out
 @common
 @click.pass_obj
 def retrieval(
-    screen: Screen, data: Path, collection: str | None, encoder: str | None, limit: int | None, out: Path | None,
-    home: str | None, as_json: bool,
+    screen: Screen, data: Path, collection: str | None, encoder: str | None, reranker: str | None, limit: int | None,
+    out: Path | None, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Search for the queries of DATA by words, by meaning and by both, and score the rankings.
 
@@ -129,8 +137,9 @@ def retrieval(
 
     with screen.progress() as progress:
         run = record_retrieval(
-            data, collection=collection, encoder=encoder, limit=limit, out=out, home=home, progress=progress
-        )
+            data, collection=collection, encoder=encoder, reranker=reranker, limit=limit, out=out, home=home,
+            progress=progress,
+        )  # fmt: skip
         write_report(run)
     _show(screen, run, as_json)
 
@@ -207,7 +216,7 @@ def everything(
               help="What the verdict hangs on (repeatable).  [default: f1, or ndcg@10]")  # fmt: skip
 @click.option("--alpha", default=0.05, show_default=True, type=click.FloatRange(0, 1, min_open=True, max_open=True),
               help="How often a difference may be called one by chance.")  # fmt: skip
-@click.option("--arms", nargs=2, type=click.Choice(["words", "dense", "hybrid"]), default=("hybrid", "hybrid"),
+@click.option("--arms", nargs=2, type=click.Choice(["words", "dense", "hybrid", "reranked"]), default=("hybrid", "hybrid"),
               help="Which arm of either search is compared.  [default: hybrid hybrid]")  # fmt: skip
 @click.option("--examples", default=3, show_default=True, type=click.IntRange(0), help="Flips shown of either sort.")
 @click.option("--fail-if", type=click.Choice(["worse"]), help=f"Exit {WORSE} when RUN_B is significantly worse.")

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from indexer.errors import UsageError, UserError
+from rag.reranker import NONE
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
+    from rag.few_shot import FewShot
     from rag.generator import Generator
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -33,18 +35,21 @@ def manifest(
     options: Mapping[str, Any],
     collection: Collection | None = None,
     generator: Mapping[str, Any] | None = None,
+    reranker: str | None = None,
     seed: int = 7,
 ) -> dict[str, Any]:
     """Return the manifest of a run: `data` has the set's name and sha256, `options` what was asked for.
 
-    `generator` is what `generator_entry` gives; of the collection its documents, chunks and encoder are taken. The seed
-    is that of `rag.intervals`.
+    `generator` is what `generator_entry` gives; of the collection its documents, chunks and encoder are taken, and the
+    reranker that it remembers, where `reranker` names none. The seed is that of `rag.intervals`.
     """
+    ordered_by = reranker or (collection.reranker if collection is not None else None)
     return {
         "command": command,
         "data": dict(data),
         "collection": collection_entry(collection) if collection is not None else None,
         "generator": dict(generator) if generator is not None else None,
+        **({"reranker": reranker_entry(ordered_by)} if ordered_by and ordered_by != NONE else {}),
         "code": {"version": _version("footnote"), "sha256": code_hash()},
         "options": dict(options),
         "seed": seed,
@@ -76,9 +81,20 @@ def collection_entry(collection: Collection) -> dict[str, Any]:
     }
 
 
-def generator_entry(name: str | None, generator: Generator) -> dict[str, Any]:
-    """Return how a generator was named and names itself, and the hash of its files, where it has a folder."""
-    return {"asked_for": name, "name": generator.name, "sha256": _files_hash(_files_of(name, generator))}
+def reranker_entry(folder: str) -> dict[str, str]:
+    """Return how a reranker was named, and the hash of its files."""
+    return {"asked_for": folder, "sha256": folder_hash(Path(folder).expanduser())}
+
+
+def generator_entry(name: str | None, generator: Generator, few_shot: FewShot | None = None) -> dict[str, Any]:
+    """Return how a generator was named and names itself, and the hash of its files, where it has a folder.
+
+    Where it is shown examples, how many, and the hash of the file that they come from.
+    """
+    entry = {"asked_for": name, "name": generator.name, "sha256": _files_hash(_files_of(name, generator))}
+    if few_shot is None or not few_shot.count:
+        return entry
+    return {**entry, "few_shot": {"count": few_shot.count, "sha256": _files_hash([few_shot.file])}}
 
 
 def thresholds(generator: Generator, precision: float) -> dict[str, float]:
@@ -111,7 +127,10 @@ def _files_of(name: str | None, generator: Generator) -> list[Path]:
 
         folder = SHIPPED
     if folder is not None:
-        return _in_folder(folder)
+        from rag.soft_prompt import is_soft_prompt, read_soft_prompt
+
+        read_by = _in_folder(read_soft_prompt(folder).base) if is_soft_prompt(folder) else []
+        return _in_folder(folder) + read_by
     module = inspect.getsourcefile(type(generator))
     return [Path(module)] if module is not None else []
 

@@ -27,6 +27,7 @@ from rag.intervals import Score
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
+    from rag.few_shot import FewShot
     from rag.generator import Generator
 
 GIVEN = "evaluation-given"
@@ -83,6 +84,8 @@ def evaluate(
     *,
     collection: Collection | str | None = None,
     generator: Generator | str | None = None,
+    reranker: str | None = None,
+    few_shot: FewShot | None = None,
     index_passages: bool = False,
     also: Sequence[str | os.PathLike[str]] = (),
     ids: Sequence[str] | None = None,
@@ -96,9 +99,10 @@ def evaluate(
     `data` is a file or folder as `rag.evaluation.data` reads it. The passages come from the set itself
     (`options.given`), from a collection made of the set's own documents or passages and those of the files in `also`
     (`index_passages`), or from `collection`, by default the one called "default". Only the questions in `ids` are
-    asked, where that is given. `out` is the run's folder, by default one under the home folder, named after the data
-    and the manifest: a run of the same manifest goes on there, and the questions that are done are not asked again.
-    `keep` is called with the rows of each batch, in order, those of earlier sittings included.
+    asked, where that is given. `reranker` is a folder, or "none"; None: what the collection remembers. With `few_shot`,
+    a language model is shown examples. `out` is the run's folder, by default one under the home folder, named after the
+    data and the manifest: a run of the same manifest goes on there, and the questions that are done are not asked
+    again. `keep` is called with the rows of each batch, in order, those of earlier sittings included.
     Before anything is asked, raises DataFaults for data that is not what it should be, gold evidence that is not in the
     collection included; UsageError for options that do not go together, and for a folder that holds another run.
     """
@@ -120,9 +124,10 @@ def evaluate(
         options={name: getattr(options, name) for name in Options.__slots__},
         collection=searched,
         generator={
-            **generator_entry(generator if isinstance(generator, str) else searched.generator, reader),
+            **generator_entry(generator if isinstance(generator, str) else searched.generator, reader, few_shot),
             "thresholds": thresholds(reader, options.precision),
         },
+        reranker=None if options.given else reranker,
     )
     run = RunFolder.create(Path(out) if out else home / "runs" / run_name("qa", asked.name, made), made)
     with run.writing():
@@ -250,11 +255,19 @@ def _collection(
 
 
 def _asker(
-    collection: Collection, generator: Generator | str | None, options: Options
+    collection: Collection,
+    generator: Generator | str | None,
+    reranker: str | None,
+    few_shot: FewShot | None,
+    options: Options,
 ) -> tuple[Generator, asking.Asker]:
     from rag.engine import Engine
 
-    engine = Engine(collection, generator)
+    if few_shot is not None and (generator is None or isinstance(generator, str)):
+        from rag.generators import open_generator
+
+        generator = open_generator(generator, collection, few_shot)
+    engine = Engine(collection, generator, reranker)
     reader = engine.generator
     least = reader.threshold(options.max_error)
     find = asking.read_given(options.titles) if options.given else asking.in_collection(engine, options.k)

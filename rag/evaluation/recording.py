@@ -26,6 +26,7 @@ def record_retrieval(
     *,
     collection: str | None = None,
     encoder: str | None = None,
+    reranker: str | None = None,
     limit: int | None = None,
     out: Where = None,
     home: Where = None,
@@ -33,12 +34,15 @@ def record_retrieval(
 ) -> RunFolder:
     """Ask the queries of a set in every arm of the search, and return the run with rankings and scores.
 
+    With a reranker (a folder; None: the one that the collection remembers; "none") there is an arm more.
+
     The documents are those of the set, unless a collection is named; `limit` queries are asked, evenly spread. A run
     that was interrupted goes on, as in `rag.evaluation.qa.evaluate`; what is raised is told there too.
     """
     from rag.evaluation.data import RetrievalSet, read_retrieval_set
     from rag.evaluation.retrieval import evaluate_retrieval
     from rag.evaluation.searched import collection_of
+    from rag.reranker import open_reranker
 
     asked = data if isinstance(data, RetrievalSet) else read_retrieval_set(Path(str(data)))
     asked = limited(asked, limit)
@@ -48,10 +52,14 @@ def record_retrieval(
         data={"name": asked.name, "sha256": asked.sha256, "queries": len(asked.queries)},
         options={"limit": limit},
         collection=searched,
+        reranker=reranker,
     )
+    opened = open_reranker(reranker, searched, progress)
     run = _opened("retrieval", asked.name, made, out, home)
     with run.writing():
-        found = evaluate_retrieval(asked, searched, done=run.rankings(), keep=run.append, progress=progress)
+        found = evaluate_retrieval(
+            asked, searched, reranker=opened, done=run.rankings(), keep=run.append, progress=progress
+        )
     lines = (
         json.dumps({"query": key, **{arm: _rounded(each) for arm, each in arms.items()}}, ensure_ascii=False) + "\n"
         for key, arms in found.by_query.items()

@@ -21,6 +21,7 @@ from rag.evaluation.data import RetrievalSet
 from rag.evaluation.rows import RetrievalRow
 from rag.evaluation.searched import names_of
 from rag.intervals import Score, bootstrap
+from rag.reranker import Reranker, reranked
 from rag.retriever import MAX_QUESTION, Arms, Mode
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from indexer.view import View
 
 ARMS: tuple[Mode, ...] = ("words", "dense", "hybrid")
+RERANKED = "reranked"
+"""The fusion with its best hits in the order that a reranker gives them: an arm where there is one."""
 RANKED = 100
 """Documents in a ranking, at most."""
 DEPTH = 400
@@ -81,11 +84,12 @@ def evaluate_retrieval(
     retrieval_set: RetrievalSet,
     collection: Collection,
     *,
+    reranker: Reranker | None = None,
     done: Sequence[RetrievalRow] = (),
     keep: Callable[[Sequence[RetrievalRow]], None] = lambda rows: None,
     progress: Progress = silent,
 ) -> Retrieval:
-    """Ask every query of each arm and of the fusion, and score what they find.
+    """Ask every query of each arm and of the fusion, reranked too where there is a reranker, and score what they find.
 
     `done` are the rows of an earlier run that was cut short: queries for which they have all arms are not asked again.
     `keep` is called with each batch of new rows. Raises DataFaults when a judged document is not in the collection.
@@ -93,12 +97,13 @@ def evaluate_retrieval(
     by_query: dict[str, dict[str, RetrievalRow]] = defaultdict(dict)
     for row in done:
         by_query[row.query_id][row.arm] = row
-    whole = {query for query, arms in by_query.items() if set(ARMS) <= set(arms)}
-    for rows in rankings(retrieval_set, collection, done=whole, progress=progress):
+    arms = (*ARMS, RERANKED) if reranker else ARMS
+    whole = {query for query, found in by_query.items() if set(arms) <= set(found)}
+    for rows in rankings(retrieval_set, collection, reranker=reranker, done=whole, progress=progress):
         keep(rows)
         for row in rows:
             by_query[row.query_id][row.arm] = row
-    found = tuple(by_query[query][arm] for query in retrieval_set.queries for arm in ARMS)
+    found = tuple(by_query[query][arm] for query in retrieval_set.queries for arm in arms)
     by_arm = _by_arm(found)
     return Retrieval(found, _means(by_arm), _by_query(by_arm), latencies(found))
 
@@ -110,6 +115,7 @@ def rankings(
     retrieval_set: RetrievalSet,
     collection: Collection,
     *,
+    reranker: Reranker | None = None,
     done: Container[str] = (),
     progress: Progress = silent,
 ) -> Iterator[list[RetrievalRow]]:
@@ -136,7 +142,7 @@ def rankings(
                     f"Collection {collection.name!r} changed while it was measured.", "Start again when it is at rest."
                 )
             for (key, text), vector in zip(batch, vectors, strict=True):
-                searched = _searched(view, text, vector, embed_ms)
+                searched = _searched(view, text, vector, embed_ms, reranker)
                 for arm, (hits, timings_ms) in searched.items():
                     found = document_ranking(hits, _sources(view, hits, documents), names)
                     rows.append(RetrievalRow(key, arm, found, retrieval_set.judgements[key], timings_ms, text))
@@ -145,8 +151,8 @@ def rankings(
 
 
 def _searched(
-    view: View, question: str, vector: Any, embed_ms: float
-) -> dict[Mode, tuple[Sequence[Hit], dict[str, float]]]:
+    view: View, question: str, vector: Any, embed_ms: float, reranker: Reranker | None
+) -> dict[str, tuple[Sequence[Hit], dict[str, float]]]:
     """Return what each arm finds, with its times; each is asked once, and the fusion is of the same two."""
     clock = [time.perf_counter()]
     words = retriever.search_arms(view, question, None, "words", DEPTH).words
@@ -156,11 +162,16 @@ def _searched(
     fused = retriever.fuse(Arms(words, dense), question, "hybrid")
     clock.append(time.perf_counter())
     words_ms, dense_ms, fuse_ms = (float(ms) for ms in np.diff(clock) * 1000)
-    return {
+    found: dict[str, tuple[Sequence[Hit], dict[str, float]]] = {
         "words": (words, {"words": words_ms}),
         "dense": (dense, {"embed": embed_ms, "dense": dense_ms}),
         "hybrid": (fused, {"embed": embed_ms, "words": words_ms, "dense": dense_ms, "fuse": fuse_ms}),
     }
+    if reranker is not None:
+        ordered = reranked(view, question, fused, reranker)
+        rerank_ms = (time.perf_counter() - clock[-1]) * 1000
+        found[RERANKED] = (ordered, {**found["hybrid"][1], "rerank": rerank_ms})
+    return found
 
 
 def _sources(view: View, hits: Sequence[Hit], known: dict[int, str]) -> dict[int, str]:

@@ -16,8 +16,8 @@ from pathlib import Path
 import click
 
 from finetune.card import Source
-from finetune.generator import Options, train_weights
-from finetune.mixing import Mixture
+from finetune.copying.generator import Options, train_weights
+from finetune.copying.mixing import Mixture
 from finetune.schedule import Keeping, Schedule
 from rag.copying.layout import Layout
 

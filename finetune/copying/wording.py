@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 
-from finetune.edits import Asked, first_unanswered, holds, put, word_set
+from finetune.copying.edits import Asked, first_unanswered, holds, put, word_set
 from indexer.words import STOP_WORDS
 from rag.question import stem, stems
 

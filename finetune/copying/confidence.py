@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from finetune.edits import Alike
-from finetune.mixing import one_of
-from finetune.negatives import Near, read_passages
+from finetune.copying.edits import Alike
+from finetune.copying.mixing import one_of
+from finetune.copying.negatives import Near, read_passages
+from finetune.copying.unanswerable import unanswerable
 from finetune.questions import Question
-from finetune.unanswerable import unanswerable
 from indexer.collection import Collection
 from indexer.errors import UsageError
 from indexer.types import Progress, silent

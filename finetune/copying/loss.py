@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from finetune.examples import COPY, REFUSE, STOP, WRITE, Batch
+from finetune.copying.examples import COPY, REFUSE, STOP, WRITE, Batch
 from rag.copying.model import CopyingModel, Read
 
 IMPOSSIBLE = -30000.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -12,10 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from safetensors.torch import load_file
-from torch import Tensor, distributed
+from torch import Tensor
 
-from finetune.examples import Encoded, collate
-from finetune.loss import loss, scored
+from finetune.copying.examples import Encoded, collate
+from finetune.copying.loss import loss, scored
+from finetune.device import device_of, has_bf16, joined
 from finetune.questions import Question
 from finetune.training import WEIGHTS, train
 from indexer.errors import UsageError
@@ -25,7 +25,7 @@ from rag.copying.folder import TOKENIZER, base_encoder, file_hash, read_folder
 from rag.copying.model import EMBEDDINGS, CopyingConfig, CopyingModel, warm_start
 
 if TYPE_CHECKING:
-    from finetune.generator import Options
+    from finetune.copying.generator import Options
 
 ENCODER_SETTINGS = (
     "vocab_size",
@@ -48,11 +48,11 @@ class Run:
 
     def __init__(self, encoded: Sequence[Encoded], batches: Sequence[Sequence[int]], options: Options) -> None:
         self._encoded, self._options = encoded, options
-        self._device = _device(options.device)
-        self._rank, self._world = _joined(self._device)
+        self._device = device_of(options.device)
+        self._rank, self._world = joined(self._device)
         self._batches = batches[: len(batches) // self._world * self._world]
         self._model = cast(Any, _new_model(options))  # transformers wraps `to` in a decorator without types
-        self.precision = "bf16" if _has_bf16(self._device) else "fp32"
+        self.precision = "bf16" if has_bf16(self._device) else "fp32"
         if self.precision == "bf16":
             self._model.to(torch.bfloat16)
         self._model.to(self._device)
@@ -178,28 +178,3 @@ def _frozen(model: CopyingModel, options: Options) -> CopyingModel:
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(not name.startswith(EMBEDDINGS))
     return model
-
-
-def _device(wanted: str) -> str:
-    if wanted != "auto":
-        return wanted
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _has_bf16(device: str) -> bool:
-    """Tell whether half the bits are also faster; on a processor without such instructions they are slower."""
-    if device == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-
-
-def _joined(device: str) -> tuple[int, int]:
-    """Return this process's number and how many there are, after joining them where torchrun started several."""
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    if world == 1:
-        return 0, 1
-    if not distributed.is_initialized():
-        distributed.init_process_group("nccl" if device == "cuda" else "gloo")
-    if device == "cuda":
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    return distributed.get_rank(), world

@@ -9,19 +9,20 @@ Every stage leaves its result in OUT, so that a run that was interrupted goes on
 from __future__ import annotations
 
 import json
-import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from finetune.card import Source, write_card
-from finetune.edits import Alike
-from finetune.examples import Encoded, Encoder, plan
-from finetune.mixing import Mixture, examples
-from finetune.negatives import Near, near_passages, passages_collection
-from finetune.neighbours import read_neighbours
+from finetune.card import Source
+from finetune.copying.card import write_generator_card
+from finetune.copying.edits import Alike
+from finetune.copying.examples import Encoded, Encoder, plan
+from finetune.copying.mixing import Mixture, examples
+from finetune.copying.negatives import Near, near_passages, passages_collection
+from finetune.copying.neighbours import read_neighbours
+from finetune.plots import draw_log
 from finetune.questions import Question, read_questions, split_by_document
 from finetune.schedule import Keeping, Schedule
 from indexer.encoder import open_encoder
@@ -32,9 +33,7 @@ from rag.copying.folder import CONFIDENCE, TOKENIZER, base_encoder, write_sums
 from rag.copying.layout import Layout, Tokens
 
 if TYPE_CHECKING:
-    from finetune.run import Run
-
-log = logging.getLogger(__name__)
+    from finetune.copying.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +145,9 @@ def train_generator(
         return Trained(out, learnt.estimate)
     learnt.run.save(learnt.best, out)
     _fit_confidence(learnt, out, passages or work, home, options, progress)
-    write_card(out, sources, options, learnt.estimate, learnt.scores)
+    write_generator_card(out, sources, options, learnt.estimate, learnt.scores)
     write_sums(out)
-    _draw(work / "log.jsonl", out / "training.svg")
+    draw_log(work / "log.jsonl", out / "training.svg")
     return Trained(out, learnt.estimate, learnt.scores)
 
 
@@ -189,7 +188,7 @@ def _learn(
     encoded = _encoded(data, near, alike, encoder, options, chance, progress)
     batches = _planned(encoded, options, chance)
 
-    from finetune.run import Run  # torch begins here
+    from finetune.copying.run import Run  # torch begins here
 
     run = Run(encoded, batches, options)
     seconds = run.seconds_a_step() * len(batches)
@@ -291,7 +290,7 @@ def _watched(questions: Sequence[Question], encoder: Encoder, options: Options) 
 
 def _fit_confidence(learnt: _Learnt, out: Path, work: Path, home: Path, options: Options, progress: Progress) -> None:
     """Fit both confidences through the converted generator: what is fitted is what will be asked."""
-    from finetune import confidence
+    from finetune.copying import confidence
     from indexer import storage
     from indexer.collection import Collection
     from rag.copying.conversion import convert
@@ -317,13 +316,3 @@ def _chosen_scores(file: Path, best: Path) -> dict[str, float]:
     step = json.loads((best / "state.json").read_text())["step"]
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     return next((row["validation"] for row in rows if row["step"] == step and "validation" in row), {})
-
-
-def _draw(file: Path, picture: Path) -> None:
-    """Draw loss, learning rate, throughput and validation; without matplotlib the picture is left out."""
-    from finetune.plots import draw_training
-
-    try:
-        draw_training([json.loads(line) for line in file.read_text().splitlines()], picture)
-    except UsageError as error:
-        log.warning("%s %s", error.message, error.hint)

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from finetune.examples import Copy, Example
+from finetune.copying.examples import Copy, Example
 
 Draw = Callable[[random.Random], str]
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from finetune.antonyms import OPPOSITES, turns
-from finetune.capitals import Name, names_in
-from finetune.edits import Alike, Asked, asked_of, first_unanswered, holds, may_be_answered, put, word_set
-from finetune.negation import NEGATIVE, negated
-from finetune.wording import add_modifier, swap_word
+from finetune.copying.antonyms import OPPOSITES, turns
+from finetune.copying.capitals import Name, names_in
+from finetune.copying.edits import Alike, Asked, asked_of, first_unanswered, holds, may_be_answered, put, word_set
+from finetune.copying.negation import NEGATIVE, negated
+from finetune.copying.wording import add_modifier, swap_word
 from rag.question import stem
 
 Kind = Literal["entity", "number", "antonym", "negation", "word", "modifier"]

@@ -6,12 +6,12 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from finetune.edits import Alike
-from finetune.examples import Copy, Example, Write
+from finetune.copying.edits import Alike
+from finetune.copying.examples import Copy, Example, Write
+from finetune.copying.tables import tables
+from finetune.copying.two_part import two_part
+from finetune.copying.unanswerable import Edited, unanswerable
 from finetune.questions import Question, occurrences
-from finetune.tables import tables
-from finetune.two_part import two_part
-from finetune.unanswerable import Edited, unanswerable
 
 Near = Mapping[str, Sequence[tuple[str, str]]]
 """For a question's id: passages (title, text) that retrieval finds for it and that do not hold its answer."""
@@ -44,7 +44,7 @@ def examples(
 ) -> Iterator[Example]:
     """Yield what `questions` give; where no answer occurs in the passage, the first is to be written, not copied.
 
-    `alike` gives the words that a question is edited with (see `finetune.neighbours`).
+    `alike` gives the words that a question is edited with (see `finetune.copying.neighbours`).
     """
     by_document: dict[str, list[Question]] = {}
     for question in questions:

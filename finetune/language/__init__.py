@@ -1,0 +1,1 @@
+"""Language models: architectures, pre-training, fine-tuning and prompt-tuning."""

@@ -1,0 +1,123 @@
+"""Questions as a language model is taught to answer them: the layout of `rag.prompting`, and the answer to be written.
+
+The right passage stands among others; where the passages do not hold the answer, the refusal is to be written.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from finetune.questions import Question
+from rag.few_shot import around
+from rag.prompt_tokens import PromptTokens
+from rag.prompting import REFUSAL, answer_citing, as_data
+from rag.types import Passage, given_passage
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """What is read and what is to be written, in tokens."""
+
+    prompt: tuple[int, ...]
+    answer: tuple[int, ...]
+    """With the token that ends it."""
+
+    @property
+    def length(self) -> int:
+        """Tokens in all."""
+        return len(self.prompt) + len(self.answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixing:
+    """Among which passages a question is asked."""
+
+    passages: int = 3
+    """Passages in a prompt, at most; from one up, each number as likely."""
+    missing: float = 0.15
+    """Share of the answerable questions that are asked of other passages, and are to be refused."""
+
+
+class Instructions:
+    """Makes instructions of questions, with other passages of the same data beside the right one."""
+
+    def __init__(self, questions: Sequence[Question], tokens: PromptTokens, mixing: Mixing = Mixing()) -> None:
+        self._tokens, self._mixing = tokens, mixing
+        self._within: Mapping[str, list[Question]] = _by_document(questions)
+        self._all = list(questions)
+        self.left_out = 0
+        """Questions whose answer does not stand in what of the passage can be read."""
+
+    def of(self, question: Question, chance: random.Random) -> Instruction | None:
+        """Return the instruction for a question, by chance; None where the prompt has no room for the answer."""
+        others = self._others(question, chance, chance.randrange(self._mixing.passages))
+        if question.answers and others and chance.random() < self._mixing.missing:
+            return self._made(question, others, REFUSAL)
+        own = given_passage(question.passage, question.title)
+        if not question.answers:
+            return self._made(question, _shuffled([own, *others], chance), REFUSAL)
+        answer = _best(question)
+        shorter = given_passage(around(question.passage, answer, 600), question.title)
+        for passages in (_shuffled([own, *others], chance), [own], [shorter]):
+            number = next(number for number, each in enumerate(passages, 1) if each in (own, shorter))
+            made = self._made(question, passages, answer_citing(answer, number), answer)
+            if made is not None:
+                return made
+        self.left_out += 1
+        return None
+
+    def _made(
+        self, question: Question, passages: Sequence[Passage], written: str, held: str = ""
+    ) -> Instruction | None:
+        """Return the instruction; None where the prompt was cut so that `held` is not in it."""
+        prompt = self._tokens.prompt(question.text, passages)
+        shown = " ".join(prompt.text.replace("\n> ", " ").split())
+        if " ".join(as_data(held).split()) not in shown:
+            return None
+        return Instruction(tuple(self._tokens.ids(prompt)), tuple(self._tokens.answer_ids(written)))
+
+    def _others(self, question: Question, chance: random.Random, count: int) -> list[Passage]:
+        """Return passages of other questions that do not hold the answer: from the same document, then from any."""
+        found: dict[str, Passage] = {}
+        for pool in (self._within[question.document], self._all):
+            for other in chance.sample(pool, min(len(pool), 4 * count)):
+                if len(found) < count and other.passage != question.passage and not _holds(other.passage, question):
+                    found[other.passage] = given_passage(other.passage, other.title)
+        return list(found.values())
+
+
+def _by_document(questions: Sequence[Question]) -> Mapping[str, list[Question]]:
+    found: dict[str, list[Question]] = defaultdict(list)
+    for question in questions:
+        found[question.document].append(question)
+    return found
+
+
+def _holds(passage: str, question: Question) -> bool:
+    return any(answer.casefold() in passage.casefold() for answer in question.answers)
+
+
+def _best(question: Question) -> str:
+    """Return the shortest answer that stands in the passage, else the first."""
+    standing = [answer for answer in question.answers if answer in question.passage]
+    return min(standing, key=lambda answer: (len(answer), answer)) if standing else question.answers[0]
+
+
+def _shuffled(passages: Sequence[Passage], chance: random.Random) -> list[Passage]:
+    return chance.sample(list(passages), len(passages))
+
+
+def planned(lengths: Sequence[int], batch: int, chance: random.Random) -> Iterator[list[int]]:
+    """Yield the places of `lengths` in batches of about one length each, in an order made by chance; each place once.
+
+    What is over at the end makes a smaller batch.
+    """
+    order = chance.sample(range(len(lengths)), len(lengths))
+    batches = []
+    for first in range(0, len(order), 50 * batch):  # sorted by length within fifty batches: little is padded
+        part = sorted(order[first : first + 50 * batch], key=lambda place: (lengths[place], place))
+        batches += [part[at : at + batch] for at in range(0, len(part), batch)]
+    yield from chance.sample(batches, len(batches))

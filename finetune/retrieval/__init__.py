@@ -1,0 +1,1 @@
+"""What finds passages, learnt: questions about them, hard negatives, encoders and rerankers."""

@@ -1,0 +1,145 @@
+"""One training run of a reranker: model, device, precision, steps. Where torch begins."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from finetune.device import device_of, has_bf16, joined
+from finetune.training import WEIGHTS, train
+from indexer.types import Progress
+from rag.reranking.cross_encoder import pair_tokenizer
+
+if TYPE_CHECKING:
+    from finetune.retrieval.reranker import Group, Options
+
+_NEW = ("classifier", "bert.pooler")
+"""Parameters that an encoder does not bring, or not trained."""
+_TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
+
+
+class RerankerRun:
+    """A reranker about to be trained on planned groups; under torchrun each process takes every n-th of them."""
+
+    def __init__(self, begun_with: Path, groups: Sequence[Group], options: Options) -> None:
+        self._begun_with, self._groups, self._options = begun_with, groups, options
+        self._device = device_of(options.device)
+        self._rank, self._world = joined(self._device)
+        self._model = cross_encoder(begun_with, options.seed)
+        self._tokenizer = pair_tokenizer(begun_with / _TOKENIZER[0], options.max_tokens)
+        self._pad = int(self._model.config.pad_token_id or 0)
+        self._bf16 = has_bf16(self._device)
+        self.precision = "bf16" if self._bf16 else "fp32"
+        self._model.to(self._device)
+        self._model.train()
+        self.parameters = sum(p.numel() for p in self._model.parameters() if p.requires_grad)
+
+    def seconds_a_step(self, steps: int = 2) -> float:
+        """Measure how long a step takes, on the first ones; nothing is learned."""
+        chosen = [number % len(self._groups) for number in range(steps + 1)]
+        self._loss(chosen[0]).backward()  # type: ignore[no-untyped-call]
+        started = time.perf_counter()
+        for number in chosen[1:]:
+            self._loss(number).backward()  # type: ignore[no-untyped-call]
+        self._model.zero_grad()
+        return (time.perf_counter() - started) / steps / self._world
+
+    def train(
+        self,
+        work: Path,
+        validate: Callable[[], Mapping[str, float]],
+        identity: Mapping[str, Any],
+        progress: Progress,
+    ) -> Path:
+        """Train, or go on; return the folder of the best weights."""
+        return train(
+            self._model,
+            lambda step: self._loss(step * self._world + self._rank),
+            len(self._groups) // self._world,
+            work,
+            schedule=self._options.schedule,
+            keeping=self._options.keeping,
+            is_new=lambda name: name.startswith(_NEW),
+            validate=validate,
+            better="ndcg@10",
+            identity={**identity, "processes": self._world, "precision": self.precision},
+            progress=progress,
+        )
+
+    def save(self, checkpoint: Path, folder: Path) -> None:
+        """Write a checkpoint's weights as a model folder; the model has them from then on."""
+        learnt = load_file(checkpoint / WEIGHTS)
+        with torch.no_grad():
+            for name, parameter in self._model.named_parameters():
+                parameter.copy_(learnt[name])
+        self._model.save_pretrained(folder)
+        for name in _TOKENIZER:
+            if (self._begun_with / name).is_file():
+                shutil.copyfile(self._begun_with / name, folder / name)
+
+    @torch.no_grad()
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        """Return a score for each text, in order."""
+        self._model.eval()
+        found: list[float] = self._logits([(question, text) for text in texts]).tolist()
+        self._model.train()
+        return found
+
+    def _loss(self, number: int) -> Tensor:
+        """Return the cross-entropy of the right passage among each question's own, the mean over the group."""
+        group = self._groups[number]
+        logits = self._logits([(question, text) for question, texts in group for text in texts])
+        scores = logits.view(len(group), -1)  # (q, 1 + negatives)
+        return nn.functional.cross_entropy(scores, torch.zeros(len(group), dtype=torch.long, device=scores.device))
+
+    def _logits(self, pairs: list[tuple[str, str]]) -> Tensor:
+        encoded = self._tokenizer.encode_batch(pairs)
+        length = max(len(each.ids) for each in encoded)
+        ids = torch.full((len(pairs), length), self._pad)
+        types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
+        for row, each in enumerate(encoded):
+            ids[row, : len(each.ids)] = torch.tensor(each.ids)
+            types[row, : len(each.ids)] = torch.tensor(each.type_ids)
+            mask[row, : len(each.ids)] = 1
+        with torch.autocast(self._device, torch.bfloat16, enabled=self._bf16):
+            found = self._model(
+                input_ids=ids.to(self._device),
+                token_type_ids=types.to(self._device),
+                attention_mask=mask.to(self._device),
+            )
+        logits: Tensor = found.logits[:, 0].float()
+        return logits
+
+
+def cross_encoder(folder: Path, seed: int) -> Any:
+    """Load a model that gives one score a pair: a reranker's, or an encoder's layers with a new head.
+
+    Without dropout: a run that is gone on with comes to the same bytes.
+    """
+    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    from transformers import AutoModelForSequenceClassification
+    from transformers.utils import logging
+
+    told = logging.get_verbosity()
+    logging.set_verbosity_error()  # that an encoder brings no head is known
+    torch.manual_seed(seed)
+    try:
+        return AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            num_labels=1,
+            hidden_dropout_prob=0.0,
+            attention_probs_dropout_prob=0.0,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+        ).float()
+    finally:
+        logging.set_verbosity(told)

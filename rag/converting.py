@@ -1,0 +1,95 @@
+"""Models converted once, by a child process, and kept under the home folder with a receipt: all of it or nothing.
+
+Knows folders, hashes and processes; what a graph is made of is known to the module that the child runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from indexer.encoders.converted import write_file
+from indexer.encoders.fingerprint import file_sha256
+from indexer.errors import StorageError, UserError
+
+RECEIPT = "receipt.json"
+_PATIENCE = 900  # seconds
+_HINT = "Check that there is memory and disk enough, then ask again"
+
+
+def is_converted(converted: Path, format: int) -> bool:
+    """Tell whether the graphs are there, in this format; `check_files` tells whether they are sound."""
+    try:
+        receipt = json.loads((converted / RECEIPT).read_bytes())
+        return bool(receipt["format"] == format)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def check_files(converted: Path, weights: bool = True) -> bool:
+    """Tell whether every file is what the receipt says; without `weights`, only the small ones are hashed."""
+    try:
+        files = json.loads((converted / RECEIPT).read_bytes())["files"]
+        hashed = {name: digest for name, digest in files.items() if weights or not name.endswith(".bin")}
+        return bool(files) and all(file_sha256(converted / name) == digest for name, digest in hashed.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def convert_beside(
+    source: Path, final: Path, tokenizer: Path, *, module: str, format: int, what: str, otherwise: str = ""
+) -> Path:
+    """Convert the model in `source` by `python -m module SOURCE BUILT`, and publish it as `final`, which is returned.
+
+    What is there already is replaced. `what` it is ("generator") and what may be done `otherwise` are for the errors.
+    Raises UserError when it cannot be converted, StorageError when the disk refuses.
+    """
+    built = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        built.mkdir(parents=True)
+        shutil.copyfile(tokenizer, built / tokenizer.name)
+        _run_child(module, source, built, what, _HINT + (otherwise or "."))
+        files = {str(path.relative_to(built)): file_sha256(path) for path in sorted(built.rglob("*")) if path.is_file()}
+        write_file(built / RECEIPT, json.dumps({"format": format, "files": files}, indent=1).encode())
+        if final.exists():
+            aside = final.with_name(f".{final.name}.{secrets.token_hex(4)}.old")
+            final.rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
+        try:
+            built.rename(final)
+        except OSError:  # another process converted it meanwhile
+            if not check_files(final):
+                raise
+    except OSError as error:
+        raise StorageError(
+            f"The converted {what} could not be written under {final.parent}: {error}.",
+            hint="Free some space, or use another home.",
+        ) from error
+    finally:
+        shutil.rmtree(built, ignore_errors=True)
+    return final
+
+
+def _run_child(module: str, source: Path, built: Path, what: str, hint: str) -> None:
+    package = str(Path(__file__).resolve().parents[1])
+    path = os.pathsep.join(part for part in (package, os.environ.get("PYTHONPATH", "")) if part)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": path,
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    command = [sys.executable, "-P", "-m", module, str(source), str(built)]
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=_PATIENCE, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise UserError(f"Converting the {what} took longer than {_PATIENCE} seconds.", hint) from error
+    if done.returncode:
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise UserError(f"The {what} in {source} could not be converted: {last or done.returncode}", hint)

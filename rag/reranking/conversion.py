@@ -1,0 +1,117 @@
+"""Converts a cross-encoder to OpenVINO, once: searching then needs no torch.
+
+    home/rerankers/<fingerprint>/  model.xml  model.bin  tokenizer.json  receipt.json
+
+Done by a child process (`python -m rag.reranking.conversion`), so that the memory of torch is given back.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.encoders.converted import MODEL, TOKENIZER
+from indexer.errors import UserError
+from rag import converting
+from rag.converting import check_files as check_files
+from rag.reranking.folder import RerankerFolder, read_reranker
+
+FORMAT = 1
+"""Raised when the graph's meaning changes: older folders are then converted again."""
+FAITHFUL = 0.1
+"""Largest difference of a score to the same weights in torch, as a share of the spread of the probe's scores."""
+PROBE = (
+    ("When was the pump replaced?", "The pump was replaced on 3 March 2021."),
+    ("When was the pump replaced?", "Bees dance to tell each other where flowers stand. " * 20),
+    ("What is the capital of Mongolia?", "Ulaanbaatar is the capital and largest city of Mongolia."),
+    ("x", "y"),
+)
+
+
+def converted_folder(folder: RerankerFolder, home: Path) -> Path:
+    """Return where a reranker's graph lies, whether it is there or not."""
+    return home / "rerankers" / folder.fingerprint(home)
+
+
+def is_converted(folder: RerankerFolder, home: Path) -> bool:
+    """Tell whether the graph is there; `check_files` tells whether it is sound."""
+    return converting.is_converted(converted_folder(folder, home), FORMAT)
+
+
+def convert(folder: RerankerFolder, home: Path) -> Path:
+    """Convert a reranker in a child process and publish it under `home`.
+
+    Raises UserError when it cannot be converted, StorageError when the disk refuses.
+    """
+    return converting.convert_beside(
+        folder.path,
+        converted_folder(folder, home),
+        folder.path / TOKENIZER,
+        module="rag.reranking.conversion",
+        format=FORMAT,
+        what="reranker",
+        otherwise="; or search with: --reranker none",
+    )
+
+
+def main(folder: Path, built: Path) -> None:
+    """Convert the model in `folder` into `built`, and compare what both say of a probe."""
+    from indexer.encoders.compiled import bar_telemetry
+
+    bar_telemetry()
+    import openvino
+    import torch
+    from openvino.tools.ovc import convert_model
+    from transformers import AutoModelForSequenceClassification
+
+    found = read_reranker(folder)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False, use_safetensors=True
+    )
+    model = model.float().eval()
+
+    class Scores(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, ids: Any, types: Any, mask: Any) -> Any:
+            added = ((mask - 1.0) * 30000.0)[:, None, None, :]  # as in indexer.encoders.conversion
+            return self.model(input_ids=ids, token_type_ids=types, attention_mask=added).logits[:, 0]  # (b,)
+
+    ids = torch.randint(5, 50, (2, 16), dtype=torch.int32)
+    with torch.no_grad():
+        example = {"ids": ids, "types": torch.zeros_like(ids), "mask": torch.ones(2, 16)}
+        graph = convert_model(Scores(), example_input=example)
+        openvino.save_model(graph, str(built / MODEL), compress_to_fp16=True)
+        _compare(model, found, built)
+
+
+def _compare(model: Any, folder: RerankerFolder, built: Path) -> None:
+    """Raise UserError where the converted model scores the probe otherwise than torch does."""
+    import torch
+
+    from indexer.encoders.compiled import BLOB
+    from rag.reranking.cross_encoder import CrossEncoder, pair_tokenizer
+
+    mine = np.array(CrossEncoder(built, folder.use, folder.pad_id).pair_scores(PROBE))
+    (built / BLOB).unlink(missing_ok=True)  # made before the receipt, it would be taken for a part of the model
+    tokenizer = pair_tokenizer(folder.path / TOKENIZER, folder.use.max_length)
+    theirs = []
+    for pair in PROBE:
+        encoded = tokenizer.encode(*pair)
+        ids, types = torch.tensor([encoded.ids]), torch.tensor([encoded.type_ids])
+        theirs.append(float(model(input_ids=ids, token_type_ids=types).logits[0, 0]))
+    worst = float(np.abs(mine - np.array(theirs)).max())
+    if worst > FAITHFUL * (float(np.std(theirs)) + 1.0):
+        raise UserError(f"its scores differ by {worst:.3f} from those of torch")
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]), Path(sys.argv[2]))
+    except UserError as told:
+        sys.exit(told.message)

@@ -1,0 +1,94 @@
+"""A converted cross-encoder, run by OpenVINO. Never imports torch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from indexer.encoders.batches import batches, padded_length
+from indexer.encoders.converted import TOKENIZER
+from indexer.encoders.graph import Graph
+from indexer.types import Progress, silent
+from rag.reranking.conversion import check_files, convert, converted_folder, is_converted
+from rag.reranking.folder import RerankerFolder, Use, read_reranker
+
+
+class CrossEncoder:
+    """See `rag.reranker.Reranker`. Safe in threads; not after a fork."""
+
+    def __init__(self, converted: Path, use: Use, pad_id: int = 0, name: str = "") -> None:
+        self.name, self.depth, self.weight = name, use.depth, use.weight
+        self._max_length, self._pad_id = use.max_length, pad_id
+        self._tokenizer = pair_tokenizer(converted / TOKENIZER, use.max_length)
+        self._graph = Graph(converted, lambda: None, "reranker")
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        """See `rag.reranker.Reranker`."""
+        return self.pair_scores([(question, text) for text in texts])
+
+    def pair_scores(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Return a score for each pair of question and text, in order; pairs alike in length are read together."""
+        if not pairs:
+            return []
+        encoded = self._tokenizer.encode_batch(list(pairs))
+        found = np.empty(len(pairs), dtype=np.float32)
+
+        def read(rows: list[int]) -> None:
+            length = padded_length(max(len(encoded[row].ids) for row in rows), self._max_length)
+            ids = np.full((len(rows), length), self._pad_id, dtype=np.int32)
+            types, mask = np.zeros_like(ids), np.zeros((len(rows), length), dtype=np.float32)
+            for place, row in enumerate(rows):
+                size = len(encoded[row].ids)
+                ids[place, :size], types[place, :size] = encoded[row].ids, encoded[row].type_ids
+                mask[place, :size] = 1.0
+            found[rows] = self._graph.run([ids, types, mask])[0]
+
+        groups = list(batches([len(each.ids) for each in encoded], self._max_length))
+        with ThreadPoolExecutor(self._graph.streams, thread_name_prefix="rerank") as pool:
+            list(pool.map(read, groups))
+        scores: list[float] = found.tolist()
+        return scores
+
+
+def pair_tokenizer(file: Path, max_length: int) -> Tokenizer:
+    """Return a tokenizer for pairs of question and passage; of what is too long, the longer one is cut.
+
+    Text is only text: "[SEP]" in a document is spelled out, and cannot end its passage.
+    """
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True
+    tokenizer.enable_truncation(max_length, strategy="longest_first")
+    return tokenizer
+
+
+_opened: dict[tuple[str, Path], CrossEncoder] = {}
+_lock = threading.Lock()
+
+
+def open_cross_encoder(path: Path, home: Path, progress: Progress = silent) -> CrossEncoder:
+    """Open the cross-encoder in a model folder, converting it under `home` on first use; once for each process.
+
+    Raises EncoderError where the folder holds no reranker or it cannot be converted, StorageError where the disk
+    refuses.
+    """
+    folder = read_reranker(path)
+    with _lock:
+        key = (f"{folder.fingerprint(home)} {folder.use}", home)
+        if key not in _opened:
+            _opened[key] = _open(folder, home, progress)
+        return _opened[key]
+
+
+def _open(folder: RerankerFolder, home: Path, progress: Progress) -> CrossEncoder:
+    converted = converted_folder(folder, home)
+    if not (is_converted(folder, home) and check_files(converted)):
+        progress("converting the reranker, once", 0, 1)
+        converted = convert(folder, home)
+        progress("converting the reranker, once", 1, 1)
+    return CrossEncoder(converted, folder.use, folder.pad_id, str(folder.path))

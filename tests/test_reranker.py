@@ -1,0 +1,105 @@
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.errors import EncoderError
+from indexer.types import Hit
+from rag import Engine
+from rag.reranker import NONE, blended, lasting_reranker, open_reranker
+from tests.small_reranker import write_small_reranker
+from tests.worlds import collection_of
+
+
+@dataclass
+class Longest:
+    """Prefers the longest text, and remembers what it was asked."""
+
+    depth: int = 3
+    weight: float = 1.0
+    name: str = "longest"
+    asked: list[str] = field(default_factory=list)
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        self.asked += texts
+        return [float(len(text)) for text in texts]
+
+
+HITS = [Hit(1, 9.0), Hit(2, 7.0), Hit(3, 5.0), Hit(4, 1.0)]
+
+
+def test_with_all_the_say_the_reranker_alone_orders_what_it_was_asked_about() -> None:
+    found = blended(HITS, {1: 0.1, 2: 0.3, 3: 0.2}, 1.0)
+    assert [hit.chunk_id for hit in found] == [2, 3, 1, 4]
+
+
+def test_without_a_say_it_changes_no_order() -> None:
+    assert [hit.chunk_id for hit in blended(HITS, {1: 0.1, 2: 0.3, 3: 0.2}, 0.0)] == [1, 2, 3, 4]
+
+
+def test_half_a_say_adds_standard_scores() -> None:
+    """Search: 9, 7, 5 are 1.22, 0, -1.22 deviations from their mean; reranker: 0, 3, 0 are -0.71, 1.41, -0.71."""
+    found = blended(HITS, {1: 0.0, 2: 3.0, 3: 0.0}, 0.5)
+    assert [hit.chunk_id for hit in found] == [2, 1, 3, 4]
+    assert found[0].score - found[1].score == pytest.approx((0 + 1.4142 - 1.2247 + 0.7071) / 2, abs=1e-3)
+
+
+def test_a_reranker_that_says_the_same_of_all_leaves_the_order() -> None:
+    assert [hit.chunk_id for hit in blended(HITS, dict.fromkeys((1, 2, 3), 4.0), 0.9)] == [1, 2, 3, 4]
+
+
+@given(st.lists(st.floats(-5, 5), min_size=2, max_size=8), st.floats(0, 1), st.integers(1, 8))
+def test_scores_fall_from_first_to_last_and_nothing_is_lost(scores: list[float], weight: float, asked: int) -> None:
+    ranking = [Hit(number, -float(number)) for number in range(len(scores))]
+    found = blended(ranking, dict(enumerate(scores[:asked])), weight)
+    assert {hit.chunk_id for hit in found} == set(range(len(scores)))
+    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+
+
+def test_a_search_asks_about_no_more_than_the_best(tmp_path: Path) -> None:
+    reranker = Longest(depth=2)
+    found = Engine(collection_of(tmp_path), reranker=reranker).search("green tea and books")
+    assert len(reranker.asked) == 2
+    assert found[0].text in max(reranker.asked, key=len)
+
+
+def test_only_a_hybrid_search_is_reranked(tmp_path: Path) -> None:
+    reranker = Longest()
+    engine = Engine(collection_of(tmp_path), reranker=reranker)
+    engine.search("green tea", mode="dense")
+    engine.search("green tea", mode="words")
+    assert reranker.asked == []
+
+
+def test_a_question_reads_passages_in_the_rerankers_order(tmp_path: Path) -> None:
+    engine = Engine(collection_of(tmp_path), "quoting", Longest(depth=4))
+    (reading,) = engine.read_many(["When does the library open?"], 4)
+    assert reading.passages[0].source.endswith("bees.txt")  # the longest, though the library is asked about
+
+
+def test_without_a_name_the_collections_choice_is_taken_and_none_leaves_it_out(tmp_path: Path) -> None:
+    collection = collection_of(tmp_path)
+    assert open_reranker(None, collection) is None
+    folder = write_small_reranker(tmp_path / "reranker")
+    collection.choose_reranker(lasting_reranker(str(folder)))
+    opened = open_reranker(None, collection)
+    assert opened is not None
+    assert (opened.name, opened.depth, opened.weight) == (str(folder), 3, 1.0)
+    assert open_reranker(NONE, collection) is None
+    collection.choose_reranker(lasting_reranker(NONE))
+    assert collection.reranker is None
+
+
+def test_what_is_remembered_survives_a_rebuild(tmp_path: Path) -> None:
+    collection = collection_of(tmp_path)
+    collection.choose_reranker("/models/one")
+    collection.sync([], rebuild=True)
+    assert collection.reranker == "/models/one"
+
+
+def test_a_folder_that_holds_no_reranker_is_refused_before_it_is_remembered(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match="There is no reranker in"):
+        lasting_reranker(str(tmp_path))
