@@ -18,8 +18,8 @@ DELETE /v1/collections/{name}                    Deleted
 POST   /v1/collections/{name}/index              IndexRequest -> IndexReport; with stream: progress Progress,
                                                  report IndexReport, error ErrorResponse
 GET    /v1/collections/{name}/documents          Documents; ?offset=&limit=&find=
-POST   /v1/collections/{name}/documents          raw bytes, ?name=report.pdf -> Uploaded (201; 200 when it replaced one);
-                                                 with &stream=true: progress Progress, document Uploaded, error
+POST   /v1/collections/{name}/documents          raw bytes, ?name=report.pdf -> Uploaded (201; 200 where it replaced
+                                                 one); &stream=true: progress Progress, document Uploaded, error
 GET    /v1/collections/{name}/documents/{id}     DocumentText; ?start=&end=
 DELETE /v1/collections/{name}/documents/{id}     Removed
 GET    /v1/models  /v1/models/{model}            Models, Model: "footnote" and "footnote/COLLECTION"
@@ -186,9 +186,9 @@ class AskResponse(Response):
 
 
 class Stage(Response):
-    """What is being done: queued, search, read, check."""
+    """What is being done: looking for passages, or reading them."""
 
-    stage: Literal["queued", "search", "read"]
+    stage: Literal["search", "read"]
 
 
 class Passages(Response):
