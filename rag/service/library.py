@@ -43,7 +43,7 @@ class _Open:
 
 
 class Library:
-    """Opens collections by name, and keeps them open. Safe in threads; every method may wait for the disk."""
+    """Opens collections by name, and keeps them open. Safe in threads; every method but `at_hand` may wait for the disk."""
 
     def __init__(self, home: Path, default: str, generator: str | None = None, opened: Opened = Engine) -> None:
         self.home, self.default = home, default
@@ -59,17 +59,25 @@ class Library:
         """Return a collection, open where it is open already. Raises NotFound, UsageError."""
         return self.engine(name).collection
 
+    def at_hand(self, name: str | None = None) -> Engine | None:
+        """Return the engine of a collection that is open and was looked at just now, None for any other."""
+        with self._lock:
+            there = self._open.get(name or self.default)
+            if there is None or time.monotonic() - there.looked >= LOOK_AGAIN:
+                return None
+            if there.mark != _mark(there.engine.collection):
+                return None
+            self._open.move_to_end(name or self.default)
+            return there.engine
+
     def engine(self, name: str | None = None) -> Engine:
         """Return the engine of a collection (None: the default one). Raises NotFound, UsageError."""
         wanted = name or self.default
-        now = time.monotonic()
+        if (ready := self.at_hand(wanted)) is not None:
+            return ready
         with self._lock:
             there = self._open.get(wanted)
-            if there is not None:
-                self._open.move_to_end(wanted)
-                if now - there.looked < LOOK_AGAIN and there.mark == _mark(there.engine.collection):
-                    return there.engine
-        return self._looked_at(wanted, there, now)
+        return self._looked_at(wanted, there, time.monotonic())
 
     def _looked_at(self, name: str, there: _Open | None, now: float) -> Engine:
         fresh = Collection(name, self.home) if there is None else there.engine.collection
