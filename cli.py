@@ -22,6 +22,7 @@ import click
 
 from indexer.errors import NotFound, UsageError, UserError
 from indexer.home import DEFAULT_COLLECTION, collection_names, home_folder
+from rag.adapters.command import mcp
 from rag.evaluation.command import EVALUATIONS, Screen
 
 if TYPE_CHECKING:
@@ -901,6 +902,9 @@ def _duration(seconds: float) -> str:
 def evaluation(ctx: click.Context) -> None:
     """Measure search, answers, citations, refusals and speed; compare two runs; see where errors come from."""
     ctx.obj = Screen(_progress, _print_json)
+
+
+footnote.add_command(mcp)
 
 
 def _open(name: str, home: str | None) -> Collection:
