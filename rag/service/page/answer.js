@@ -3,7 +3,7 @@
 import { element, foreign, percent, placeOf, shown, unseen } from "./elements.js";
 import { confirmedBy, explanation } from "./explained.js";
 import { passageList, placeOfCitation, placeOfPassage } from "./places.js";
-import { length, pieces, slice } from "./spans.js";
+import { isFlowing, length, pieces, slice } from "./spans.js";
 
 /**
  * Return the element that shows an answer, or a refusal with the nearest passages.
@@ -64,12 +64,9 @@ function answerText(answer, open) {
 
 function reference(citation, open) {
   const label = `Footnote ${citation.number}: ${shown(citation.name)}, ${placeOf(citation)}`;
-  const button = element(
-    "button",
-    { class: "reference", "aria-label": label, title: label, onclick: () => open(button) },
-    String(citation.number),
-  );
-  return element("sup", {}, button);
+  const attributes = { class: "reference", "aria-label": label, title: label, onclick: () => open(button) };
+  const button = element("button", attributes, String(citation.number));
+  return button;
 }
 
 function footnote(citation, open) {
@@ -85,7 +82,7 @@ function footnote(citation, open) {
     "li",
     { class: "footnote", value: citation.number, "data-number": citation.number },
     title,
-    element("blockquote", { dir: "auto" }, quoted(citation.quote, citation.marks)),
+    element("blockquote", { dir: "auto", class: isFlowing(citation.quote) ? "" : "lines" }, quoted(citation.quote, citation.marks)),
   );
 }
 

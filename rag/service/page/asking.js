@@ -144,6 +144,7 @@ async function search(query, signal) {
 }
 
 function show(...nodes) {
+  byId("hints").hidden = true;
   byId("result").replaceChildren(...nodes);
 }
 

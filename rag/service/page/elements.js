@@ -47,7 +47,7 @@ export function size(bytes) {
     value /= 1000;
     unit += 1;
   }
-  return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+  return unit === 0 ? counted(bytes, "byte") : `${value >= 10 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
 const PAGED = { pptx: "slide", xlsx: "sheet" };

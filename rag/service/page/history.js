@@ -33,10 +33,18 @@ const keeping = () => localStorage.getItem(KEEP) !== "no";
 function past() {
   try {
     const kept = JSON.parse(localStorage.getItem(PAST) ?? "[]");
-    return Array.isArray(kept) ? kept.filter((entry) => typeof entry?.answer?.question === "string") : [];
+    return Array.isArray(kept) ? kept.filter(isWhole) : [];
   } catch {
     return [];
   }
+}
+
+/** Tell whether an entry can be shown: another version of this page, or a person, may have written it. */
+function isWhole(entry) {
+  const answer = entry?.answer;
+  const texts = [answer?.question, answer?.answer, answer?.collection, answer?.generator];
+  const lists = [answer?.citations, answer?.passages, answer?.unsupported];
+  return Number.isFinite(entry?.at) && texts.every((text) => typeof text === "string") && lists.every(Array.isArray);
 }
 
 /** Keep an answer, the newest first; the oldest go where the browser's room is spent. */
@@ -66,6 +74,7 @@ function draw() {
   const entries = past();
   byId("past").hidden = entries.length === 0 && keeping();
   byId("forget").hidden = entries.length === 0;
+  byId("hints").hidden = entries.length > 0 || byId("result").hasChildNodes();
   byId("past-list").replaceChildren(
     ...entries.map(({ at, answer }) =>
       element(

@@ -1,7 +1,7 @@
 /** Places in documents: where a footnote or a passage stands, as the reader takes it; and passages as a list of them. */
 
 import { counted, element, foreign, placeOf, shown } from "./elements.js";
-import { length } from "./spans.js";
+import { isFlowing, length } from "./spans.js";
 
 /** Return where a footnote points to, as the reader takes it. */
 export function placeOfCitation(answer, citation) {
@@ -40,9 +40,17 @@ export function passageList(passages, places, open) {
         element("span", { class: "place" }, placeOf(passage)),
       );
       const long = length(passage.text) > 420;
-      const text = element("blockquote", { dir: "auto", class: long ? "cut" : "" }, shown(passage.text));
+      const text = element("blockquote", { class: long ? "cut" : "" }, paragraphs(passage.text));
       const also = passage.also_in.length > 0 && element("p", { class: "soft" }, `Nearly the same stands in ${counted(passage.also_in.length, "other document")}.`);
       return element("li", { class: "footnote" }, title, text, also);
     }),
   );
+}
+
+/** Return text as paragraphs, headings told apart where they are marked. */
+function paragraphs(text) {
+  return text.split(/\n\s*\n/).map((part) => {
+    const [, hashes, rest] = /^\s{0,3}(#{1,6} )?([^]*)$/.exec(part);
+    return element("p", { dir: "auto", class: hashes ? "head" : isFlowing(rest) ? "" : "lines" }, shown(rest));
+  });
 }

@@ -2,11 +2,10 @@
 
 import { byId, element, foreign, placeOf, shown, told, unseen } from "./elements.js";
 import { inCollection, request } from "./service.js";
-import { length, pieces, slice } from "./spans.js";
+import { isFlowing, length, pieces, slice } from "./spans.js";
 
 const AROUND = 12_000; // characters read on each side of the place
 const MORE = 40_000; // characters read when a person asks for more
-const SHORT_LINE = 50; // a paragraph with shorter lines was broken on purpose
 
 const wide = matchMedia("(min-width: 64rem)");
 
@@ -68,8 +67,17 @@ async function show() {
   }
 }
 
-function fetchPart(place, start, end) {
-  return request("GET", `${inCollection(place.collection, "documents", place.document)}?start=${start}&end=${end}`);
+/** Return the part of the document from `start` to `end`, less the sections that would be torn at its ends. */
+async function fetchPart(place, start, end) {
+  const path = inCollection(place.collection, "documents", place.document);
+  const part = await request("GET", `${path}?start=${start}&end=${end}`);
+  const torn = (edge) => part.sections.find((section) => section.start < edge && edge < section.end);
+  const from = part.start > 0 ? (torn(part.start)?.end ?? part.start) : part.start;
+  const to = part.end < part.characters ? (torn(part.end)?.start ?? part.end) : part.end;
+  // a section that is all there is, or that holds the place, stays torn
+  const first = from < to && (from <= place.start || end <= place.start) ? from : part.start;
+  const last = first < to && (place.end <= to || place.end <= start) ? to : part.end;
+  return { ...part, start: first, end: last, text: slice(part.text, first - part.start, last - part.start) };
 }
 
 function frame(place) {
@@ -188,11 +196,6 @@ function withoutHashes(text, nodes) {
   const hashes = /^\s{0,3}#{1,6}\s+/.exec(text);
   if (!hashes || typeof nodes[0] !== "string" || nodes[0].length < hashes[0].length) return nodes;
   return [nodes[0].slice(hashes[0].length), ...nodes.slice(1)];
-}
-
-function isFlowing(text) {
-  const lines = text.trimEnd().split("\n");
-  return lines.slice(0, -1).every((line) => line.length >= SHORT_LINE) && !/^\s*(?:[-*+•|>]|\d+[.)])\s/m.test(text);
 }
 
 function marked(piece, within) {

@@ -57,3 +57,12 @@ export function pieces(text, spans) {
     return { start, end, text: text.slice(at.get(start), at.get(end)), names: over.map((span) => span.name) };
   });
 }
+
+const SHORT_LINE = 50; // in characters; shorter ones were broken on purpose
+const ITEM = /^\s*(?:[-*+•|>]|\d+[.)])\s/m;
+
+/** Tell whether the line ends of `text` mean nothing: true for a paragraph that was wrapped, false for lists and verse. */
+export function isFlowing(text) {
+  const lines = text.trimEnd().split("\n");
+  return lines.slice(0, -1).every((line) => line.length >= SHORT_LINE) && !ITEM.test(text);
+}
