@@ -25,14 +25,14 @@ def sent_event(name: str, content: Any) -> str:
     return f"{head}data: {as_json(content)}\n\n"
 
 
-def event_response(events: AsyncGenerator[tuple[str, Any], None]) -> StreamingResponse:
+def event_response(events: AsyncGenerator[tuple[str, Any], None], status: int = 200) -> StreamingResponse:
     """Return a response of named events; an error ends them as an event of its own."""
-    return text_response(_named(events))
+    return text_response(_named(events), status)
 
 
-def text_response(pieces: AsyncGenerator[str, None]) -> StreamingResponse:
+def text_response(pieces: AsyncGenerator[str, None], status: int = 200) -> StreamingResponse:
     """Return a response of events that are text already; where they are long in coming, comments are sent meanwhile."""
-    return StreamingResponse(_kept_alive(pieces), headers=_HEADERS, media_type=MEDIA_TYPE)
+    return StreamingResponse(_kept_alive(pieces), status, _HEADERS, MEDIA_TYPE)
 
 
 async def _named(events: AsyncGenerator[tuple[str, Any], None]) -> AsyncGenerator[str, None]:

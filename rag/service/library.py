@@ -13,14 +13,18 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from indexer.collection import Collection
 from indexer.errors import UserError
-from indexer.home import collection_names
+from indexer.home import DEFAULT_COLLECTION, collection_names
 from rag.engine import Engine
+
+if TYPE_CHECKING:
+    from indexer.encoder import Encoder
+    from rag.generator import Generator
 
 log = logging.getLogger(__name__)
 
@@ -29,27 +33,35 @@ MOST_OPEN = 16
 LOOK_AGAIN = 1.0
 """Seconds after which a collection is asked again which generator it wants."""
 
-Opened = Callable[[Collection, str | None], Engine]
-"""Makes the engine of a collection; the name of a generator is None for the collection's own choice."""
-
 
 @dataclass(slots=True)
 class _Open:
     engine: Engine
     mark: tuple[int, ...]
     """What the file CURRENT was like when the collection was opened."""
-    wants: str | None
+    wants: Generator | str | None
     looked: float
 
 
 class Library:
-    """Opens collections by name, and keeps them open. Safe in threads; every method but `at_hand` may wait for the disk."""
+    """Opens collections by name, and keeps them open. Safe in threads; all but `at_hand` may wait for the disk."""
 
-    def __init__(self, home: Path, default: str, generator: str | None = None, opened: Opened = Engine) -> None:
+    def __init__(
+        self,
+        home: Path,
+        default: str = DEFAULT_COLLECTION,
+        generator: Generator | str | None = None,
+        encoder: str | Encoder | None = None,
+    ) -> None:
+        """`generator` answers everywhere (None: what each chose); new ones are made with `encoder`."""
         self.home, self.default = home, default
-        self._generator, self._make = generator, opened
+        self._generator, self._encoder = generator, encoder
         self._lock = threading.Lock()
         self._open: OrderedDict[str, _Open] = OrderedDict()
+
+    def unopened(self, name: str) -> Collection:
+        """Return a collection that need not be there, to be made or deleted. Raises UsageError for what is no name."""
+        return Collection(name, self.home, self._encoder)
 
     def names(self) -> list[str]:
         """Return the names of all collections, sorted."""
@@ -80,16 +92,16 @@ class Library:
         return self._looked_at(wanted, there, time.monotonic())
 
     def _looked_at(self, name: str, there: _Open | None, now: float) -> Engine:
-        fresh = Collection(name, self.home) if there is None else there.engine.collection
+        fresh = self.unopened(name) if there is None else there.engine.collection
         mark = _mark(fresh)
         if there is not None and mark != there.mark:
             self.forget(name)
-            there, fresh = None, Collection(name, self.home)
+            there, fresh = None, self.unopened(name)
         wants = self._generator or fresh.generator  # says that there is no such collection
         if there is not None and there.wants == wants:
             there.looked = now
             return there.engine
-        made = _Open(self._make(fresh, wants), mark, wants, now)
+        made = _Open(Engine(fresh, wants), mark, wants, now)
         with self._lock:
             self._open[name] = made
             old = [self._open.popitem(last=False)[1] for _ in range(len(self._open) - MOST_OPEN)]

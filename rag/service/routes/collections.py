@@ -40,7 +40,7 @@ async def list_collections(service: Served) -> Response:
 @router.post("", status_code=201, response_model=schemas.CollectionStatus)
 async def make_collection(wanted: schemas.NewCollection, request: Request, service: Served) -> Response:
     """Make an empty collection. 409 when there is one of that name."""
-    made = Collection(wanted.name, service.library.home)
+    made = service.library.unopened(wanted.name)
 
     def make(progress: Progress) -> dict[str, Any]:
         if made.exists:
@@ -72,7 +72,7 @@ async def delete_collection(name: Name, service: Served) -> Response:
     """Delete a collection and what was uploaded to it. Files that were indexed where they lie are not touched."""
 
     def delete(_: Progress) -> None:
-        Collection(name, service.library.home).delete()
+        service.library.unopened(name).delete()
         service.library.forget(name)
         service.uploads.drop_all(name)
 
