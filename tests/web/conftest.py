@@ -77,7 +77,7 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
         host = urlsplit(at).netloc
         page.on("pageerror", lambda error: faults.append(f"threw {error}"))
         page.on("dialog", lambda dialog: faults.append(f"opened a dialog: {dialog.message}"))
-        page.on("request", lambda asked: _is_own(asked.url, host) or faults.append(f"asked {asked.url}"))
+        page.on("request", lambda asked: faults.extend(_foreign(asked.url, host)))
         opened.append((page, faults))
         page.goto(at)
         page.locator("#collection option").first.wait_for(state="attached")
@@ -90,5 +90,5 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
         assert not faults
 
 
-def _is_own(url: str, host: str) -> bool:
-    return urlsplit(url).netloc == host or url.startswith("data:")
+def _foreign(url: str, host: str) -> list[str]:
+    return [] if urlsplit(url).netloc == host or url.startswith("data:") else [f"asked {url}"]

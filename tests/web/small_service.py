@@ -91,10 +91,11 @@ class Paper:
     def citation(self, number: int, quote: str, copied: str, claims: list[list[int]]) -> dict[str, Any]:
         """Return the footnote that quotes `quote` and marks `copied` in it."""
         start, mark = self.text.index(quote), quote.index(copied)
+        line = None if self.page else 1 + self.text.count("\n", 0, start)
         headings = [line.strip("# ") for line in self.text[:start].splitlines() if line.startswith("#")]
         return {
             "number": number, "document": self.id, "source": self.source, "name": self.name, "title": self.title,
-            "sha256": self.sha256, "page": self.page, "line": None if self.page else 1 + self.text.count("\n", 0, start),
+            "sha256": self.sha256, "page": self.page, "line": line,
             "start": start, "end": start + len(quote), "quote": quote, "marks": [[mark, mark + len(copied)]],
             "claims": claims, "headings": headings,
         }  # fmt: skip
@@ -303,17 +304,12 @@ def _routes(app: FastAPI, service: SmallService, guard: Any) -> None:
     @app.post("/v1/collections/{name}/documents", dependencies=wanted)
     async def upload(request: Request, name: str) -> StreamingResponse:
         body = await request.body()
-        into = service.papers[request.path_params["name"]]
+        into, title = service.papers[name], request.query_params["name"]
         events = [event("progress", schemas.Progress(what="chunks", done=1, total=1))]
         if b"\x00" in body:
-            events.append(
-                event(
-                    "error",
-                    failure("unreadable", f"{request.query_params['name']}: binary.", "Only documents can be read."),
-                )
-            )
+            events.append(event("error", failure("unreadable", f"{title}: binary.", "Only documents can be read.")))
         else:
-            made = Paper(request.query_params["name"], body.decode(), origin="upload")
+            made = Paper(title, body.decode(), origin="upload")
             into.append(made)
             whole = {"document": made.entry(), "replaced": False, "report": _report(1).model_dump()}
             events.append(event("document", schemas.Uploaded.model_validate(whole)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.web.conftest import Visit
 from tests.web.small_service import Refusal, SmallService
 
-TEA = {"name": "tea.md", "mimeType": "text/markdown", "buffer": b"# Tea\n\nGreen tea is steeped at eighty degrees.\n"}
-BINARY = {"name": "a.bin", "mimeType": "application/octet-stream", "buffer": b"\x00\x01"}
+TEA = FilePayload(name="tea.md", mimeType="text/markdown", buffer=b"# Tea\n\nGreen tea is steeped at eighty degrees.\n")
+BINARY = FilePayload(name="a.bin", mimeType="application/octet-stream", buffer=b"\x00\x01")
 
 DROP = """(names) => {
     const data = new DataTransfer();
@@ -32,7 +32,7 @@ def names(service: SmallService, collection: str = "default") -> list[str]:
 def test_files_that_are_chosen_are_indexed_one_after_the_other(visit: Visit, service: SmallService) -> None:
     page = visit()
     to_documents(page)
-    page.locator("#files").set_input_files([TEA, BINARY])  # type: ignore[list-item]
+    page.locator("#files").set_input_files([TEA, BINARY])
     rows = page.locator(".upload")
     expect(rows.nth(0)).to_have_text("tea.md47 bytes✓ added, 1 passage")
     expect(rows.nth(1)).to_have_text("a.bin2 bytes✗ a.bin: binary. Only documents can be read.")
@@ -70,7 +70,7 @@ def test_an_upload_waits_for_a_busy_service(visit: Visit, service: SmallService)
     page = visit()
     to_documents(page)
     service.refusals.append(Refusal(503, "busy", "Another process is writing.", wait=1))
-    page.locator("#files").set_input_files([TEA])  # type: ignore[list-item]
+    page.locator("#files").set_input_files([TEA])
     expect(page.locator(".upload")).to_contain_text("the service is busy; again in 1 s")
     expect(page.locator(".upload")).to_contain_text("✓ added")
 
@@ -79,7 +79,7 @@ def test_an_upload_that_is_too_large_is_told(visit: Visit, service: SmallService
     page = visit()
     to_documents(page)
     service.refusals.append(Refusal(413, "too_large", "The file has 5 MB; at most 1 MB is taken.", "Index it by hand."))
-    page.locator("#files").set_input_files([TEA])  # type: ignore[list-item]
+    page.locator("#files").set_input_files([TEA])
     expect(page.locator(".upload.failed")).to_contain_text("at most 1 MB is taken. Index it by hand.")
 
 
