@@ -3,19 +3,21 @@
 import asyncio
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
-pytest.importorskip("opentelemetry.sdk")
-
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from starlette.testclient import TestClient
 
 from indexer.errors import UsageError
-from rag.service.tracing import traced
+from rag.service.app import guarded
+from rag.service.tracing import Traced, traced
+from tests.serving import LOCAL, service_of
+from tests.worlds import collection_of
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -118,3 +120,20 @@ def test_without_the_packages_one_is_told_what_to_type(monkeypatch: pytest.Monke
     with pytest.raises(UsageError, match="OpenTelemetry, which is not installed") as told:
         traced(answering(200))
     assert told.value.hint.startswith("Run: pip install opentelemetry-sdk")
+
+
+def test_the_service_is_traced_when_it_is_told_to_be(tmp_path: Path) -> None:
+    """A question through the whole application: its span has the stages of the answer, and not the question."""
+    collection_of(tmp_path).close()
+    kept = InMemorySpanExporter()
+    service = service_of(tmp_path)
+    with TestClient(traced(guarded(service), SimpleSpanProcessor(kept)), LOCAL) as client:
+        assert client.post("/v1/ask", json={"question": "At what heat is green tea steeped?"}).status_code == 200
+        assert client.get("/v1/secret").status_code == 404
+        asked, lost = kept.get_finished_spans()
+    assert asked.name == "POST /v1/ask"
+    stages = {name for name in asked.attributes or {} if name.startswith("footnote.ms.")}
+    assert {"footnote.ms.queue", "footnote.ms.embed", "footnote.ms.generate"} <= stages
+    assert "tea" not in asked.to_json()
+    assert "secret" not in lost.to_json()
+    assert isinstance(guarded(service_of(tmp_path, tracing=True)), Traced)

@@ -19,6 +19,7 @@ from rag.service.observing import Observer
 from rag.service.routes import collections, health, openai, page, questions
 from rag.service.service import Service, make_service
 from rag.service.settings import Settings, checked
+from rag.service.tracing import traced
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -44,7 +45,8 @@ def guarded(service: Service) -> ASGIApp:
     """Return the application around a service."""
     settings = service.settings
     guard = Guard(routes_of(service), settings)
-    return Observer(guard, service.metrics, settings.log_questions)
+    observed = Observer(guard, service.metrics, settings.log_questions)
+    return traced(observed) if settings.tracing else observed
 
 
 def routes_of(service: Service) -> FastAPI:
@@ -58,13 +60,10 @@ def routes_of(service: Service) -> FastAPI:
         finally:
             service.close()
 
-    tracing = service.settings.tracing
     app = FastAPI(
         title="Footnote", version=health.version(), description=_ABOUT, docs_url=None, redoc_url=None,
         lifespan=lifespan, generate_unique_id_function=lambda route: route.name, separate_input_output_schemas=False,
-        telemetry={  # never its logs, which would hold what was typed
-            "tracing": tracing, "auto_configure": tracing, "metrics": False, "logs": False, "operation_spans": tracing,
-        },
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # ours is in `tracing`
     )  # fmt: skip
     app.state.service = service
     for router in (questions.router, collections.router, openai.router, health.router, page.router):

@@ -98,7 +98,9 @@ async def complete_chat(asked: schemas.ChatRequest, request: Request, service: S
         service.asking.check(question)
         return text_response(_chunks(question, head, service))
     answer = await while_connected(request, service.asking.ask(question))
+    request.state.timings_ms = answer.timings_ms
     service.metrics.answer(answer.answered)
+    request.state.timings_ms = dict(answer.timings_ms)
     message = {
         "role": "assistant",
         "content": chat_text(answer, service.names),

@@ -64,7 +64,9 @@ async def ask(asked: AskRequest, request: Request, service: Served) -> Response:
         service.asking.check(question)
         return event_response(_told(question, service))
     answer = await while_connected(request, service.asking.ask(question))
+    request.state.timings_ms = answer.timings_ms
     service.metrics.answer(answer.answered)
+    request.state.timings_ms = dict(answer.timings_ms)
     return json_response(answer_json(answer, service.names, asked.explain))
 
 
