@@ -24,6 +24,7 @@ from indexer.errors import NotFound, UsageError, UserError
 from indexer.home import DEFAULT_COLLECTION, collection_names, home_folder
 from rag.adapters.command import mcp
 from rag.evaluation.command import EVALUATIONS, Screen
+from rag.service.command import serve
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -905,6 +906,7 @@ def evaluation(ctx: click.Context) -> None:
 
 
 footnote.add_command(mcp)
+footnote.add_command(serve)
 
 
 def _open(name: str, home: str | None) -> Collection:
