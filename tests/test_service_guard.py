@@ -171,7 +171,7 @@ def test_too_many_headers_and_too_long_queries_are_refused(client: TestClient) -
     "body",
     ["", "[", "[" * 15_000, '{"question": NaN}', '{"question": "a", "k": 1e400}', '{"question": "a", "k": NaN}',
      '{"question": "a", "k": ' + "9" * 5000 + "}", '{"question": "a", "max_error": -Infinity}', '{"question": 4}',
-     '{"question": "\\ud800 a"}', '{"question": "a", "filters": "a=b"}', '{"question": "a", "nonsense": 1}', "null",
+     '{"question": "a", "filters": "a=b"}', '{"question": "a", "nonsense": 1}', "null",
      '{"question": "a", "collection": "\\udfff"}', '{"question": "a", "filters": ["no"]}',
      '{"question": "", "question": ""}', '{"question": "a", "k": true, "k": []}', "\x00", '"\ufeff"'],
 )  # fmt: skip
@@ -182,7 +182,7 @@ def test_bad_json_is_refused_with_the_one_error(client: TestClient, body: str) -
         assert kind(response)[0] in (400, 404, 422), (path, response.text)
 
 
-@pytest.mark.parametrize("question", ["", "   ", "?!", "\U0001f600", "\x00", "\x07\x1b[31m", "a" * 4001, "a b " * 2000])
+@pytest.mark.parametrize("question", ["", "   ", "?!", "\U0001f600", "\x00", "\x07\x1b[", "a" * 4001, "a b " * 2000])
 def test_a_question_without_words_or_too_long_is_refused_with_the_words_of_the_command_line(
     client: TestClient, question: str
 ) -> None:
@@ -191,6 +191,14 @@ def test_a_question_without_words_or_too_long_is_refused_with_the_words_of_the_c
         assert kind(response) == (422, "usage")
         message = response.json()["error"]["message"]
         assert message == "The question holds no word." or message.endswith("at most 4,000 are read.")
+
+
+def test_half_a_character_is_left_out_of_a_question(client: TestClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    for path, field in (("/v1/ask", "question"), ("/v1/search", "query")):
+        response = client.post(path, content=f'{{"{field}": "green \\ud800 tea"}}'.encode(), headers=headers)
+        assert response.status_code == 200
+        assert response.json()[field].replace("\ud800", "") == "green  tea"
 
 
 @pytest.mark.parametrize(
@@ -230,9 +238,9 @@ def test_names_and_ids_never_become_paths(client: TestClient, service: Service, 
         ("GET", f"/v1/models/{name}"),
         ("GET", f"/v1/models/footnote/{name}"),
     ):
+        if verb == "DELETE" and name in ("..", ".", "../x"):
+            continue  # the client itself makes another address of it
         response = client.request(verb, path)
-        if path == "/v1/collections/." or response.status_code == 307:
-            continue  # the client's own doing
         if response.status_code == 200:
             assert response.url.path.rstrip("/") in HARMLESS, response.url
             continue
@@ -348,7 +356,8 @@ def test_the_log_holds_no_question_no_document_no_token_and_no_path(
         client.get("/v1/collections/world/documents?find=beekeeping")
         client.post("/v1/collections/world/documents?name=secret-name.txt", content=b"\x00\x01\x02")
         client.get("/secret-path", headers={"Authorization": "Bearer guessing-guessing"})
-    written = "\n".join(f"{record.getMessage()} {record.__dict__.get('fields')}" for record in caplog.records)
+    own = [record for record in caplog.records if not record.name.startswith("httpx")]  # the client logs, too
+    written = "\n".join(f"{record.getMessage()} {record.__dict__.get('fields')}" for record in own)
     assert "'route': '/v1/ask', 'status': 200" in written
     for secret in ("bees", "dance", "beekeeping", "secret", "guessing", TOKEN, str(tmp_path), os.path.expanduser("~")):  # noqa: PTH111
         assert secret not in written, secret

@@ -62,7 +62,8 @@ def routes_of(service: Service) -> FastAPI:
 
     app = FastAPI(
         title="Footnote", version=health.version(), description=_ABOUT, docs_url=None, redoc_url=None,
-        lifespan=lifespan, generate_unique_id_function=lambda route: route.name, separate_input_output_schemas=False,
+        redirect_slashes=False, lifespan=lifespan, generate_unique_id_function=lambda route: route.name,
+        separate_input_output_schemas=False,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # ours is in `tracing`
     )  # fmt: skip
     app.state.service = service

@@ -21,9 +21,11 @@ from indexer.collection import Collection
 from indexer.errors import UserError
 from indexer.home import DEFAULT_COLLECTION, collection_names
 from rag.engine import Engine
+from rag.generators import prepare_generator
 
 if TYPE_CHECKING:
     from indexer.encoder import Encoder
+    from indexer.types import Progress
     from rag.generator import Generator
 
 log = logging.getLogger(__name__)
@@ -108,6 +110,11 @@ class Library:
         for each in old:
             each.engine.collection.close()
         return made.engine
+
+    def prepare(self, collection: Collection, progress: Progress) -> None:
+        """Make the generator of a new collection ready, as `index` does, unless another one answers here."""
+        if self._generator is None:
+            prepare_generator(collection, progress)
 
     def forget(self, name: str) -> None:
         """Close a collection; whoever asks for it next opens it again."""

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from indexer.collection import Collection, Status
 from indexer.errors import UserError
 from indexer.types import Progress
-from rag.generators import prepare_generator
 from rag.service import schemas
 from rag.service.changing import Done
 from rag.service.documents import source_of
@@ -51,7 +50,7 @@ async def make_collection(wanted: schemas.NewCollection, request: Request, servi
                 "Choose another name, or use that one.",
             )
         made.add([], progress=progress)
-        prepare_generator(made, progress)
+        service.library.prepare(made, progress)
         return _status(made.status())
 
     try:
