@@ -65,7 +65,18 @@ def asked(address: tuple[str, int], question: str = TEA, **more: Any) -> tuple[i
     """Ask over a connection of its own, and return status and body."""
     with connected(address, request({"question": question, **more}, headers="Connection: close\r\n")) as client:
         head, _, body = received(client).partition("\r\n\r\n")
+    if "transfer-encoding: chunked" in head.lower():
+        body = dechunked(body)
     return int(head.split()[1]), json.loads(body) if "application/json" in head else body
+
+
+def dechunked(body: str) -> str:
+    """Return a body of ASCII that came in chunks (RFC 9112, section 7.1)."""
+    whole = ""
+    while body:
+        size, _, rest = body.partition("\r\n")
+        whole, body = whole + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
+    return whole
 
 
 class Chatty:
@@ -191,7 +202,7 @@ def test_what_is_written_is_heard_before_it_is_done(home: Path) -> None:
     with listening(service_of(home, Chatty())) as address:
         status, body = asked(address, "Say three words.", stream=True)
     assert status == 200
-    events = events_of("".join(re.split(r"\r\n[0-9a-f]+\r\n|^[0-9a-f]+\r\n", body)))
+    events = events_of(body)
     assert [name for name, _ in events] == ["stage", "passages", "stage", *["writing"] * 3, "answer"]
 
 
@@ -208,10 +219,9 @@ def test_fifty_clients_are_answered_or_told_to_come_again(home: Path) -> None:
         threads = [threading.Thread(target=lambda: statuses.append(asked(address)[0])) for _ in range(50)]
         for thread in threads:
             thread.start()
-        begun = time.monotonic()
         with connected(address, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") as client:
             assert received(client).startswith("HTTP/1.1 200")
-        assert time.monotonic() - begun < 2
+        assert len(statuses) < 50  # it did not wait for them
         for thread in threads:
             thread.join(30)
     assert set(statuses) <= {200, 429}
