@@ -19,7 +19,16 @@ from rag.service.documents import source_of
 from rag.service.errors import ServiceError, json_response
 from rag.service.events import event_response, while_connected
 from rag.service.reindexing import brought_up_to_date
-from rag.service.routes.describing import ERRORS, INDEX_EVENTS, REPORT, UPLOAD_EVENTS, UPLOADED, streamed
+from rag.service.routes.describing import (
+    ERRORS,
+    INDEX_EVENTS,
+    INDEX_TOLD,
+    REPORT,
+    UPLOAD_EVENTS,
+    UPLOAD_TOLD,
+    UPLOADED,
+    streamed,
+)
 from rag.service.service import Served, Service, in_thread
 from rag.service.uploads import MAX_NAME, checked_label, take_in
 
@@ -79,7 +88,7 @@ async def delete_collection(name: Name, service: Served) -> Response:
     return json_response({"deleted": name})
 
 
-@router.post("/{name}/index", response_model=schemas.IndexReport, responses=streamed(REPORT, INDEX_EVENTS))
+@router.post("/{name}/index", response_model=schemas.IndexReport, responses=streamed(REPORT, INDEX_EVENTS, INDEX_TOLD))
 async def index_again(name: Name, how: schemas.IndexRequest, request: Request, service: Served) -> Response:
     """Read again what has changed of a collection's files. Texts of files that are gone are kept, and named as skipped.
 
@@ -119,7 +128,7 @@ async def list_documents(
     "/{name}/documents",
     status_code=201,
     response_model=schemas.Uploaded,
-    responses=streamed(UPLOADED, UPLOAD_EVENTS, 201)
+    responses=streamed(UPLOADED, UPLOAD_EVENTS, UPLOAD_TOLD, 201)
     | {200: {"model": schemas.Uploaded, "description": "It replaced."}},
     openapi_extra={
         "requestBody": {

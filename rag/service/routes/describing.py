@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
+from rag.service import schemas
 from rag.service.events import MEDIA_TYPE
 from rag.service.schemas import ErrorResponse
 
@@ -128,13 +131,39 @@ UPLOADED = {
 UPLOAD_EVENTS = 'event: progress\ndata: {"what":"chunks","done":61,"total":0}\n\nevent: document\ndata: {...}\n\n'
 
 
+Told = Sequence[tuple[str, type[BaseModel]]]
+"""The events of a stream: the name of each, and what its data holds."""
+_FAILED = ("error", schemas.ErrorResponse)
+ASK_TOLD: Told = (
+    ("stage", schemas.Stage), ("passages", schemas.Passages), ("writing", schemas.Writing),
+    ("answer", schemas.AskResponse), _FAILED,
+)  # fmt: skip
+INDEX_TOLD: Told = (("progress", schemas.Progress), ("report", schemas.IndexReport), _FAILED)
+UPLOAD_TOLD: Told = (("progress", schemas.Progress), ("document", schemas.Uploaded), _FAILED)
+
+
 def shown(example: Mapping[str, Any], status: int = 200) -> Responses:
     """Return the response of a route with an example."""
     return {status: {"content": {"application/json": {"example": example}}}}
 
 
-def streamed(example: Mapping[str, Any], events: str, status: int = 200) -> Responses:
-    """Return the response of a route that also streams, with an example of either."""
+def streamed(example: Mapping[str, Any], events: str, told: Told, status: int = 200, end: str = "") -> Responses:
+    """Return the response of a route that also streams, with an example of either; `end`: the last data."""
     found = shown(example, status)
-    found[status]["content"][MEDIA_TYPE] = {"schema": {"type": "string"}, "example": events}
+    kinds = [_event(name, model) for name, model in told]
+    if end:
+        kinds.append({"type": "object", "properties": {"data": {"const": end}}, "required": ["data"]})
+    found[status]["content"][MEDIA_TYPE] = {"itemSchema": {"anyOf": kinds}, "example": events}
     return found
+
+
+def _event(name: str, model: type[BaseModel]) -> dict[str, Any]:
+    """Return the schema of a server-sent event, as OpenAPI 3.2 has it (section 4.14); "" for one without a name."""
+    held = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    held.pop("$defs", None)  # what it refers to is described with the routes
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": held}
+    about: dict[str, Any] = {"type": "object", "properties": {"data": data}, "required": ["data"]}
+    if name:
+        about["properties"]["event"] = {"const": name}
+        about["required"].append("event")
+    return about

@@ -83,7 +83,11 @@ async def embed(asked: schemas.EmbeddingsRequest, request: Request, service: Ser
     return json_response({"object": "list", "data": data, "model": asked.model, "usage": usage})
 
 
-@router.post("/chat/completions", response_model=schemas.ChatResponse, responses=streamed(_CHAT, _CHUNKS))
+@router.post(
+    "/chat/completions",
+    response_model=schemas.ChatResponse,
+    responses=streamed(_CHAT, _CHUNKS, (("", schemas.ChatChunk), ("", schemas.ErrorResponse)), end="[DONE]"),
+)
 async def complete_chat(asked: schemas.ChatRequest, request: Request, service: Served) -> Response:
     """Answer the last question of a conversation; the footnotes stand below the text, and as data in `citations`.
 

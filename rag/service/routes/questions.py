@@ -14,7 +14,7 @@ from rag.service.asking import Question, Search
 from rag.service.documents import holds
 from rag.service.errors import json_response
 from rag.service.events import event_response, while_connected
-from rag.service.routes.describing import ANSWER, ASK_EVENTS, ERRORS, PASSAGES, VERIFIED, shown, streamed
+from rag.service.routes.describing import ANSWER, ASK_EVENTS, ASK_TOLD, ERRORS, PASSAGES, VERIFIED, shown, streamed
 from rag.service.schemas import (
     AskRequest,
     AskResponse,
@@ -50,7 +50,7 @@ async def search(asked: SearchRequest, request: Request, service: Served) -> Res
     )
 
 
-@router.post("/ask", response_model=AskResponse, responses=streamed(ANSWER, ASK_EVENTS))
+@router.post("/ask", response_model=AskResponse, responses=streamed(ANSWER, ASK_EVENTS, ASK_TOLD))
 async def ask(asked: AskRequest, request: Request, service: Served) -> Response:
     """Answer a question from the documents, with footnotes, or say that they do not hold the answer.
 
