@@ -76,7 +76,7 @@ class Guard:
         if self._token and not hmac.compare_digest(_given_token(headers), self._token):
             raise ServiceError(
                 401, "unauthorized", "This service asks for a token.", "Send the header: Authorization: Bearer TOKEN",
-                {"WWW-Authenticate": 'Bearer realm="footnote", Basic realm="footnote"'},
+                {"WWW-Authenticate": 'Basic realm="footnote", Bearer realm="footnote"'},
             )  # fmt: skip
         host = headers.get(b"host", b"").decode("latin-1").lower()
         if _host_name(host) not in self._settings.hosts:

@@ -6,7 +6,6 @@ import { startHistory } from "./history.js";
 import { startKeys } from "./keys.js";
 import { chosenCollection, startLibrary } from "./library.js";
 import { closeReader, step } from "./reader.js";
-import { onToken } from "./service.js";
 import { startUploads } from "./uploads.js";
 
 const LOOK = "footnote.look";
@@ -54,18 +53,6 @@ function startLook() {
   });
 }
 
-/** Ask a person for the token that the service was started with. */
-function tokenFromPerson() {
-  const dialog = byId("token");
-  const field = byId("token-field");
-  field.value = "";
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) =>
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "use" ? field.value.trim() : ""), { once: true }),
-  );
-}
-
 function openNumber(key) {
   const notes = document.querySelectorAll("#ask-view:not([hidden]) .answer > .footnotes .open");
   notes[Number(key) - 1]?.click();
@@ -76,7 +63,6 @@ function clickIn(selector) {
 }
 
 startLook();
-onToken(tokenFromPerson);
 startAsking(chosenCollection);
 startHistory(showAgain);
 startUploads(() => go("documents"));

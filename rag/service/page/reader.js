@@ -182,7 +182,7 @@ function block(section, text, spans) {
   const within = spans
     .filter((span) => span.start < section.end && section.start < span.end)
     .map((span) => ({ ...span, start: span.start - section.start, end: span.end - section.start }));
-  const nodes = pieces(text, within).map((piece) => piece.names.length ? marked(piece, within) : shown(piece.text));
+  const nodes = pieces(text, within).map((piece) => (piece.names.length ? marked(piece, within) : shown(piece.text)));
   if (section.kind === "heading") {
     const level = Math.min(Math.max(section.level, 1) + 2, 6); // below the document's own name
     return element(`h${level}`, { dir: "auto" }, withoutHashes(text, nodes));
@@ -202,11 +202,9 @@ function marked(piece, within) {
   const copied = piece.names.includes("copied");
   const starts = within.some((span) => span.name === "quote" && span.start === piece.start);
   const ends = within.some((span) => span.name === "quote" && span.end === piece.end);
-  return element(
-    "mark",
-    { class: copied ? "quote copied" : "quote" },
+  return [
     starts && unseen("Quotation: "),
-    shown(piece.text),
+    element("mark", { class: copied ? "quote copied" : "quote" }, shown(piece.text)),
     ends && unseen(" End of the quotation. "),
-  );
+  ];
 }

@@ -1,4 +1,8 @@
-/** Talking to the service: requests, errors, events as they arrive. It knows addresses and nothing of the page. */
+/**
+ * Talking to the service: requests, errors, events as they arrive. It knows addresses and nothing of the page.
+ *
+ * Where the service wants a token, the browser itself asks for it as a password, and sends it along.
+ */
 
 /** What went wrong, in the words of the service. */
 export class Failure extends Error {
@@ -14,19 +18,9 @@ export class Failure extends Error {
 
 const UNREACHABLE = { type: "unreachable", message: "The service does not answer.", hint: "Is footnote serve running?" };
 const CUT_OFF = { type: "cut_off", message: "The service stopped in the middle of its answer.", hint: "Ask again." };
-const TOKEN = "footnote.token";
 const MOST_TRIES = 5;
 
-let askForToken = async () => "";
-
-/** Name the function that asks a person for the token; it returns "" when they have none. */
-export function onToken(ask) {
-  askForToken = ask;
-}
-
 const address = (path) => new URL(path, document.baseURI);
-const token = () => sessionStorage.getItem(TOKEN) ?? "";
-const authorization = () => (token() ? { Authorization: `Bearer ${token()}` } : {});
 
 function failure(status, text, retryAfter) {
   let error = null;
@@ -50,30 +44,21 @@ function pause(seconds, signal) {
   });
 }
 
-/** Try again after a wait where the service is busy, and with a token where it wants one. */
+/** Try again after the wait that a busy service names. */
 async function again(attempt, { signal, waiting = () => {} } = {}) {
   for (let tries = 1; ; tries += 1) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof Failure) || tries === MOST_TRIES) throw error;
-      if (error.status === 401) {
-        sessionStorage.removeItem(TOKEN);
-        const given = await askForToken();
-        if (!given) throw error;
-        sessionStorage.setItem(TOKEN, given);
-      } else if (error.wait > 0) {
-        waiting(error.wait);
-        await pause(error.wait, signal);
-      } else {
-        throw error;
-      }
+      if (!(error instanceof Failure) || !error.wait || tries === MOST_TRIES) throw error;
+      waiting(error.wait);
+      await pause(error.wait, signal);
     }
   }
 }
 
 async function response(method, path, body, signal, accept) {
-  const headers = { Accept: accept, ...authorization() };
+  const headers = { Accept: accept };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let got;
   try {
@@ -163,7 +148,6 @@ export function upload(path, file, last, { signal, waiting, sending = () => {}, 
         }
       };
       sent.open("POST", address(path));
-      for (const [name, value] of Object.entries(authorization())) sent.setRequestHeader(name, value);
       sent.setRequestHeader("Content-Type", "application/octet-stream");
       sent.upload.addEventListener("progress", ({ loaded, total }) => sending(total ? loaded / total : 0));
       sent.addEventListener("progress", listen);

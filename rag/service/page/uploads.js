@@ -4,6 +4,8 @@ import { byId, counted, element, foreign, number, percent, size } from "./elemen
 import { chosenCollection, ensureCollection, refresh } from "./library.js";
 import { inCollection, upload } from "./service.js";
 
+const LONGEST_NAME = 200; // in characters, as the service takes them
+
 const waiting = []; // {file, name, collection, row, said, bar, controller}
 let working = false;
 let inside = 0; // how many elements the dragged files are over
@@ -50,7 +52,7 @@ async function dropped(transfer) {
     if (entry.name.startsWith(".")) return;
     if (entry.isFile) {
       const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-      found.push({ file, name: entry.fullPath.slice(1) });
+      found.push({ file, name: [...entry.fullPath.slice(1)].slice(-LONGEST_NAME).join("") });
       return;
     }
     const reader = entry.createReader();
