@@ -51,7 +51,8 @@ def test_what_comes_while_a_batch_is_worked_on_becomes_the_next() -> None:
         double = batcher(doubling)
         first = asyncio.ensure_future(double(0))
         await asyncio.sleep(0.01)
-        return [await first, *await asyncio.gather(*(double(n) for n in range(1, 10)))]
+        others: list[int] = await asyncio.gather(*(double(n) for n in range(1, 10)))
+        return [await first, *others]
 
     assert run(work) == [2 * n for n in range(10)]
     assert doubling.batches == [[0], [1, 2, 3, 4], [5, 6, 7, 8], [9]]

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -120,7 +120,7 @@ class Asking:
                     return event
         raise RuntimeError("an engine said nothing")  # it always does
 
-    async def listen(self, question: Question) -> AsyncIterator[Event]:
+    async def listen(self, question: Question) -> AsyncGenerator[Event, None]:
         """Yield what `Engine.stream` does: the passages, words as they are written, the answer."""
         begun = time.perf_counter()
         reading = await self._read(replace(question, text=checked_question(question.text)))
@@ -137,7 +137,7 @@ class Asking:
         took = sum(answer.timings_ms.get(stage, 0.0) for stage in ("generate", "cite"))
         yield _timed(answer, waited + (time.perf_counter() - begun) * 1000 - took)
 
-    async def _written(self, engine: Engine, reading: Reading) -> AsyncIterator[Event]:
+    async def _written(self, engine: Engine, reading: Reading) -> AsyncGenerator[Event, None]:
         """Yield what a language model's engine tells, from a thread; it stops writing when this is closed."""
         if self._writing >= self._most_writing:
             raise Full(self._writing, 10.0 * self._writing)

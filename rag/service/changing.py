@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from indexer.types import Progress
@@ -42,12 +42,18 @@ class Stopped(ServiceError):
         super().__init__(499, "stopped", "The client has gone.", "What was committed is kept.")
 
 
+@dataclass(slots=True)
+class _Turn:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wanted: int = 0
+
+
 class Changing:
     """Runs changes. Used from one event loop."""
 
     def __init__(self, threads: int = 2) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="change")
-        self._turns: dict[str, asyncio.Lock] = {}
+        self._turns: dict[str, _Turn] = {}
         self._waiting = 0
 
     async def run(self, collection: str, change: Callable[[Progress], Result]) -> Result:
@@ -58,7 +64,9 @@ class Changing:
                     return step.result
         raise RuntimeError("a change did not end")  # it always does
 
-    async def listen(self, collection: str, change: Callable[[Progress], Result]) -> AsyncIterator[Step | Done[Result]]:
+    async def listen(
+        self, collection: str, change: Callable[[Progress], Result]
+    ) -> AsyncGenerator[Step | Done[Result], None]:
         """Yield the steps of a change, and at last what it returns; closing this stops it at its next step.
 
         Raises what `change` raises, and Full when too many wait.
@@ -66,15 +74,19 @@ class Changing:
         if self._waiting >= MOST_WAITING:
             raise Full(self._waiting, 10.0)
         self._waiting += 1
+        turn = self._turns.setdefault(collection, _Turn())
+        turn.wanted += 1
         try:
-            turn = self._turns.setdefault(collection, asyncio.Lock())
-            async with turn, contextlib.aclosing(self._listen(change)) as steps:
+            async with turn.lock, contextlib.aclosing(self._listen(change)) as steps:
                 async for step in steps:
                     yield step
         finally:
             self._waiting -= 1
+            turn.wanted -= 1
+            if not turn.wanted:
+                del self._turns[collection]
 
-    async def _listen(self, change: Callable[[Progress], Result]) -> AsyncIterator[Step | Done[Result]]:
+    async def _listen(self, change: Callable[[Progress], Result]) -> AsyncGenerator[Step | Done[Result], None]:
         loop = asyncio.get_running_loop()
         told: asyncio.Queue[Step] = asyncio.Queue()
         stopped = threading.Event()

@@ -99,6 +99,7 @@ class Observer:
         finally:
             seconds = time.perf_counter() - begun
             route = str(getattr(scope.get("route"), "path", "") or "-")
+            status = status or 500  # else nobody was there to be told
             self._metrics.end(scope["method"], route, status, seconds)
             line = {
                 "request": request, "method": scope["method"][:10], "route": route, "status": status,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from rag.service.observing import Metrics
 from rag.service.settings import Settings
 from rag.service.uploads import Uploads
 
+log = logging.getLogger(__name__)
+
 State = Literal["starting", "ready", "draining"]
 Result = TypeVar("Result")
 
@@ -32,6 +35,8 @@ class Service:
     library: Library
     asking: Asking
     changing: Changing
+    checking: Changing
+    """Reads sources again for `verify`, while collections change."""
     uploads: Uploads
     names: Names
     metrics: Metrics
@@ -41,7 +46,10 @@ class Service:
         """Open the models in a thread, and be ready when that is done."""
 
         def open_models() -> None:
-            self.library.warm()
+            try:
+                self.library.warm()
+            except Exception:  # whoever asks meets it again, and is told
+                log.exception("The models could not be opened beforehand.")
             if self.state == "starting":
                 self.state = "ready"
 
@@ -60,6 +68,7 @@ class Service:
         self.state = "draining"
         self.asking.close()
         self.changing.close()
+        self.checking.close()
         self.library.close()
 
 
@@ -76,7 +85,7 @@ def make_service(settings: Settings, library: Library | None = None) -> Service:
         on_batch=metrics.batch,
     )
     books = library or Library(home, settings.collection, settings.generator or None)
-    return Service(settings, books, asking, Changing(), uploads, Names(uploads), metrics)
+    return Service(settings, books, asking, Changing(), Changing(1), uploads, Names(uploads), metrics)
 
 
 async def in_thread(look: Callable[[], Result]) -> Result:

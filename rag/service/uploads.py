@@ -6,12 +6,13 @@ HOME/uploads/COLLECTION/LABEL-NUMBER.name  the name it came by: to show, and nev
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import hashlib
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +26,8 @@ from rag.service.documents import holds
 
 MAX_NAME = 200
 """Longest name of an upload, in characters."""
+_GATHERED = 1 << 20
+"""Bytes of an upload that are written at once."""
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}")
 
 
@@ -74,12 +77,40 @@ class Uploads:
             storage.remove_file(Path(source))
             storage.remove_file(_label_file(source))
 
+    def drop_unless_held(self, source: str, collection: Collection) -> None:
+        """Remove an uploaded file that never became a document."""
+        if not holds(collection, source):
+            self.drop(source)
+
     def drop_all(self, collection: str) -> None:
         """Remove all that was uploaded to a collection."""
         storage.remove_folder(self._folder(collection))
 
     def _folder(self, collection: str) -> Path:
         return self._root / collection_folder(self._home, collection).name
+
+
+async def received(uploads: Uploads, collection: str, label: str, pieces: AsyncIterator[bytes]) -> Path:
+    """Return the file that holds the pieces of an upload, once they are all on the disk; see `Uploads.receiving`.
+
+    The disk is only waited for in threads. Where the pieces break off, nothing is left.
+    """
+    opened = uploads.receiving(collection, label)
+    path, file = await asyncio.to_thread(opened.__enter__)
+    try:
+        gathered = bytearray()
+        async for piece in pieces:
+            gathered += piece
+            if len(gathered) >= _GATHERED:
+                await asyncio.to_thread(file.write, bytes(gathered))
+                gathered.clear()
+        await asyncio.to_thread(file.write, bytes(gathered))
+    except BaseException as error:
+        with contextlib.suppress(Exception):  # what broke off is told, and nothing else
+            await asyncio.to_thread(opened.__exit__, type(error), error, error.__traceback__)
+        raise
+    await asyncio.to_thread(opened.__exit__, None, None, None)
+    return path
 
 
 def checked_label(label: str) -> str:
@@ -111,8 +142,7 @@ def take_in(
             _clear_skip(collection, str(path))
             raise Unreadable(f"{label!r} could not be read: {report.skipped[0].reason}.")
     except BaseException:
-        if not holds(collection, str(path)):
-            uploads.drop(str(path))
+        uploads.drop_unless_held(str(path), collection)
         raise
     if older:
         collection.remove(older)

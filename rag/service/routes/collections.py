@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
+from sqlalchemy import func, select
 from starlette.responses import Response
 
-from indexer.collection import Collection, Status
+from indexer import schema
+from indexer.collection import Collection, Status, made_in
 from indexer.errors import UserError
 from indexer.types import Progress
 from rag.service import schemas
@@ -30,7 +31,7 @@ from rag.service.routes.describing import (
     streamed,
 )
 from rag.service.service import Served, Service, in_thread
-from rag.service.uploads import MAX_NAME, checked_label, take_in
+from rag.service.uploads import MAX_NAME, checked_label, received, take_in
 
 router = APIRouter(prefix="/v1/collections", tags=["collections"], responses=ERRORS)
 
@@ -79,8 +80,10 @@ async def read_collection(name: Name, service: Served) -> Response:
 async def delete_collection(name: Name, service: Served) -> Response:
     """Delete a collection and what was uploaded to it. Files that were indexed where they lie are not touched."""
 
+    going = service.library.unopened(name)
+
     def delete(_: Progress) -> None:
-        service.library.unopened(name).delete()
+        going.delete()
         service.library.forget(name)
         service.uploads.drop_all(name)
 
@@ -94,7 +97,7 @@ async def index_again(name: Name, how: schemas.IndexRequest, request: Request, s
 
     With `stream`, events tell how far it is: `progress`; at last `report`, or `error`.
     """
-    collection = _to_write(await service.collection(name))
+    collection = await _to_write(name, service)
 
     def index(progress: Progress) -> dict[str, object]:
         return brought_up_to_date(collection, rebuild=how.rebuild, progress=progress).to_json()
@@ -149,19 +152,23 @@ async def add_document(
     The file is kept under a name of the service's own making; the name given is only shown, and tells the format.
     """
     checked_label(label)
-    collection = _to_write(await service.collection(name))
-    with service.uploads.receiving(collection.name, label) as (path, file):
-        async for piece in request.stream():
-            await asyncio.to_thread(file.write, piece)
+    collection = await _to_write(name, service)
+    path = await received(service.uploads, collection.name, label, request.stream())
 
     def take(progress: Progress) -> dict[str, Any]:
         source, replaced, report = take_in(service.uploads, collection, path, label, progress)
         entry = next(each for each in collection.documents() if each.source == source)
         return {"document": service.names.entry(entry), "replaced": replaced, "report": report.to_json()}
 
+    async def forget() -> None:  # a client that leaves while others are written may have left its file
+        await in_thread(lambda: service.uploads.drop_unless_held(str(path), collection))
+
     if stream:
-        return event_response(_steps(service, name, "document", take), 201)
-    taken = await while_connected(request, service.changing.run(name, take))
+        return event_response(_steps(service, name, "document", take, forget), 201)
+    try:
+        taken = await while_connected(request, service.changing.run(name, take))
+    finally:
+        await forget()
     return json_response(taken, 200 if taken["replaced"] or not taken["report"]["added"] else 201)
 
 
@@ -187,36 +194,63 @@ async def remove_document(name: Name, id: Id, service: Served) -> Response:
     return json_response({"removed": id, "generation": await service.changing.run(name, remove)})
 
 
-def _to_write(collection: Collection) -> Collection:
-    """Return the collection as it is written: with the encoder that is open already, rather than another one."""
-    return Collection(collection.name, collection.home, encoder=collection.encoder)
+async def _to_write(name: str, service: Service) -> Collection:
+    """Return a collection as it is written: with the encoder that is open already, rather than another one."""
+    collection = await service.collection(name)
+    return await in_thread(lambda: Collection(collection.name, collection.home, encoder=collection.encoder))
 
 
 async def _steps(
-    service: Service, name: str, ending: str, change: Callable[[Progress], dict[str, Any]]
+    service: Service,
+    name: str,
+    ending: str,
+    change: Callable[[Progress], dict[str, Any]],
+    afterwards: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncGenerator[tuple[str, Any], None]:
-    """Yield the events of a change."""
-    async with contextlib.aclosing(service.changing.listen(name, change)) as steps:
-        async for step in steps:
-            if isinstance(step, Done):
-                yield ending, step.result
-            else:
-                yield "progress", {"what": step.what, "done": step.done, "total": step.total}
+    """Yield the events of a change; however it ends, `afterwards` is called."""
+    try:
+        async with contextlib.aclosing(service.changing.listen(name, change)) as steps:
+            async for step in steps:
+                if isinstance(step, Done):
+                    yield ending, step.result
+                else:
+                    yield "progress", {"what": step.what, "done": step.done, "total": step.total}
+    finally:
+        if afterwards is not None:
+            await afterwards()
 
 
 def _collections(service: Service) -> dict[str, Any]:
     found, broken = [], []
     for name in service.library.names():
+        opened = service.library.at_hand(name)
+        collection = opened.collection if opened else service.library.unopened(name)
         try:
-            s = service.library.collection(name).status()
+            found.append(_entry(collection))
         except UserError as error:
             broken.append({"name": name, "error": error.message, "hint": error.hint})
-            continue
-        found.append(
-            {"name": s.name, "documents": s.documents, "chunks": s.chunks, "generation": s.generation,
-             "encoder": s.made.encoder, "bytes": s.bytes}
-        )  # fmt: skip
+        finally:
+            if opened is None:
+                collection.close()
     return {"collections": found, "broken": broken, "default": service.library.default}
+
+
+def _entry(collection: Collection) -> dict[str, Any]:
+    """Return `schemas.CollectionEntry`, from counts alone: a list is asked for often."""
+    with collection.reading() as connection:
+        made, generation = made_in(connection)
+        documents, chunks = (
+            connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in (schema.documents, schema.chunks)
+        )
+    return {
+        "name": collection.name,
+        "documents": documents,
+        "chunks": chunks,
+        "generation": generation,
+        "encoder": made.encoder,
+        "bytes": sum(path.stat().st_size for path in collection.epoch().rglob("*") if path.is_file()),
+    }
 
 
 def _status(s: Status) -> dict[str, Any]:

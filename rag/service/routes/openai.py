@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from indexer.errors import NotFound, UsageError, UserError
+from indexer.errors import NotFound, UsageError
 from rag.engine import Engine
 from rag.service import schemas
 from rag.service.asking import Question, Texts
@@ -128,7 +128,7 @@ async def _chunks(question: Question, head: dict[str, Any], service: Service) ->
         for part in chat_text(answer, service.names).splitlines(keepends=True):
             yield chunk({"content": part})
         yield chunk({"citations": _citations(answer, service)}, "stop", footnote=_grounding(answer))
-    except UserError as error:
+    except Exception as error:
         yield f"data: {as_json(failure(error))}\n\n"
     yield "data: [DONE]\n\n"
 

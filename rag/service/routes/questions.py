@@ -90,7 +90,7 @@ async def verify_answer(given: VerifyRequest, request: Request, service: Served)
     """Read the sources again and check each footnote of an answer. Only documents of the collection are read."""
     collection = await service.collection(given.collection)
     checks = await while_connected(
-        request, service.changing.run(f"verify {collection.name}", lambda _: _checked(given, collection))
+        request, service.checking.run(collection.name, lambda _: _checked(given, collection))
     )
     rows = [{"number": c.number, "source": c.source, "holds": c.holds, "reason": c.reason} for c in checks]
     return json_response({"holds": all(check.holds for check in checks), "citations": rows})
