@@ -65,7 +65,8 @@ def test_groups_are_never_mixed_and_none_waits_for_ever() -> None:
 
     async def work() -> list[int]:
         double = batcher(doubling, group=lambda item: item % 2)
-        return await asyncio.gather(*(double(n) for n in range(9)))
+        made: list[int] = await asyncio.gather(*(double(n) for n in range(9)))
+        return made
 
     assert run(work) == [2 * n for n in range(9)]
     assert doubling.batches == [[0, 2, 4, 6], [1, 3, 5, 7], [8]]

@@ -94,12 +94,12 @@ def chat_text(answer: Answer, names: Names) -> str:
     """
     if not answer.answered:
         nearest = [
-            f"[{rank}] {_place(names.name(each.source, each.title), each.page, each.line)}: {_short(each.text)}"
+            _note(rank, names.name(each.source, each.title), each.page, each.line, _short(each.text))
             for rank, each in enumerate(answer.passages[:3], 1)
         ]
         return "\n\n".join(["These documents do not say.", *(["The nearest:"] if nearest else []), *nearest])
     notes = [
-        f"[{each.number}] {_place(names.name(each.source, each.title), each.page, each.line)}: “{_flat(each.quote)}”"
+        _note(each.number, names.name(each.source, each.title), each.page, each.line, f"“{each.quote}”")
         for each in answer.citations
     ]
     return "\n\n".join([_marked(answer), *notes])
@@ -118,23 +118,22 @@ def _marked(answer: Answer) -> str:
     return text + _tame(answer.text[done:])
 
 
-def _place(name: str, page: int | None, line: int | None) -> str:
+def _note(number: int, name: str, page: int | None, line: int | None, text: str) -> str:
     where = f", page {page}" if page is not None else f", line {line}" if line is not None else ""
-    return f"{_flat(name)}{where}"
+    return f"[{number}] " + _tame(" ".join(f"{name}{where}: {text}".split()))
 
 
 def _short(text: str) -> str:
     flat = " ".join(text.split())
-    return _tame(flat if len(flat) <= 300 else f"{flat[:299].rstrip()}…")
-
-
-def _flat(text: str) -> str:
-    return _tame(" ".join(text.split()))
+    return flat if len(flat) <= 300 else f"{flat[:299].rstrip()}…"
 
 
 _ACTIVE = re.compile(r"!(?=\[)|\](?=[(\[:])|<(?=[A-Za-z/!?])")
 
 
 def _tame(text: str) -> str:
-    r"""Return text in which nothing of Markdown makes an image, a link or HTML: `![` becomes `!\[`, `](` `]\(`."""
-    return _ACTIVE.sub(lambda found: f"\\{found[0]}" if found[0] == "<" else f"{found[0]}\\", text)
+    r"""Return text in which nothing of Markdown makes an image, a link or HTML: `![` becomes `!\[`, `](` `]\(`.
+
+    The backslash stands behind the first sign, where no backslash of the text's own can take its power.
+    """
+    return _ACTIVE.sub(lambda found: f"{found[0]}\\", text)
