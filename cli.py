@@ -25,11 +25,12 @@ from finetune.commands import Trainings
 from indexer.command import COMMANDS as UPKEEP
 from indexer.command import show_skips
 from indexer.errors import UsageError, UserError
-from indexer.home import home_folder
 from indexer.screen import common, in_collection, plain, shown
+from rag.adapters.command import mcp
 from rag.command import COMMANDS as ANSWERING
 from rag.command import answered_by, reranked_by
 from rag.evaluation.command import EVALUATIONS
+from rag.service.command import serve
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -287,6 +288,10 @@ def train() -> None:
 @footnote.group("eval", commands=EVALUATIONS)
 def evaluation() -> None:
     """Measure search, answers, citations, refusals and speed; compare two runs; see where errors come from."""
+
+
+footnote.add_command(mcp)
+footnote.add_command(serve)
 
 
 # The screen

@@ -162,6 +162,19 @@ class Collection:
         with write(self, purpose="settings") as writer:
             writer.choose_reranker(name)
 
+    def delete(self) -> None:
+        """Remove the collection from the disk; the files that it was made of are not touched.
+
+        Raises NotFound when there is none, Busy when another process is writing to it.
+        """
+        from indexer.storage import exclusive_lock, remove_folder
+
+        if not self.folder.is_dir() or not (self.exists or lost_epochs(self.folder)):
+            self.epoch()  # says that there is none
+        with exclusive_lock(self.folder / "LOCK", "delete"):
+            self.close()
+            remove_folder(self.folder)
+
     # Reading it
 
     @property

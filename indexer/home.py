@@ -5,6 +5,7 @@ HOME/collections/NAME/LOCK              the writer's lock
 HOME/collections/NAME/epoch-N/truth.db  the truth
 HOME/collections/NAME/epoch-N/segments/ the FAISS cache
 HOME/encoders/FINGERPRINT/              an encoder, converted for the processor
+HOME/uploads/NAME/                      what was uploaded to the service, under generated names
 """
 
 from __future__ import annotations
@@ -44,4 +45,6 @@ def collection_names(home: Path) -> list[str]:
     root = home / "collections"
     if not root.is_dir():
         return []
-    return sorted(folder.name for folder in root.iterdir() if (folder / "CURRENT").is_file())
+    return sorted(
+        folder.name for folder in root.iterdir() if _NAME.fullmatch(folder.name) and (folder / "CURRENT").is_file()
+    )

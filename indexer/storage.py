@@ -196,6 +196,8 @@ def exclusive_lock(path: Path, purpose: str) -> Iterator[None]:
                 f"The file system of {path} cannot lock files ({error.strerror}).",
                 "Put the collection on a local disk with --home: without a lock two writers could meet.",
             ) from error
+        if not _is_still(descriptor, path):
+            raise Busy(f"Collection {path.parent.name!r} is being deleted.", "Run the same command again.")
         with told(path):
             os.ftruncate(descriptor, 0)
             note = {"pid": os.getpid(), "purpose": purpose, "since": time.strftime("%Y-%m-%d %H:%M:%S")}
@@ -203,6 +205,14 @@ def exclusive_lock(path: Path, purpose: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _is_still(descriptor: int, path: Path) -> bool:
+    """True when `path` names the file that is open; a lock on one that was removed keeps nobody out."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
 
 
 def _holder(lock: Path) -> str:

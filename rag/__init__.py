@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from indexer.errors import UserError as UserError
     from indexer.sync import Given as Given
     from indexer.sync import Report as Report
+    from rag.async_engine import AsyncEngine as AsyncEngine
     from rag.engine import Engine as Engine
     from rag.evaluation.qa import evaluate as evaluate
     from rag.types import Answer as Answer
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "Answer": "rag.types",
+    "AsyncEngine": "rag.async_engine",
     "Check": "rag.verification",
     "Citation": "rag.types",
     "Collection": "indexer.collection",
@@ -49,6 +51,7 @@ _WHERE = {
 
 __all__ = [
     "Answer",
+    "AsyncEngine",
     "Check",
     "Citation",
     "Collection",

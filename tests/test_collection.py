@@ -11,11 +11,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from indexer import segments, sync
+from indexer import segments, storage, sync
 from indexer.collection import Collection
 from indexer.doctor import examine
 from indexer.dump import content_hash
-from indexer.errors import Damaged, NotFound, UsageError
+from indexer.errors import Busy, Damaged, NotFound, UsageError
 from indexer.home import collection_names
 from indexer.sync import Given
 from indexer.writer import write
@@ -240,3 +240,31 @@ def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small_sizes")
 def test_any_order_of_edits_equals_a_fresh_build() -> None:
     run_state_machine_as_test(Edits, settings=settings(max_examples=12, stateful_step_count=14, deadline=None))
+
+
+def test_a_deleted_collection_is_gone_and_can_be_made_anew(tmp_path: Path) -> None:
+    collection = collection_of(tmp_path)
+    assert collection.documents()
+    collection.delete()
+    assert not collection.folder.exists()
+    assert collection_names(tmp_path) == []
+    with pytest.raises(NotFound, match="There is no collection 'world'"):
+        collection.delete()
+    assert collection_of(tmp_path).status().documents == 4
+
+
+def test_a_deletion_that_was_killed_leaves_no_collection(tmp_path: Path) -> None:
+    collection = collection_of(tmp_path)
+    collection.close()
+    collection.folder.rename(collection.folder.with_name(".world.gone.part"))  # as far as a killed one came
+    assert collection_names(tmp_path) == []
+
+
+def test_a_collection_that_is_being_written_is_not_deleted(tmp_path: Path) -> None:
+    collection = collection_of(tmp_path)
+    with (
+        storage.exclusive_lock(collection.folder / "LOCK", "index"),
+        pytest.raises(Busy, match=r"Process \d+ \(index, since .*\) is writing to collection 'world'"),
+    ):
+        Collection("world", tmp_path).delete()
+    assert collection.documents()

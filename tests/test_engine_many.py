@@ -148,6 +148,26 @@ def test_drafts_are_made_one_by_one_where_the_generator_knows_no_other_way() -> 
     assert [draft.confidence for draft in drafts(Single(), ["a", "bc"], [[], []])] == [0.01, 0.02]
 
 
+def test_many_searches_find_what_each_finds_alone(collection: Collection) -> None:
+    engine = Engine(collection, Batched())
+    for mode in ("hybrid", "dense", "words"):
+        found = engine.search_many(QUESTIONS, 3, mode=mode, explain=True)
+        assert found == [engine.search(question, 3, mode=mode, explain=True) for question in QUESTIONS]
+    assert engine.search_many([]) == []
+
+
+def test_questions_may_be_read_in_one_go_and_answered_in_another(collection: Collection) -> None:
+    engine = Engine(collection, generator := Batched())
+    readings = engine.read_many(QUESTIONS[:2]) + engine.read_many(QUESTIONS[2:])
+    answers = engine.answer_many(readings)
+    assert generator.sizes == [len(QUESTIONS)]
+    assert [replace(each, timings_ms={}) for each in answers] == [
+        replace(engine.ask(question), timings_ms={}) for question in QUESTIONS
+    ]
+    assert set(answers[0].timings_ms) == {"load", "embed", "retrieve", "open", "generate", "cite"}
+    assert list(engine.listen(readings[3]))[-1].text == answers[3].text  # type: ignore[union-attr]
+
+
 def test_a_sentence_that_several_questions_have_before_them_is_embedded_once() -> None:
     encoder = CountingEncoder()
 

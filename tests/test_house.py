@@ -19,7 +19,8 @@ SOURCES = [ROOT / "cli.py", *sorted(path for floor in list(FLOORS)[:3] for path 
 HEAVY = {
     "torch", "transformers", "sentence_transformers", "faiss", "sqlalchemy", "alembic", "openvino", "numpy", "sklearn",
     "scipy", "tokenizers", "safetensors", "trafilatura", "lxml", "docx", "pptx", "openpyxl", "pypdf", "pypdfium2",
-    "charset_normalizer", "ftfy", "pathspec", "platformdirs", "regex", "rich", "watchfiles", "matplotlib",
+    "charset_normalizer", "ftfy", "pathspec", "platformdirs", "regex", "rich", "watchfiles", "matplotlib", "fastapi",
+    "starlette", "uvicorn", "pydantic", "prometheus_client",
 }  # fmt: skip
 TORCH = {"torch", "transformers", "sentence_transformers", "sklearn", "scipy", "alembic", "trafilatura", "docx"}
 
@@ -108,7 +109,7 @@ def loaded_by(report: Path, *arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["index"], ["search"], ["ask"], ["verify"], ["doctor"], ["eval", "qa"], ["train"]]
+    "command", [[], ["index"], ["search"], ["ask"], ["verify"], ["doctor"], ["eval", "qa"], ["train"], ["serve"]]
 )
 def test_help_loads_nothing_heavy(tmp_path: Path, command: list[str]) -> None:
     assert not loaded_by(tmp_path / "report", *command, "--help") & HEAVY

@@ -1,0 +1,114 @@
+"""Documents under ids that can stand in an address: found by them, named for people, and their text in parts.
+
+An id is made of the document's source, so it outlives indexing again; it is looked up, and never becomes a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from indexer.collection import Collection, DocumentEntry
+from indexer.errors import NotFound
+from indexer.schema import documents
+from indexer.types import Document
+
+if TYPE_CHECKING:
+    from rag.service.uploads import Uploads
+
+MOST_TEXT = 200_000
+"""Characters of a text that are sent at once."""
+_ID = re.compile(r"[0-9a-f]{24}")
+
+
+def document_id(source: str) -> str:
+    """Return the id of the document with this source: 24 hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(source.encode(errors="surrogatepass")).hexdigest()[:24]
+
+
+def source_of(collection: Collection, wanted: str) -> str:
+    """Return the source of the document with this id. Raises NotFound."""
+    if _ID.fullmatch(wanted):
+        with collection.reading() as connection:
+            for source in connection.execute(select(documents.c.source)).scalars():
+                if document_id(source) == wanted:
+                    return str(source)
+    raise NotFound(
+        f"There is no document of that id in collection {collection.name!r}.",
+        f"Which there are: GET /v1/collections/{collection.name}/documents",
+    )
+
+
+def holds(collection: Collection, source: str) -> bool:
+    """True when the collection holds a document with exactly this source."""
+    with collection.reading() as connection:
+        return connection.execute(select(documents.c.id).where(documents.c.source == source)).first() is not None
+
+
+class Names:
+    """What documents are called for people."""
+
+    def __init__(self, uploads: Uploads) -> None:
+        self._uploads = uploads
+
+    def name(self, source: str, title: str) -> str:
+        """Return the name a document was uploaded under, else its title, else its file's name."""
+        return self._uploads.label(source) or title or PurePath(source).name or source
+
+    def origin(self, source: str, origin: str) -> str:
+        """Return "upload", "file" or "given"."""
+        return "upload" if self._uploads.is_upload(source) else origin
+
+    def entry(self, entry: DocumentEntry) -> dict[str, Any]:
+        """Return a stored document as `schemas.DocumentEntry`."""
+        return {
+            "id": document_id(entry.source),
+            "source": entry.source,
+            "name": self.name(entry.source, entry.title),
+            "title": entry.title,
+            "format": entry.format,
+            "sha256": entry.sha256,
+            "characters": entry.characters,
+            "chunks": entry.chunks,
+            "modified": entry.modified,
+            "origin": self.origin(entry.source, entry.origin),
+            "metadata": dict(entry.metadata),
+        }
+
+    def text(self, collection: Collection, source: str, start: int, end: int | None) -> dict[str, Any]:
+        """Return a document's text from `start` to `end` (None: to its end) as `schemas.DocumentText`."""
+        with collection.reading() as connection:
+            origin = connection.execute(select(documents.c.origin).where(documents.c.source == source)).scalar_one()
+        document, generation = collection.document(source), collection.generation
+        first = min(start, len(document.text))
+        last = min(len(document.text), first + MOST_TEXT, len(document.text) if end is None else max(first, end))
+        return {
+            "id": document_id(source),
+            "source": source,
+            "name": self.name(source, document.title),
+            "title": document.title,
+            "format": document.format,
+            "sha256": document.sha256,
+            "origin": self.origin(source, origin),
+            "metadata": dict(document.metadata),
+            "notes": list(document.notes),
+            "characters": len(document.text),
+            "start": first,
+            "end": last,
+            "text": document.text[first:last],
+            "sections": _sections(document, first, last),
+            "headings": list(document.headings_at(first)),
+            "generation": generation,
+        }
+
+
+def _sections(document: Document, first: int, last: int) -> list[dict[str, Any]]:
+    return [
+        {"start": s.start, "end": s.end, "kind": s.kind, "level": s.level, "page": s.page, "line": s.line}
+        for s in document.sections
+        if s.start < last and s.end > first
+    ]

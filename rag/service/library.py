@@ -1,0 +1,145 @@
+"""The collections that are open in this process, one engine each.
+
+An engine sees a new generation with its next question. A collection that was rebuilt, deleted or made anew, or that is
+to be answered by another generator, is opened again with the next question, too: a look at one file a request, and at
+one row a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.collection import Collection
+from indexer.errors import UserError
+from indexer.home import DEFAULT_COLLECTION, collection_names
+from rag.engine import Engine
+from rag.generators import prepare_generator
+
+if TYPE_CHECKING:
+    from indexer.encoder import Encoder
+    from indexer.types import Progress
+    from rag.generator import Generator
+
+log = logging.getLogger(__name__)
+
+MOST_OPEN = 16
+"""Collections kept open; the one that was not used for longest is closed."""
+LOOK_AGAIN = 1.0
+"""Seconds after which a collection is asked again which generator it wants."""
+
+
+@dataclass(slots=True)
+class _Open:
+    engine: Engine
+    mark: tuple[int, ...]
+    """What the file CURRENT was like when the collection was opened."""
+    wants: Generator | str | None
+    looked: float
+
+
+class Library:
+    """Opens collections by name, and keeps them open. Safe in threads; all but `at_hand` may wait for the disk."""
+
+    def __init__(
+        self,
+        home: Path,
+        default: str = DEFAULT_COLLECTION,
+        generator: Generator | str | None = None,
+        encoder: str | Encoder | None = None,
+    ) -> None:
+        """`generator` answers everywhere (None: what each chose); new ones are made with `encoder`."""
+        self.home, self.default = home, default
+        self._generator, self._encoder = generator, encoder
+        self._lock = threading.Lock()
+        self._open: OrderedDict[str, _Open] = OrderedDict()
+
+    def unopened(self, name: str) -> Collection:
+        """Return a collection that need not be there, to be made or deleted. Raises UsageError for what is no name."""
+        return Collection(name, self.home, self._encoder)
+
+    def names(self) -> list[str]:
+        """Return the names of all collections, sorted."""
+        return collection_names(self.home)
+
+    def collection(self, name: str | None = None) -> Collection:
+        """Return a collection, open where it is open already. Raises NotFound, UsageError."""
+        return self.engine(name).collection
+
+    def at_hand(self, name: str | None = None) -> Engine | None:
+        """Return the engine of a collection that is open and was looked at just now, None for any other."""
+        with self._lock:
+            there = self._open.get(name or self.default)
+            if there is None or time.monotonic() - there.looked >= LOOK_AGAIN:
+                return None
+            if there.mark != _mark(there.engine.collection):
+                return None
+            self._open.move_to_end(name or self.default)
+            return there.engine
+
+    def engine(self, name: str | None = None) -> Engine:
+        """Return the engine of a collection (None: the default one). Raises NotFound, UsageError."""
+        wanted = name or self.default
+        if (ready := self.at_hand(wanted)) is not None:
+            return ready
+        with self._lock:
+            there = self._open.get(wanted)
+        return self._looked_at(wanted, there, time.monotonic())
+
+    def _looked_at(self, name: str, there: _Open | None, now: float) -> Engine:
+        fresh = self.unopened(name) if there is None else there.engine.collection
+        mark = _mark(fresh)
+        if there is not None and mark != there.mark:
+            self.forget(name)
+            there, fresh = None, self.unopened(name)
+        wants = self._generator or fresh.generator  # says that there is no such collection
+        if there is not None and there.wants == wants:
+            there.looked = now
+            return there.engine
+        made = _Open(Engine(fresh, wants), mark, wants, now)
+        with self._lock:
+            self._open[name] = made
+            old = [self._open.popitem(last=False)[1] for _ in range(len(self._open) - MOST_OPEN)]
+        for each in old:
+            each.engine.collection.close()
+        return made.engine
+
+    def prepare(self, collection: Collection, progress: Progress) -> None:
+        """Make the generator of a new collection ready, as `index` does, unless another one answers here."""
+        if self._generator is None:
+            prepare_generator(collection, progress)
+
+    def forget(self, name: str) -> None:
+        """Close a collection; whoever asks for it next opens it again."""
+        with self._lock:
+            there = self._open.pop(name, None)
+        if there is not None:
+            there.engine.collection.close()
+
+    def warm(self) -> None:
+        """Open encoder and generator of the default collection, so that the first question need not wait."""
+        with contextlib.suppress(UserError):  # whoever asks is told
+            engine = self.engine()
+            _ = engine.collection.encoder.embed_queries(["warm"])
+            _ = engine.generator
+
+    def close(self) -> None:
+        """Close all of them."""
+        for name in list(self._open):
+            self.forget(name)
+
+
+def _mark(collection: Collection) -> tuple[int, ...]:
+    """Return what the file that names the epoch is like: a rebuild and a new collection write another one."""
+    try:
+        status = os.stat(collection.folder / "CURRENT")  # noqa: PTH116 - once a request, and a Path costs as much again
+    except OSError:
+        return ()
+    return status.st_ino, status.st_mtime_ns

@@ -1,0 +1,93 @@
+/** Building elements. All text enters the page here, and only as text. */
+
+/**
+ * Return a new element. Attributes that are false, null or undefined are left out; `on...` are listeners.
+ * Strings among the children become text nodes, so that markup in them stays visible.
+ */
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
+  }
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+// Characters that cannot be seen and can mislead: controls, zero-width ones, direction overrides, the tag block.
+const UNSEEN =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
+
+/** Return text of a document or an answer with its unseen characters named, as they would be on a terminal. */
+export function shown(text) {
+  return text.replace(UNSEEN, (unseen) => `[U+${unseen.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
+}
+
+/** Return text that came from outside as an element in which it can neither reorder nor style what is around it. */
+export function foreign(text, attributes = {}) {
+  return element("bdi", attributes, shown(text));
+}
+
+/** Return what only a screen reader tells. */
+export const unseen = (text) => element("span", { class: "unseen" }, text);
+
+const NUMBER = new Intl.NumberFormat("en");
+export const number = (value) => NUMBER.format(value);
+export const counted = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+export const percent = (share) => `${Math.round(share * 100)}%`;
+
+export function size(bytes) {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return unit === 0 ? counted(bytes, "byte") : `${value >= 10 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+const PAGED = { pptx: "slide", xlsx: "sheet" };
+
+/** Return where in its document something stands, in words: "page 3", "slide 2", "line 37", or "". */
+export function placeOf({ page, line, source = "" }) {
+  if (page !== null && page !== undefined) return `${PAGED[source.split(".").pop().toLowerCase()] ?? "page"} ${page}`;
+  return line === null || line === undefined ? "" : `line ${line}`;
+}
+
+/** Return the error as an element: what happened, and what to do next. */
+export function told(error) {
+  return element(
+    "div",
+    { class: "error", role: "alert" },
+    element("p", { class: "message" }, foreign(error.message || String(error))),
+    error.hint && element("p", { class: "hint" }, foreign(error.hint)),
+  );
+}
+
+/** Ask a person before something that cannot be undone; true when they say the verb. */
+export function confirmed(question, detail, verb) {
+  const dialog = element(
+    "dialog",
+    { class: "dialog", "aria-labelledby": "confirm-question" },
+    element("h2", { id: "confirm-question" }, question),
+    element("p", {}, detail),
+    element(
+      "form",
+      { method: "dialog", class: "row end" },
+      element("button", { value: "no", class: "button" }, "Cancel"),
+      element("button", { value: "yes", class: "button danger" }, verb),
+    ),
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    });
+  });
+}

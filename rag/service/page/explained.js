@@ -1,0 +1,119 @@
+/** What stands behind an answer, shown when a person asks: whether its footnotes hold, and how they were found. */
+
+import { element, foreign, placeOf, shown, told, unseen } from "./elements.js";
+import { placeOfPassage } from "./places.js";
+import { request } from "./service.js";
+
+/** Return the button that has each footnote checked against its source, and shows beside each what became of it. */
+export function confirmedBy(answer, notes) {
+  const result = element("span", { class: "checked", role: "status" });
+  const button = element("button", { class: "button quiet", "data-key": "v" }, "Check the footnotes");
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    result.textContent = "Reading the sources again…";
+    try {
+      const { citations, collection } = answer;
+      const checked = await request("POST", "v1/verify", { citations, collection });
+      for (const check of checked.citations) showCheck(notes, check);
+      const wrong = checked.citations.filter((check) => !check.holds).length;
+      result.textContent = wrong ? `${wrong} of ${checked.citations.length} do not hold` : "Every footnote holds";
+      result.classList.toggle("fails", wrong > 0);
+    } catch (error) {
+      result.replaceChildren(told(error));
+    } finally {
+      button.disabled = false;
+    }
+  });
+  return [button, result];
+}
+
+function showCheck(notes, check) {
+  const note = notes.querySelector(`[data-number="${Number(check.number)}"]`);
+  note?.querySelector(".check")?.remove();
+  const words = check.holds ? "✓ Its source was read again: the quotation stands there, byte for byte." : `✗ Does not hold: ${shown(check.reason)}`;
+  note?.append(element("p", { class: check.holds ? "check" : "check fails" }, words));
+}
+
+/** Return what was read and why, closed until it is asked for. */
+export function explanation(answer, open) {
+  const places = answer.passages.map((passage) => placeOfPassage(answer.collection, passage));
+  const total = Object.values(answer.timings_ms).reduce((sum, ms) => sum + ms, 0);
+  return element(
+    "details",
+    { class: "explained" },
+    element("summary", {}, "How this was found"),
+    element(
+      "p",
+      {},
+      "The question was compared with every passage twice: by ",
+      element("strong", {}, "meaning"),
+      " (how close it lies to the question) and by ",
+      element("strong", {}, "words"),
+      ` (how rare the words are that both share). The best of both were read${answer.answered ? ", and the answer was taken from them" : ""}.`,
+    ),
+    answer.passages.length > 0 && table(answer, places, open),
+    element(
+      "p",
+      { class: "soft" },
+      "Generator ",
+      foreign(answer.generator),
+      ", collection ",
+      foreign(answer.collection),
+      ` in its state ${answer.generation}; ${seconds(total)}: `,
+      Object.entries(answer.timings_ms)
+        .map(([stage, ms]) => `${stage} ${Math.round(ms)} ms`)
+        .join(", "),
+      ".",
+    ),
+  );
+}
+
+const seconds = (ms) => `${(ms / 1000).toFixed(ms < 1000 ? 2 : 1)} s`;
+
+function table(answer, places, open) {
+  const cited = (passage) =>
+    answer.citations.filter((each) => each.document === passage.document && each.start < passage.end && passage.start < each.end);
+  const arm = (found) =>
+    found === undefined || found === null || found.rank === null
+      ? element("td", { class: "number soft" }, "–", unseen("not found"))
+      : element("td", { class: "number" }, `${found.rank}.`, element("small", {}, ` ${found.score.toFixed(2)}`));
+  return element(
+    "div",
+    { class: "scroll", role: "region", "aria-label": "The passages that were read", tabindex: "0" },
+    element(
+      "table",
+      {},
+      element("caption", { class: "unseen" }, "The passages that were read, best first"),
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          ["Passage", "By meaning", "By words", "Words shared", "Cited"].map((name) => element("th", { scope: "col" }, name)),
+        ),
+      ),
+      element(
+        "tbody",
+        {},
+        answer.passages.map((passage, index) => {
+          const button = element(
+            "button",
+            { class: "link", onclick: () => open(places, index, button) },
+            foreign(passage.name),
+            placeOf(passage) && `, ${placeOf(passage)}`,
+          );
+          return element(
+            "tr",
+            {},
+            element("th", { scope: "row" }, button),
+            arm(passage.explain?.dense),
+            arm(passage.explain?.words),
+            element("td", {}, foreign((passage.explain?.matched ?? []).join(", "))),
+            element("td", {}, cited(passage).map((each) => `[${each.number}] `)),
+          );
+        }),
+      ),
+    ),
+  );
+}

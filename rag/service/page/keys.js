@@ -1,0 +1,27 @@
+/** Keys: one letter each, and none of them while a person writes. They can be turned off, for those who speak to type. */
+
+import { byId } from "./elements.js";
+
+const KEYS = "footnote.keys";
+
+/** Listen; `actions` maps a key to what it does, and `escape()` is tried for Escape. */
+export function startKeys(actions, escape) {
+  const on = byId("keys-on");
+  on.checked = localStorage.getItem(KEYS) !== "no";
+  on.addEventListener("change", () => localStorage.setItem(KEYS, on.checked ? "yes" : "no"));
+  byId("keys-open").addEventListener("click", () => byId("keys").showModal());
+  document.addEventListener("keydown", (event) => {
+    if (document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") {
+      escape();
+      return;
+    }
+    if (!on.checked || isWriting(event.target)) return;
+    const action = /^[1-9]$/.test(event.key) ? actions.number : actions[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action(event.key);
+  });
+}
+
+const isWriting = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;

@@ -1,0 +1,228 @@
+/** Collections and their documents: which one is asked, what it holds, making and taking away. */
+
+import { byId, confirmed, counted, element, foreign, number, size, told } from "./elements.js";
+import { openPlace } from "./reader.js";
+import { inCollection, request, stream } from "./service.js";
+
+const CHOSEN = "footnote.collection";
+const AT_ONCE = 50; // documents listed at first, and each time a person asks for more
+
+let all = []; // as the service lists them
+let chosen = null; // the name of the collection that is asked, null until the list has come
+let listed = 0; // counts the lists that were begun: one that arrives late is not shown
+
+/** Wire the view, fetch the collections and show them. */
+export async function startLibrary() {
+  byId("collection").addEventListener("change", (event) => choose(event.target.value));
+  byId("new-collection").addEventListener("submit", (event) => {
+    event.preventDefault();
+    make(byId("new-name").value.trim());
+  });
+  byId("find").addEventListener("input", () => listDocuments());
+  byId("update").addEventListener("click", update);
+  await refresh();
+}
+
+/** Return the name of the chosen collection. */
+export const chosenCollection = () => chosen;
+
+/** Make the chosen collection where there is none yet. */
+export async function ensureCollection() {
+  if (all.some((entry) => entry.name === chosen)) return;
+  await request("POST", "v1/collections", { name: chosen });
+}
+
+/** Fetch the collections again and show them, and the documents of the chosen one. */
+export async function refresh() {
+  let found;
+  try {
+    found = await request("GET", "v1/collections");
+  } catch (error) {
+    byId("library-said").replaceChildren(told(error));
+    byId("asked-of").replaceChildren(told(error));
+    return;
+  }
+  all = found.collections;
+  const kept = chosen ?? localStorage.getItem(CHOSEN);
+  chosen = all.some((entry) => entry.name === kept) ? kept : found.default;
+  draw(found.broken);
+  await listDocuments();
+}
+
+function choose(name) {
+  chosen = name;
+  localStorage.setItem(CHOSEN, name);
+  byId("find").value = "";
+  refresh();
+}
+
+function draw(broken) {
+  const names = all.some((entry) => entry.name === chosen) ? all.map(({ name }) => name) : [chosen, ...all.map(({ name }) => name)];
+  byId("collection").replaceChildren(
+    ...names.map((name) => element("option", { value: name, selected: name === chosen }, name)),
+  );
+  const now = all.find((entry) => entry.name === chosen);
+  byId("asked-of").replaceChildren(...askedOf(now));
+  byId("collections-list").replaceChildren(...all.map(collectionRow), ...broken.map(brokenRow));
+  for (const each of document.querySelectorAll(".chosen-name")) each.replaceChildren(foreign(chosen));
+  byId("update").hidden = !now?.documents;
+}
+
+function askedOf(now) {
+  if (now?.documents) {
+    return [`Answers come from ${counted(now.documents, "document")} in “`, foreign(chosen), "”, with footnotes, or not at all."];
+  }
+  return [
+    "There are no documents in “",
+    foreign(chosen),
+    "” yet. ",
+    element("a", { href: "#documents" }, "Add some"),
+    ", or drop files anywhere on this page.",
+  ];
+}
+
+function collectionRow(entry) {
+  const own = entry.name === chosen;
+  return element(
+    "li",
+    { class: own ? "collection chosen" : "collection" },
+    element(
+      "button",
+      { class: "choose", "aria-pressed": String(own), onclick: () => choose(entry.name) },
+      element("span", { class: "name" }, foreign(entry.name)),
+      element("span", { class: "soft" }, `${counted(entry.documents, "document")}, ${counted(entry.chunks, "passage")}, ${size(entry.bytes)}`),
+    ),
+    element(
+      "button",
+      { class: "remove", title: "Delete", "aria-label": `Delete the collection ${entry.name}`, onclick: () => deleteCollection(entry) },
+      "×",
+    ),
+  );
+}
+
+function brokenRow(entry) {
+  return element("li", { class: "collection" }, element("strong", {}, foreign(entry.name)), told({ message: entry.error, hint: entry.hint }));
+}
+
+async function attempt(work) {
+  byId("library-said").replaceChildren();
+  try {
+    await work();
+  } catch (error) {
+    byId("library-said").replaceChildren(told(error));
+  }
+}
+
+const make = (name) =>
+  attempt(async () => {
+    if (!name) return;
+    const made = await request("POST", "v1/collections", { name });
+    byId("new-name").value = "";
+    choose(made.name);
+  });
+
+const deleteCollection = (entry) =>
+  attempt(async () => {
+    const detail = `${counted(entry.documents, "document")} will have to be indexed again. Files that lie elsewhere on the disk are not touched; files uploaded here are deleted.`;
+    if (!(await confirmed(`Delete the collection “${entry.name}”?`, detail, "Delete"))) return;
+    await request("DELETE", inCollection(entry.name));
+    if (chosen === entry.name) chosen = null;
+    await refresh();
+  });
+
+const update = () =>
+  attempt(async () => {
+    const bar = element("progress", { "aria-label": "Reading changed files" });
+    const words = element("span", { role: "status" }, "Looking for files that have changed…");
+    byId("library-said").replaceChildren(element("p", { class: "row" }, bar, words));
+    for await (const { event, data } of stream(inCollection(chosen, "index"), { stream: true }, "report")) {
+      if (event === "progress" && data.total) {
+        bar.max = data.total;
+        bar.value = data.done;
+        words.textContent = `${data.what}: ${number(data.done)} of ${number(data.total)}`;
+      } else if (event === "report") {
+        byId("library-said").replaceChildren(...reported(data));
+      }
+    }
+    await refresh();
+  });
+
+/** Return a report of indexing as elements. */
+export function reported(report) {
+  const counts = ["added", "changed", "removed", "unchanged"].map((what) => `${number(report[what])} ${what}`).join(", ");
+  return [element("p", { role: "status" }, `${counts}, in ${report.seconds.toFixed(1)} s.`), ...skipped(report.skipped)];
+}
+
+function skipped(skips) {
+  if (!skips.length) return [];
+  const rows = skips.map((skip) => element("li", {}, foreign(skip.source), ": ", foreign(skip.reason)));
+  return [element("details", { open: skips.length < 4 }, element("summary", {}, `${counted(skips.length, "file")} could not be read`), element("ul", {}, rows))];
+}
+
+// The documents of the chosen collection
+
+async function listDocuments(offset = 0) {
+  const turn = ++listed;
+  const list = byId("documents-list");
+  if (!all.some((entry) => entry.name === chosen)) {
+    list.replaceChildren();
+    byId("documents-count").textContent = "None yet.";
+    return;
+  }
+  const find = byId("find").value.trim();
+  const query = new URLSearchParams({ offset, limit: AT_ONCE, ...(find && { find }) });
+  try {
+    const found = await request("GET", `${inCollection(chosen, "documents")}?${query}`);
+    if (turn !== listed) return;
+    const rows = found.documents.map(documentRow);
+    if (offset) list.append(...rows);
+    else list.replaceChildren(...rows);
+    const shownNow = offset + found.documents.length;
+    byId("documents-count").textContent = find ? `${number(found.total)} found.` : `${number(found.total)} in all.`;
+    byId("documents-more").replaceChildren(
+      shownNow < found.total &&  found.documents.length
+        ? element("button", { class: "button quiet", onclick: () => listDocuments(shownNow) }, `Show more (${number(found.total - shownNow)} left)`)
+        : "",
+    );
+  } catch (error) {
+    if (turn === listed) list.replaceChildren(element("li", {}, told(error)));
+  }
+}
+
+function documentRow(entry) {
+  const place = {
+    collection: chosen,
+    document: entry.id,
+    name: entry.name,
+    source: entry.source,
+    sha256: entry.sha256,
+    page: null,
+    line: null,
+    start: 0,
+    end: 0,
+    quote: "",
+    marks: [],
+    trail: [],
+    label: "Document",
+  };
+  const open = element(
+    "button",
+    { class: "choose", onclick: () => openPlace([place], 0, open) },
+    element("span", { class: "name" }, foreign(entry.name)),
+    element("span", { class: "soft" }, `${entry.format}, ${counted(entry.characters, "character")}, ${counted(entry.chunks, "passage")}`),
+  );
+  return element(
+    "li",
+    { class: "document-row" },
+    open,
+    element("button", { class: "remove", title: "Remove", "aria-label": `Remove ${entry.name}`, onclick: () => remove(entry) }, "×"),
+  );
+}
+
+const remove = (entry) =>
+  attempt(async () => {
+    const detail = entry.origin === "upload" ? "The uploaded file is deleted with it." : "The file itself stays where it lies.";
+    if (!(await confirmed(`Remove “${entry.name}” from the collection?`, detail, "Remove"))) return;
+    await request("DELETE", inCollection(chosen, "documents", entry.id));
+    await refresh();
+  });

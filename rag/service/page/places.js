@@ -1,0 +1,56 @@
+/** Places in documents: where a footnote or a passage stands, as the reader takes it; and passages as a list of them. */
+
+import { counted, element, foreign, placeOf, shown } from "./elements.js";
+import { isFlowing, length } from "./spans.js";
+
+/** Return where a footnote points to, as the reader takes it. */
+export function placeOfCitation(answer, citation) {
+  return {
+    ...citation,
+    collection: answer.collection,
+    label: `Footnote ${citation.number}`,
+    trail: citation.headings.length ? citation.headings : [citation.title].filter(Boolean),
+  };
+}
+
+/** Return where a passage was found, as the reader takes it. */
+export function placeOfPassage(collection, passage) {
+  return {
+    ...passage,
+    collection,
+    label: `Passage ${passage.rank}`,
+    trail: passage.context ? passage.context.split(" > ") : [],
+    quote: passage.text,
+    marks: [],
+  };
+}
+
+/** Return passages as a list, each of which opens in its document. */
+export function passageList(passages, places, open) {
+  return element(
+    "ol",
+    { class: "footnotes passages" },
+    passages.map((passage, index) => {
+      const trail = passage.context.split(" > ").filter((heading) => heading && heading !== passage.title);
+      const title = element(
+        "button",
+        { class: "open", onclick: () => open(places, index, title), "aria-label": `Open passage ${passage.rank} in ${shown(passage.name)}, ${placeOf(passage)}` },
+        element("span", { class: "name" }, foreign(passage.name)),
+        trail.length > 0 && element("span", { class: "trail" }, foreign(trail.join(" › "))),
+        element("span", { class: "place" }, placeOf(passage)),
+      );
+      const long = length(passage.text) > 420;
+      const text = element("blockquote", { class: long ? "cut" : "" }, paragraphs(passage.text));
+      const also = passage.also_in.length > 0 && element("p", { class: "soft" }, `Nearly the same stands in ${counted(passage.also_in.length, "other document")}.`);
+      return element("li", { class: "footnote" }, title, text, also);
+    }),
+  );
+}
+
+/** Return text as paragraphs, headings told apart where they are marked. */
+function paragraphs(text) {
+  return text.split(/\n\s*\n/).map((part) => {
+    const [, hashes, rest] = /^\s{0,3}(#{1,6} )?([^]*)$/.exec(part);
+    return element("p", { dir: "auto", class: hashes ? "head" : isFlowing(rest) ? "" : "lines" }, shown(rest));
+  });
+}

@@ -1,0 +1,25 @@
+"""Bringing a collection up to date with the files that it was made of, wherever they lie."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from indexer.collection import Collection
+from indexer.sync import Report
+from indexer.types import Progress, Skip
+
+GONE = "the file is gone; its stored text is kept"
+
+
+def brought_up_to_date(collection: Collection, *, rebuild: bool, progress: Progress) -> Report:
+    """Index the collection's files again, as far as they are still there, and return what changed.
+
+    A file that is gone is told as skipped and keeps its stored text: its disk may only be away. `rebuild` reads and
+    embeds everything anew beside the old state, then switches.
+    """
+    sources = [entry.source for entry in collection.documents() if entry.origin == "file"]
+    present = [source for source in sources if Path(source).is_file()]
+    report = collection.sync(present, prune=False, rebuild=rebuild, progress=progress)
+    gone = [Skip(source, GONE) for source in sources if source not in set(present)]
+    return replace(report, skipped=(*report.skipped, *gone))

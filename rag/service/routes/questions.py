@@ -1,0 +1,108 @@
+"""Searching, asking and checking."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from indexer.collection import Collection
+from rag.service.asking import Question, Search
+from rag.service.documents import holds
+from rag.service.errors import json_response
+from rag.service.events import event_response, while_connected
+from rag.service.routes.describing import ANSWER, ASK_EVENTS, ASK_TOLD, ERRORS, PASSAGES, VERIFIED, shown, streamed
+from rag.service.schemas import (
+    AskRequest,
+    AskResponse,
+    SearchRequest,
+    SearchResponse,
+    VerifyRequest,
+    VerifyResponse,
+)
+from rag.service.service import Served, Service, in_thread
+from rag.service.shapes import answer_json, passages_json
+from rag.types import Answer, Found
+from rag.verification import Check, verify
+
+router = APIRouter(prefix="/v1", tags=["questions"], responses=ERRORS)
+
+
+@router.post("/search", response_model=SearchResponse, responses=shown(PASSAGES))
+async def search(asked: SearchRequest, request: Request, service: Served) -> Response:
+    """Find passages, best first, by meaning and by words."""
+    request.state.question = asked.query
+    engine = await service.engine(asked.collection)
+    wanted = Search(engine, asked.query, asked.k, asked.mode, tuple(asked.filters), asked.explain)
+    found = await while_connected(request, service.asking.search(wanted))
+    generation = await in_thread(lambda: engine.collection.generation)
+    return json_response(
+        {
+            "query": asked.query,
+            "mode": asked.mode,
+            "passages": passages_json(found, service.names, asked.explain),
+            "collection": engine.collection.name,
+            "generation": generation,
+        }
+    )
+
+
+@router.post("/ask", response_model=AskResponse, responses=streamed(ANSWER, ASK_EVENTS, ASK_TOLD))
+async def ask(asked: AskRequest, request: Request, service: Served) -> Response:
+    """Answer a question from the documents, with footnotes, or say that they do not hold the answer.
+
+    With `stream`, events tell what happens: `stage`; `passages` with what is read; `writing` with pieces of a language
+    model's draft, of which nothing is checked; `answer`, which takes the draft's place; or `error`.
+    """
+    request.state.question = asked.question
+    engine = await service.engine(asked.collection)
+    question = Question(engine, asked.question, asked.k, tuple(asked.filters), asked.max_error, asked.explain)
+    if asked.stream:
+        service.asking.check(question)
+        return event_response(_told(question, service))
+    answer = await while_connected(request, service.asking.ask(question))
+    request.state.timings_ms = answer.timings_ms
+    service.metrics.answer(answer.answered)
+    request.state.timings_ms = dict(answer.timings_ms)
+    return json_response(answer_json(answer, service.names, asked.explain))
+
+
+async def _told(question: Question, service: Service) -> AsyncGenerator[tuple[str, Any], None]:
+    """Yield the events of an answer as it comes about."""
+    yield "stage", {"stage": "search"}
+    async with contextlib.aclosing(service.asking.listen(question)) as events:
+        async for event in events:
+            if isinstance(event, Answer):
+                service.metrics.answer(event.answered)
+                yield "answer", answer_json(event, service.names, question.explain)
+            elif isinstance(event, Found):
+                yield "passages", {"passages": passages_json(event.passages, service.names, question.explain)}
+                yield "stage", {"stage": "read"}
+            else:
+                yield "writing", {"text": event.text}
+
+
+@router.post("/verify", response_model=VerifyResponse, responses=shown(VERIFIED))
+async def verify_answer(given: VerifyRequest, request: Request, service: Served) -> Response:
+    """Read the sources again and check each footnote of an answer. Only documents of the collection are read."""
+    collection = await service.collection(given.collection)
+    checks = await while_connected(
+        request, service.checking.run(collection.name, lambda _: _checked(given, collection))
+    )
+    rows = [{"number": c.number, "source": c.source, "holds": c.holds, "reason": c.reason} for c in checks]
+    return json_response({"holds": all(check.holds for check in checks), "citations": rows})
+
+
+def _checked(given: VerifyRequest, collection: Collection) -> list[Check]:
+    """Check the citations whose source the collection holds; of the others no byte is read."""
+    known = {source for source in {each.source for each in given.citations} if holds(collection, source)}
+    citations = [each.model_dump() for each in given.citations if each.source in known]
+    found = iter(verify({"citations": citations, "collection": collection.name}, collection.home))
+    absent = f"it is not in collection {collection.name!r}"
+    return [
+        next(found) if each.source in known else Check(each.number, each.source, False, absent)
+        for each in given.citations
+    ]

@@ -1,0 +1,293 @@
+"""The tools for agents, used as an agent uses them: by the SDK's own client, in this process and over real pipes."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mcp import Client, StdioServerParameters
+
+import cli
+from indexer.collection import Collection
+from rag.adapters.mcp_server import READ_AT_ONCE, Library, mcp_server
+from tests.conftest import new_home
+from tests.worlds import article, write_folder
+
+LIBRARY = "At what hour does the library open?"
+LONG = article("Harbours", 600)
+
+
+@pytest.fixture(scope="module")
+def library_home(tmp_path_factory: pytest.TempPathFactory, converted: Path) -> Path:
+    folder = tmp_path_factory.mktemp("agents")
+    home = new_home(folder / "home", converted)
+    Collection("default", home).sync([write_folder(folder / "files")])
+    Collection("private", home).sync([write_folder(folder / "secret", {"diary.md": "# Diary\n\nThe key is 4711.\n"})])
+    Collection("long", home).sync([write_folder(folder / "long", {"harbours.md": LONG})])
+    return home
+
+
+def use(library: Library, asked: Callable[[Client], Coroutine[Any, Any, Any]]) -> Any:
+    """Return what a client in this process makes of the server over `library`, within three minutes."""
+
+    async def main() -> Any:
+        async with asyncio.timeout(180), Client(mcp_server(library)) as client:
+            return await asked(client)
+
+    return asyncio.run(main())
+
+
+def call(library: Library, tool: str, **arguments: Any) -> dict[str, Any]:
+    """Return what a tool returns as data, which is also what it says in text."""
+
+    async def asked(client: Client) -> Any:
+        return await client.call_tool(tool, arguments)
+
+    result = use(library, asked)
+    assert not result.is_error, result.content
+    assert json.loads(result.content[0].text) == result.structured_content
+    return dict(result.structured_content)
+
+
+def refusal(library: Library, tool: str, **arguments: Any) -> str:
+    """Return what an agent is told when a tool cannot do what it is asked."""
+
+    async def asked(client: Client) -> Any:
+        return await client.call_tool(tool, arguments)
+
+    result = use(library, asked)
+    assert result.is_error
+    return str(result.content[0].text)
+
+
+def test_an_agent_finds_four_tools_that_only_read(library_home: Path) -> None:
+    async def asked(client: Client) -> Any:
+        return await client.list_tools(), client.instructions
+
+    listed, instructions = use(Library(library_home), asked)
+    assert [tool.name for tool in listed.tools] == ["search", "ask", "read_source", "list_collections"]
+    for tool in listed.tools:
+        assert tool.annotations.read_only_hint
+        assert not tool.annotations.open_world_hint
+        assert tool.description
+        assert tool.output_schema
+        for name, about in tool.input_schema.get("properties", {}).items():
+            assert about.get("description"), f"{tool.name} does not describe {name}"
+    assert "never an instruction" in instructions
+
+
+def test_a_search_returns_passages_with_their_places(library_home: Path) -> None:
+    found = call(Library(library_home), "search", query="library opening", k=2)
+    assert found["collection"] == "default"
+    assert len(found["passages"]) == 2
+    best = found["passages"][0]
+    assert Path(best["source"]).name == "library.md"
+    assert best["title"] == "The library"
+    assert "opens at nine" in best["text"]
+    only = call(Library(library_home), "search", query="tea", mode="words", filters=["source=*bees*"])
+    assert only["passages"] == []
+
+
+def test_an_answer_has_footnotes_that_can_be_read_in_their_place(library_home: Path) -> None:
+    library = Library(library_home)
+    answer = call(library, "ask", question=LIBRARY, max_error=0.5)
+    assert answer["answered"]
+    assert "nine" in answer["answer"]
+    assert answer["nearest"] == []
+    (note,) = answer["footnotes"]
+    length = note["end"] - note["start"]
+    around = call(Library(library_home), "read_source", source=note["source"], start=note["start"], characters=length)
+    assert around["text"] == note["quote"]
+    assert around["headings"] == ["The library"]
+
+
+def test_what_the_documents_do_not_say_is_refused_with_what_came_nearest(library_home: Path) -> None:
+    answer = call(Library(library_home), "ask", question="Who won the football cup in 1954?")
+    assert (answer["answered"], answer["answer"], answer["footnotes"]) == (False, "", [])
+    assert answer["nearest"]
+
+
+def test_a_long_document_is_read_piece_by_piece(library_home: Path) -> None:
+    stored = Collection("long", library_home).document("harbours.md").text
+    assert len(stored) > READ_AT_ONCE
+
+    async def asked(client: Client) -> str:
+        text, place = "", 0
+        while True:
+            arguments = {"source": "harbours.md", "collection": "long", "start": place, "characters": READ_AT_ONCE}
+            part = (await client.call_tool("read_source", arguments)).structured_content
+            assert part["characters"] == len(stored)
+            text, place = text + part["text"], part["end"]
+            if place == part["characters"]:
+                return text
+
+    assert use(Library(library_home), asked) == stored
+    beyond = call(Library(library_home), "read_source", source="harbours.md", collection="long", start=10**9)
+    assert (beyond["text"], beyond["start"], beyond["end"]) == ("", len(stored), len(stored))
+
+
+def test_collections_are_listed_and_chosen(library_home: Path) -> None:
+    listed = call(Library(library_home), "list_collections")["collections"]
+    assert listed == [
+        {"name": "default", "documents": 4, "usual": True, "problem": ""},
+        {"name": "long", "documents": 1, "usual": False, "problem": ""},
+        {"name": "private", "documents": 1, "usual": False, "problem": ""},
+    ]
+    found = call(Library(library_home), "search", query="key", collection="private")
+    assert found["passages"][0]["title"] == "Diary"
+
+
+def test_what_is_not_shown_to_an_agent_cannot_be_reached(library_home: Path) -> None:
+    library = Library(library_home, ["default"])
+    assert [each["name"] for each in call(library, "list_collections")["collections"]] == ["default"]
+    for tool, arguments in (
+        ("search", {"query": "key"}),
+        ("ask", {"question": "key"}),
+        ("read_source", {"source": "d"}),
+    ):
+        told = refusal(Library(library_home, ["default"]), tool, **arguments, collection="private")
+        assert told == f"Error executing tool {tool}: There is no collection 'private'. There are: default"
+    usual = call(Library(library_home, ["private", "default"]), "search", query="key")
+    assert usual["collection"] == "private"
+
+
+@pytest.mark.parametrize("name", ["../collections/private", "private/../default", "/etc", "", ".", "x" * 5000, "a\0b"])
+def test_a_collection_is_only_what_is_listed(library_home: Path, name: str) -> None:
+    library = Library(library_home, ["default"])
+    if name:
+        assert "There is no collection" in refusal(library, "search", query="tea", collection=name)
+    else:
+        assert call(library, "search", query="tea", collection=name)["collection"] == "default"
+
+
+@pytest.mark.parametrize("source", ["/etc/passwd", "../../etc/passwd", "CURRENT", "truth.db", "", "a\0b", "%", "_.md"])
+def test_only_what_was_indexed_can_be_read(library_home: Path, source: str) -> None:
+    assert "is not in collection 'default'" in refusal(Library(library_home), "read_source", source=source)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        ("search", {"query": " "}, "The question holds no word"),
+        ("search", {"query": "x" * 4001}, "4,000"),
+        ("search", {"query": "tea", "k": 0}, "greater than or equal to 1"),
+        ("search", {"query": "tea", "filters": ["nonsense"]}, "nonsense"),
+        ("search", {"query": "tea", "mode": "magic"}, "'hybrid', 'dense' or 'words'"),
+        ("ask", {"question": "tea?", "max_error": 1}, "less than 1"),
+        ("ask", {}, "required"),
+        ("read_source", {"source": "tea.md", "characters": READ_AT_ONCE + 1}, "20000"),
+        ("read_source", {"source": "tea.md", "start": -1}, "greater than or equal to 0"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_in_words(
+    library_home: Path, tool: str, arguments: dict[str, Any], said: str
+) -> None:
+    assert said in refusal(Library(library_home), tool, **arguments)
+
+
+def test_no_text_whatever_breaks_a_tool(library_home: Path) -> None:
+    """Whatever is asked comes to an answer or to a refusal in words, never to what an agent is told of a crash."""
+
+    async def asked(client: Client) -> None:
+        @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(st.text(max_size=60), st.text(max_size=20))
+        def try_them(text: str, other: str) -> None:
+            for tool, arguments in (
+                ("search", {"query": text, "mode": "words", "filters": [other]}),
+                ("search", {"query": text, "mode": "words", "collection": other}),
+                ("read_source", {"source": text}),
+            ):
+                made.append((tool, arguments))
+
+        try_them()
+        for tool, arguments in made:
+            result = await client.call_tool(tool, arguments)
+            assert result.content[0].text != f"Error executing tool {tool}", arguments  # all it says of a crash
+
+    made: list[tuple[str, dict[str, Any]]] = []
+    use(Library(library_home), asked)
+
+
+# Over real pipes
+
+
+def parameters(home: Path, *more: str) -> StdioServerParameters:
+    environment = {**os.environ, "FOOTNOTE_HOME": str(home)}
+    return StdioServerParameters(command=sys.executable, args=[cli.__file__, "mcp", *more], env=environment)
+
+
+def test_the_command_serves_the_sdk_client_over_pipes(library_home: Path) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(180), Client(parameters(library_home, "--collection", "default")) as client:
+            assert len((await client.list_tools()).tools) == 4
+            asked = [client.call_tool("ask", {"question": LIBRARY, "max_error": 0.5}) for _ in range(3)]
+            for result in await asyncio.gather(*asked):
+                assert result.structured_content is not None
+                assert "nine" in result.structured_content["answer"]
+            listed = await client.call_tool("list_collections", {})
+            assert listed.structured_content is not None
+            assert [each["name"] for each in listed.structured_content["collections"]] == ["default"]
+
+    asyncio.run(main())
+
+
+def started(home: Path) -> subprocess.Popen[bytes]:
+    """Start the server, and return when it has answered a first message."""
+    pipes = subprocess.PIPE
+    server = subprocess.Popen([sys.executable, cli.__file__, "mcp", "--home", str(home)], stdin=pipes, stdout=pipes,
+                              stderr=pipes)  # fmt: skip
+    about = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": about}
+    assert server.stdin is not None
+    assert server.stdout is not None
+    server.stdin.write(json.dumps(hello).encode() + b"\n")
+    server.stdin.flush()
+    assert json.loads(server.stdout.readline())["result"]["serverInfo"]["name"] == "footnote"
+    return server
+
+
+def test_it_ends_when_its_client_has_gone(library_home: Path) -> None:
+    server = started(library_home)
+    out, err = server.communicate(timeout=120)  # closes its standard input
+    assert (server.returncode, out, err) == (0, b"", b"")
+
+
+def test_it_stops_when_it_is_told_to(library_home: Path) -> None:
+    with started(library_home) as server:
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(120) == 143
+
+
+def test_it_outlives_what_is_no_message(library_home: Path) -> None:
+    with started(library_home) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        for line in (b"\n", b"nonsense\n", b'{"jsonrpc": "2.0"}\n', b"\xff\xfe\n", b"[" * 5000 + b"\n"):
+            server.stdin.write(line)
+        server.stdin.write(b'{"jsonrpc": "2.0", "method": "notifications/initialized"}\n')
+        server.stdin.write(b'{"jsonrpc": "2.0", "id": 7, "method": "tools/list"}\n')
+        server.stdin.flush()
+        for line in server.stdout:
+            if (answer := json.loads(line)).get("id") == 7:
+                assert len(answer["result"]["tools"]) == 4
+                break
+        server.stdin.close()
+        assert server.wait(120) == 0
+
+
+def test_without_the_package_the_command_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mcp.server", None)
+    monkeypatch.delitem(sys.modules, "rag.adapters.mcp_server", raising=False)
+    done = CliRunner().invoke(cli.footnote, ["mcp"])
+    assert done.exit_code == 2
+    assert "Serving agents needs the package mcp" in done.stderr
+    assert "pip install mcp" in done.stderr

@@ -1,0 +1,208 @@
+"""Chat clients: the official openai client speaks to the service over a real port."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openai
+import pytest
+
+from indexer.errors import GeneratorError
+from rag import Passage
+from rag.generator import Draft
+from tests.serving import listening, service_of
+from tests.worlds import WordEncoder, collection_of
+
+TEA = "At what heat is green tea steeped?"
+SAID = "Green tea is steeped at eighty degrees."
+TOKEN = "a-token-that-nobody-guesses"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    collection_of(home).close()
+    collection_of(home, {"moon.md": "# The moon\n\nThe moon was full on Friday.\n"}, name="sky").close()
+    return home
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    with listening(service_of(home, token=TOKEN)) as (host, port):
+        yield f"http://{host}:{port}/v1"
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Iterator[Any]:
+    with openai.OpenAI(base_url=address, api_key=TOKEN, max_retries=0, timeout=60) as client:
+        yield client
+
+
+def asked(question: Any) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": question}]
+
+
+def test_the_collections_are_models(client: Any) -> None:
+    assert [model.id for model in client.models.list()] == ["footnote", "footnote/sky", "footnote/world"]
+    assert client.models.retrieve("footnote/sky").owned_by == "footnote"
+    with pytest.raises(openai.NotFoundError, match="There is no model 'gpt-5'"):
+        client.models.retrieve("gpt-5")
+
+
+def test_an_answer_has_its_footnotes_in_the_text_and_as_data(client: Any) -> None:
+    completion = client.chat.completions.create(model="footnote", messages=asked(TEA))
+    (choice,) = completion.choices
+    assert (choice.finish_reason, choice.message.role) == ("stop", "assistant")
+    text, _, notes = choice.message.content.partition("\n\n")
+    assert SAID in text
+    assert "[1]" in text
+    assert notes.startswith("[1] Tea")
+    (citation,) = choice.message.citations
+    assert citation["quote"] == SAID
+    assert citation["source"].endswith("tea.md")
+    assert completion.footnote["answered"]
+    assert completion.footnote["collection"] == "world"
+
+
+def test_what_is_streamed_is_what_is_said_at_once(client: Any) -> None:
+    whole = client.chat.completions.create(model="footnote", messages=asked(TEA))
+    chunks = list(client.chat.completions.create(model="footnote", messages=asked(TEA), stream=True))
+    assert len(chunks) > 2
+    assert len({chunk.id for chunk in chunks}) == 1
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    assert text == whole.choices[0].message.content
+    assert [chunk.choices[0].finish_reason for chunk in chunks] == [None] * (len(chunks) - 1) + ["stop"]
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert chunks[-1].choices[0].delta.citations == whole.choices[0].message.citations
+
+
+def test_a_refusal_says_so_and_cites_nothing(client: Any) -> None:
+    completion = client.chat.completions.create(model="footnote", messages=asked("Who won the football cup?"))
+    assert not completion.footnote["answered"]
+    assert completion.choices[0].message.citations == []
+    assert "The nearest:" in completion.choices[0].message.content
+
+
+def test_another_collection_is_another_model(client: Any) -> None:
+    completion = client.chat.completions.create(model="footnote/sky", messages=asked("When was the moon full?"))
+    assert "Friday" in completion.choices[0].message.content
+    with pytest.raises(openai.NotFoundError) as told:
+        client.chat.completions.create(model="footnote/none", messages=asked(TEA))
+    assert "There is no collection 'none'" in told.value.body["message"]
+    assert told.value.body["hint"].startswith("Run: footnote index")
+
+
+def test_what_chat_clients_send_along_is_passed_over(client: Any) -> None:
+    conversation = [
+        {"role": "system", "content": "You are a pirate."},
+        *asked("Who won the football cup?"),
+        {"role": "assistant", "content": "Not in these documents."},
+        *asked([{"type": "text", "text": TEA}]),
+    ]
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+    completion = client.chat.completions.create(
+        model="footnote", messages=conversation, temperature=0.2, top_p=0.9, max_tokens=50, seed=1, user="somebody",
+        tools=[tool], stop=["\n"], frequency_penalty=0.1, stream_options=openai.omit,
+    )  # fmt: skip
+    assert SAID in completion.choices[0].message.content
+    with client.chat.completions.create(
+        model="footnote", messages=conversation, stream=True, stream_options={"include_usage": True}
+    ) as chunks:
+        assert SAID in "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+
+
+def test_what_only_footnote_knows_goes_through_extra_body(client: Any) -> None:
+    never = client.chat.completions.create(
+        model="footnote", messages=asked(TEA), extra_body={"max_error": 0.05, "k": 1}
+    )
+    assert not never.footnote["answered"]  # 0.9 sure, where 0.95 is asked for
+    other = {"filters": ["source=*bees*"]}
+    assert not client.chat.completions.create(model="footnote", messages=asked(TEA), extra_body=other).footnote[
+        "answered"
+    ]
+
+
+def test_embeddings_are_the_encoders(client: Any) -> None:
+    texts = ["Green tea is steeped.", "Bees dance."]
+    made = client.embeddings.create(model="footnote", input=texts)  # asks for base64, and decodes it
+    expected = WordEncoder().embed_passages(texts)
+    assert np.array_equal(np.array([each.embedding for each in made.data], dtype=np.float32), expected)
+    assert [each.index for each in made.data] == [0, 1]
+    plain = client.embeddings.create(model="footnote", input=texts[0], encoding_format="float")
+    assert np.allclose(plain.data[0].embedding, expected[0])
+    assert made.usage.total_tokens == 6
+    with pytest.raises(openai.UnprocessableEntityError, match="makes 32 dimensions, not 64"):
+        client.embeddings.create(model="footnote", input=texts, dimensions=64)
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        (asked("  "), "holds no word"),
+        (asked("x" * 4001), "4,000"),
+        ([{"role": "system", "content": "hello"}], "No message of the user"),
+        ([], "at least 1 item"),
+        (asked([{"type": "image_url", "image_url": {"url": "data:,"}}]), "holds no word"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_cannot_be_asked_is_told_in_words(
+    client: Any, messages: list[dict[str, Any]], said: str, stream: bool
+) -> None:
+    with pytest.raises(openai.UnprocessableEntityError, match=said):
+        client.chat.completions.create(model="footnote", messages=messages, stream=stream)
+
+
+def test_without_the_token_nothing_is_said(address: str) -> None:
+    for key in ("another-token-altogether", TOKEN[:-1], TOKEN + "x"):
+        with (
+            openai.OpenAI(base_url=address, api_key=key, max_retries=0) as stranger,
+            pytest.raises(openai.AuthenticationError, match="asks for a token"),
+        ):
+            stranger.models.list()
+
+
+def test_many_at_once_are_answered_each_his_own(address: str) -> None:
+    said = {
+        TEA: "eighty degrees",
+        "What does a hive hold?": "sixty thousand",
+        "When does the library open?": "opens at nine",
+        "Who won the cup?": "The nearest:",
+    }
+    questions = [*said] * 4
+
+    async def main() -> list[str]:
+        async with openai.AsyncOpenAI(base_url=address, api_key=TOKEN, max_retries=0, timeout=60) as client:
+            made = [client.chat.completions.create(model="footnote", messages=asked(each)) for each in questions]
+            return [completion.choices[0].message.content for completion in await asyncio.gather(*made)]
+
+    for question, text in zip(questions, asyncio.run(main()), strict=True):
+        assert said[question] in text
+
+
+@dataclass
+class Failing:
+    """A generator whose model has gone."""
+
+    name: str = "failing"
+
+    def generate(self, question: str, passages: Sequence[Passage]) -> Draft:
+        raise GeneratorError("The model has gone.", "Start it again.")
+
+    def threshold(self, max_error: float | None) -> float:
+        return 0.5
+
+
+def test_a_model_that_fails_is_told_of_at_once_and_in_a_stream(home: Path) -> None:
+    with (
+        listening(service_of(home, Failing())) as (host, port),
+        openai.OpenAI(base_url=f"http://{host}:{port}/v1", api_key="none", max_retries=0, timeout=60) as client,
+    ):
+        with pytest.raises(openai.APIStatusError, match="The model has gone") as told:
+            client.chat.completions.create(model="footnote", messages=asked(TEA))
+        assert told.value.status_code == 503
+        with pytest.raises(openai.APIError, match="The model has gone"):
+            list(client.chat.completions.create(model="footnote", messages=asked(TEA), stream=True))

@@ -1,0 +1,158 @@
+"""Collections and documents in the page: choosing, making, deleting, adding by choice and by drop."""
+
+from __future__ import annotations
+
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.web.conftest import Visit
+from tests.web.small_service import Refusal, SmallService
+
+TEA = FilePayload(name="tea.md", mimeType="text/markdown", buffer=b"# Tea\n\nGreen tea is steeped at eighty degrees.\n")
+BINARY = FilePayload(name="a.bin", mimeType="application/octet-stream", buffer=b"\x00\x01")
+
+DROP = """(names) => {
+    const data = new DataTransfer();
+    for (const name of names) data.items.add(new File([`# ${name}`], name));
+    for (const type of ["dragenter", "dragover", "drop"]) {
+        document.body.dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
+        if (type === "dragover") window.offered = !document.getElementById("drop").hidden;
+    }
+}"""
+
+
+def to_documents(page: Page) -> None:
+    page.get_by_role("link", name="Documents").click()
+    page.locator(".document-row").first.wait_for()
+
+
+def names(service: SmallService, collection: str = "default") -> list[str]:
+    return [paper.name for paper in service.papers[collection]]
+
+
+def test_files_that_are_chosen_are_indexed_one_after_the_other(visit: Visit, service: SmallService) -> None:
+    page = visit()
+    to_documents(page)
+    page.locator("#files").set_input_files([TEA, BINARY])
+    rows = page.locator(".upload")
+    expect(rows.nth(0)).to_have_text("tea.md47 bytes✓ added, 1 passage")
+    expect(rows.nth(1)).to_have_text("a.bin2 bytes✗ a.bin: binary. Only documents can be read.")
+    expect(page.locator("#uploads-said")).to_have_text("1 file indexed, 1 not.")
+    expect(page.locator(".document-row")).to_have_count(4)
+    assert names(service)[-1] == "tea.md"
+    expect(page.locator("#collections-list li").first).to_contain_text("4 documents")
+    page.get_by_role("button", name="tea.md markdown").click()
+    expect(page.locator(".document h3")).to_have_text("Tea")
+
+
+def test_files_dropped_anywhere_on_the_page_are_indexed(visit: Visit, service: SmallService) -> None:
+    page = visit()
+    page.evaluate(DROP, ["one.md", "two.md"])
+    assert page.evaluate("window.offered")  # while they were over the page, it said where they would go
+    expect(page.locator("#drop")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Documents", exact=True)).to_be_visible()
+    expect(page.locator("#uploads-said")).to_have_text("2 files indexed.")
+    assert names(service)[-2:] == ["one.md", "two.md"]
+
+
+def test_text_that_is_dragged_is_no_file(visit: Visit) -> None:
+    page = visit()
+    page.evaluate(
+        """() => {
+            const data = new DataTransfer();
+            data.setData("text/plain", "words");
+            document.body.dispatchEvent(new DragEvent("dragenter", {dataTransfer: data, bubbles: true}));
+        }"""
+    )
+    expect(page.locator("#drop")).to_be_hidden()
+
+
+def test_an_upload_waits_for_a_busy_service(visit: Visit, service: SmallService) -> None:
+    page = visit()
+    to_documents(page)
+    service.refusals.append(Refusal(503, "busy", "Another process is writing.", wait=1))
+    page.locator("#files").set_input_files([TEA])
+    expect(page.locator(".upload")).to_contain_text("the service is busy; again in 1 s")
+    expect(page.locator(".upload")).to_contain_text("✓ added")
+
+
+def test_an_upload_that_is_too_large_is_told(visit: Visit, service: SmallService) -> None:
+    page = visit()
+    to_documents(page)
+    service.refusals.append(Refusal(413, "too_large", "The file has 5 MB; at most 1 MB is taken.", "Index it by hand."))
+    page.locator("#files").set_input_files([TEA])
+    expect(page.locator(".upload.failed")).to_contain_text("at most 1 MB is taken. Index it by hand.")
+
+
+def test_uploading_to_a_service_without_a_collection_makes_it(visit: Visit, service: SmallService) -> None:
+    service.papers.clear()
+    page = visit()
+    expect(page.locator("#asked-of")).to_contain_text("There are no documents in “default” yet.")
+    page.evaluate(DROP, ["one.md"])
+    expect(page.locator(".upload")).to_contain_text("✓ added")
+    assert names(service) == ["one.md"]
+    expect(page.locator("#asked-of")).to_contain_text("1 document")
+
+
+def test_a_collection_is_made_chosen_asked_and_deleted(visit: Visit, service: SmallService) -> None:
+    page = visit()
+    to_documents(page)
+    page.get_by_label("New collection").fill("papers")
+    page.keyboard.press("Enter")
+    expect(page.locator("#collection")).to_have_value("papers")
+    expect(page.locator(".chosen")).to_contain_text("papers0 documents")
+    page.reload()
+    expect(page.locator("#collection")).to_have_value("papers")  # remembered
+    page.get_by_role("link", name="Ask", exact=True).click()
+    page.locator("#question").fill("What is Kestrel?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".refusal")).to_be_visible()
+    assert service.asked[-1]["collection"] == "papers"
+    page.get_by_role("link", name="Documents").click()
+    page.get_by_role("button", name="Delete the collection papers").click()
+    page.get_by_role("button", name="Cancel").click()
+    assert "papers" in service.papers
+    page.get_by_role("button", name="Delete the collection papers").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator("#collection")).to_have_value("default")
+    assert "papers" not in service.papers
+
+
+def test_a_collection_that_cannot_be_made_is_told(visit: Visit) -> None:
+    page = visit()
+    to_documents(page)
+    page.get_by_label("New collection").fill("other")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is a collection 'other' already.")
+
+
+def test_a_document_is_found_and_removed(visit: Visit, service: SmallService) -> None:
+    page = visit()
+    to_documents(page)
+    page.get_by_label("Find a document").fill("rain")
+    expect(page.locator(".document-row")).to_have_count(1)
+    expect(page.locator("#documents-count")).to_have_text("1 found.")
+    page.get_by_role("button", name="Remove rain.pdf").click()
+    expect(page.get_by_role("dialog")).to_contain_text("The file itself stays where it lies.")
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.locator("#documents-count")).to_have_text("0 found.")
+    assert "rain.pdf" not in names(service)
+
+
+def test_a_long_list_comes_in_parts(visit: Visit, service: SmallService) -> None:
+    first = service.papers["default"][0]
+    service.papers["default"] += [type(first)(f"{place}.md", "# Paper\n") for place in range(120)]
+    page = visit()
+    to_documents(page)
+    expect(page.locator(".document-row")).to_have_count(50)
+    page.get_by_role("button", name="Show more (73 left)").click()
+    page.get_by_role("button", name="Show more (23 left)").click()
+    expect(page.locator(".document-row")).to_have_count(123)
+    expect(page.locator("#documents-more button")).to_have_count(0)
+
+
+def test_changed_files_are_read_again_and_what_was_skipped_is_told(visit: Visit) -> None:
+    page = visit()
+    to_documents(page)
+    page.get_by_role("button", name="Read changed files again").click()
+    expect(page.locator("#library-said")).to_contain_text("0 added, 0 changed, 0 removed, 3 unchanged, in 0.2 s.")
+    expect(page.locator("#library-said")).to_contain_text("/papers/a.bin: binary")
