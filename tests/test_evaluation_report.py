@@ -371,6 +371,6 @@ def test_questions_that_were_read_together_have_a_histogram_of_their_own() -> No
 
 def test_kinds_of_questions_are_told_apart() -> None:
     rows = [row("a", said="Paris", kind="direct"), row("b", [], said="Rome", kind="far")]
-    written = tables(parsed(answers(rows)))["Scores by kind of question"]
+    written = tables(parsed(answers(rows)))["Scores by kind of question, em and f1 of what is given"]
     assert [cells[:2] for cells in written] == [["direct", "1"], ["far", "1"], ["all answerable", "1"]]
-    assert "Scores by kind of question" not in tables(parsed(answers(rows[:1])))
+    assert "Scores by kind of question, em and f1 of what is given" not in tables(parsed(answers(rows[:1])))

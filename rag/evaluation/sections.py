@@ -90,7 +90,8 @@ def _bar(score: Numbers) -> Html:
 
 def meaning(name: str) -> str:
     """Return what a score says, in a few words; "" for one that is not known here."""
-    return _MEANINGS.get(name) or _MEANINGS.get(name.partition("@")[0].partition(",")[0], "")
+    name = name.partition(",")[0]
+    return _MEANINGS.get(name) or _MEANINGS.get(name.partition("@")[0], "")
 
 
 def score_table(scores: Mapping[str, Numbers]) -> Html:
@@ -127,8 +128,15 @@ def kind_table(rows: Sequence[Row]) -> list[Html]:
         [kind, f"{n:,}", *("–" if math.isnan(values[name]) else share(values[name]) for name in measures)]
         for kind, (n, values) in found.items()
     )
-    head = ("Kind", "Questions", *(f"{name} (given)" if ", " in name else name for name in measures))
-    return [table("Scores by kind of question", head, lines, ("", *["number"] * (1 + len(measures))))]
+    head = ("Kind", "Questions", *measures)
+    return [
+        table(
+            "Scores by kind of question, em and f1 of what is given",
+            head,
+            lines,
+            ("", *["number"] * (1 + len(measures))),
+        )
+    ]
 
 
 def _plain(name: str) -> str:
@@ -243,39 +251,43 @@ def answer_times(speed: Mapping[str, Any], rows: Sequence[Row], receipts: Sequen
     told = [f"{name}: {value:,}" for name, value in facts.items() if value is not None]
     if told:
         parts.append(element("p", "; ".join(told) + "."))
-    alone = _times([row.timings_ms for row in rows], "answer, asked alone", speed.get("latency_ms") or {})
-    return [*parts, *alone, *_batch_times(receipts)]
+    latency = speed.get("latency_ms") or {}
+    return [*parts, *_times(_totals(row.timings_ms for row in rows), "answer, asked alone", latency, _shares(receipts))]
 
 
-def _batch_times(receipts: Sequence[Receipt]) -> list[Html]:
-    """Return a histogram of the questions that were read together, each with its share of the time of its batch."""
-    shares = [
+def _totals(timings: Iterable[Mapping[str, float]]) -> list[float]:
+    """Return the milliseconds that each question took, of those that were measured."""
+    totals = (sum(each.values()) for each in timings if each)
+    return [each for each in totals if math.isfinite(each) and each >= 0]
+
+
+def _shares(receipts: Sequence[Receipt]) -> list[float]:
+    """Return, of each question that was read with others, its share of the milliseconds that its batch took."""
+    return [
         1000 * receipt.seconds / receipt.together
         for receipt in receipts
         for _ in range(receipt.together)
         if receipt.seconds > 0
     ]
-    if not shares:
-        return []
-    caption = (
-        f"The {len(shares):,} questions that were read in batches, each with an equal share of the time that its batch "
-        "took: what a long run costs, and not how long anybody waits for an answer."
+
+
+def _times(
+    taken: Sequence[float], end: str, latency: Mapping[str, Mapping[str, float]], shares: Sequence[float] = ()
+) -> list[Html]:
+    """Return histograms of how long each question took, and of its share of a batch, and what is known of medians."""
+    captions = (
+        (taken, f"Time from question to {end}. The last bar holds all that took longer."),
+        (
+            shares,
+            f"The {len(shares):,} questions that were read in batches, each with an equal share of the time that its "
+            "batch took: what a long run costs, and not how long anybody waits for an answer.",
+        ),
     )
-    return [
-        element("div", element("figure", curves.histogram(shares), element("figcaption", caption)), class_="figures")
+    figures = [
+        element("figure", curves.histogram(each), element("figcaption", caption)) for each, caption in captions if each
     ]
-
-
-def _times(timings: Iterable[Mapping[str, float]], end: str, latency: Mapping[str, Mapping[str, float]]) -> list[Html]:
-    """Return a histogram of how long each question took, and what is known of medians."""
-    taken = [sum(each.values()) for each in timings if each]
-    taken = [each for each in taken if math.isfinite(each) and each >= 0]
     stages = _stage_times(latency)
-    if not taken:
-        return stages
-    caption = f"Time from question to {end}. The last bar holds all that took longer."
-    figure = element("figure", curves.histogram(taken), element("figcaption", caption))
-    return [element("div", figure, *stages, class_="figures")]
+    return [element("div", *figures, *stages, class_="figures")] if figures else stages
 
 
 def _stage_times(latency: Mapping[str, Mapping[str, float]]) -> list[Html]:
@@ -289,7 +301,7 @@ def arm_times(speed: Mapping[str, Any], rankings: Sequence[RetrievalRow]) -> lis
     """Return how fast a search was: a histogram of its last arm, which is the fusion, and a table by arm."""
     last = rankings[-1].arm if rankings else ""
     timings = [row.timings_ms for row in rankings if row.arm == last]
-    return _times(timings, f"ranking, {last}", speed.get("latency_ms") or {})
+    return _times(_totals(timings), f"ranking, {last}", speed.get("latency_ms") or {})
 
 
 # Queries
