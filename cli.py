@@ -224,12 +224,14 @@ def index(
 
 
 def _prepare(collection: Collection) -> None:
-    """Make the generator ready while the reader waits anyway, and not when the first question is asked."""
+    """Make generator and reranker ready while the reader waits anyway, and not when the first question is asked."""
     from rag.generators import prepare_generator
+    from rag.reranker import prepare_reranker
 
     if collection.exists:
         with _progress() as progress:
             prepare_generator(collection, progress)
+            prepare_reranker(collection, progress)
 
 
 def _choosing(collection: Collection, generator: str | None, reranker: str | None) -> Callable[[], None]:
@@ -523,6 +525,8 @@ def _show_answer(answer: Answer, explain: bool) -> None:
             _show_citation(console, citation)
     else:
         console.print(_plain("Not in these documents.", "bold"))
+        if answer.meant:
+            _show_wrapped(console, _plain(f"Did you mean: {answer.meant}", "cyan"))
         nearest = f"confidence in the best answer {answer.confidence:.0%}. The nearest passages:"
         _show_wrapped(console, _plain(nearest, "dim"))
         console.print()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from indexer.errors import EncoderError
 from indexer.types import Hit
 from rag import Engine
-from rag.reranker import NONE, blended, lasting_reranker, open_reranker
+from rag.reranker import NONE, blended, lasting_reranker, open_reranker, prepare_reranker
 from tests.small_reranker import write_small_reranker
 from tests.worlds import collection_of
 
@@ -103,3 +103,15 @@ def test_what_is_remembered_survives_a_rebuild(tmp_path: Path) -> None:
 def test_a_folder_that_holds_no_reranker_is_refused_before_it_is_remembered(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="There is no reranker in"):
         lasting_reranker(str(tmp_path))
+
+
+def test_a_reranker_that_is_gone_is_told_of_and_does_not_stop_the_indexing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    collection = collection_of(tmp_path)
+    collection.choose_reranker(str(tmp_path / "gone"))
+    prepare_reranker(collection)
+    assert "There is no reranker in" in caplog.text
+    with pytest.raises(EncoderError, match="There is no reranker in"):
+        Engine(collection).search("green tea")
+    assert Engine(collection, reranker=NONE).search("green tea")
