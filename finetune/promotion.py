@@ -127,6 +127,8 @@ def promote(
     before = state_of(collection)
     calibrated = run / "training" / "recalibrated"
     if recalibrate:
+        if kind == "generator":
+            raise UsageError("A generator brings a confidence of its own.", "Leave out --recalibrate.")
         recalibration.check_questions(asked)
         answers_by = recalibration.generator_of(collection)
     if kind == "encoder":

@@ -28,8 +28,8 @@ NOT_BETTER = 5
 @option.shared
 @click.pass_context
 def promote(
-    ctx: click.Context, run: Path, name: str, questions: Path | None, limit: int, alpha: float, force: bool, recalibrate: bool,
-    dry_run: bool, home: str | None, as_json: bool,
+    ctx: click.Context, run: Path, name: str, questions: Path | None, limit: int, alpha: float, force: bool,
+    recalibrate: bool, dry_run: bool, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Switch a collection to the encoder, reranker or generator in RUN, if it is significantly better.
 
@@ -42,8 +42,8 @@ def promote(
     screen: Screen = ctx.obj
     with screen.progress() as progress:
         done = tried(
-            run, Collection(name, home), questions=questions, force=force, recalibrate=recalibrate, alpha=alpha, limit=limit, dry_run=dry_run,
-            progress=progress,
+            run, Collection(name, home), questions=questions, force=force, recalibrate=recalibrate, alpha=alpha,
+            limit=limit, dry_run=dry_run, progress=progress,
         )  # fmt: skip
     if as_json:
         screen.print_json(done.to_json())
