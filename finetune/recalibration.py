@@ -67,7 +67,7 @@ def copied(folder: CopyingFolder, confidence: Mapping[str, Any], out: Path) -> P
     """Copy a generator's folder to `out` with this confidence in it."""
     storage.make_folder(out)
     for name in (*CHECKED, "README.md"):
-        if name != CONFIDENCE and (folder.path / name).is_file():
+        if name != CONFIDENCE and folder.path != out and (folder.path / name).is_file():
             shutil.copyfile(folder.path / name, out / name)
     storage.write_file(out / CONFIDENCE, (json.dumps(confidence, indent=1) + "\n").encode())
     write_sums(out)
