@@ -181,12 +181,14 @@ def index(
 
 
 def _prepare(collection: Collection) -> None:
-    """Make the generator ready while the reader waits anyway, and not when the first question is asked."""
+    """Make generator and reranker ready while the reader waits anyway, and not when the first question is asked."""
     from rag.generators import prepare_generator
+    from rag.reranker import prepare_reranker
 
     if collection.exists:
         with _progress() as progress:
             prepare_generator(collection, progress)
+            prepare_reranker(collection, progress)
 
 
 def _choosing(collection: Collection, generator: str | None, reranker: str | None) -> Callable[[], None]:

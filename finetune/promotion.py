@@ -12,10 +12,11 @@ import datetime
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from finetune import recalibration
 from finetune.questions import Question, read_questions
 from finetune.retrieval.encoder import HELD_OUT
 from indexer import storage
@@ -106,6 +107,7 @@ def promote(
     *,
     questions: Path | None = None,
     force: bool = False,
+    recalibrate: bool = False,
     alpha: float = 0.05,
     limit: int = MOST_QUESTIONS,
     dry_run: bool = False,
@@ -115,6 +117,7 @@ def promote(
 
     The questions are those of the run that nothing was learnt from, or those of a file; each names its document, or
     brings its passage. With `force` it is switched whatever the comparison says; with `dry_run` it is only compared.
+    With `recalibrate`, the confidence of the copying generator is then fitted on what the new search finds.
     The whole switch is one commit: until then everything is asked of the old state. Raises UsageError where there are
     too few questions about the documents of this collection.
     """
@@ -122,6 +125,12 @@ def promote(
     kind = kind_of(run)
     asked = _held_out(run, questions)
     before = state_of(collection)
+    calibrated = run / "training" / "recalibrated"
+    if recalibrate:
+        if kind == "generator":
+            raise UsageError("A generator brings a confidence of its own.", "Leave out --recalibrate.")
+        recalibration.check_questions(asked)
+        answers_by = recalibration.generator_of(collection)
     if kind == "encoder":
         encoder = _opened(run, collection, progress)
         if encoder.fingerprint == before.fingerprint:
@@ -136,8 +145,16 @@ def promote(
         comparison = _generators_compared(collection, run, asked, alpha, limit, progress)
     promoted = (comparison.verdict == "better" or force) and not dry_run
     if promoted:
-        _switch(collection, before, after, encoder if kind == "encoder" else None, progress)
+        if recalibrate:
+            after = replace(after, generator=str(calibrated))
+        # Written down first: what a kill leaves half switched can then be taken back.
         _record(collection, Entry(kind, str(run), before, after, _now(), comparison.to_json(0)))
+        _switch(collection, before, replace(after, generator=before.generator if recalibrate else after.generator),
+                encoder if kind == "encoder" else None, progress)  # fmt: skip
+        if recalibrate:
+            fitted_on = recalibration.check_questions(asked)
+            recalibration.recalibrate(collection, answers_by, fitted_on, calibrated, progress)
+            collection.choose_generator(str(calibrated))
     return Promotion(kind, str(run), comparison, promoted, force, before, after)
 
 
@@ -165,8 +182,8 @@ def rollback(collection: Collection, *, progress: Progress = silent) -> Entry:
 
     changed = last.before.fingerprint != now.fingerprint
     encoder = open_converted(last.before.fingerprint, collection.home) if changed else None
-    _switch(collection, now, last.before, encoder, progress)
     entry = Entry("rollback", last.run, now, last.before, _now())
+    _switch(collection, now, last.before, encoder, progress)
     _record(collection, entry)
     return entry
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from indexer.collection import Collection
-from indexer.errors import UsageError
+from indexer.errors import UsageError, UserError
 from indexer.types import Vectors
 from indexer.view import View
 from rag import retriever
@@ -134,8 +134,8 @@ class Engine:
     ) -> list[Answer]:
         """Answer each question as `ask` does, in their order, and faster: they are embedded and read together.
 
-        Their `timings_ms` are equal shares of the time that they took together. Raises what `ask` raises, for the first
-        question that cannot be asked; then none is.
+        Their `timings_ms` are equal shares of the time that they took together, and refusals come without `meant`.
+        Raises what `ask` raises, for the first question that cannot be asked; then none is.
         """
         answers: list[Answer] = []
         for text in questions:
@@ -237,8 +237,18 @@ class Engine:
         """Return the answer that a draft makes, with its citations, or the refusal; with the time of each stage."""
         reading.clock.lap("generate")
         answer = self._answer(draft, reading)
+        if not answer.answered:
+            answer = replace(answer, meant=self._meant(reading.question))
         reading.clock.lap("cite")
         return replace(answer, timings_ms=reading.clock.laps)
+
+    def _meant(self, question: str) -> str:
+        """Return the question as the collection would spell it, where that differs; see `rag.spelling`."""
+        from rag.spelling import meant
+
+        with contextlib.suppress(UserError), self.collection.reading() as connection:  # a refusal is told all the same
+            return meant(connection, question)
+        return ""
 
     def _answer(self, draft: Draft, reading: Reading) -> Answer:
         answered = bool(draft.pieces) and draft.confidence >= reading.least

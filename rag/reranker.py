@@ -6,16 +6,20 @@ passages, and is asked only of the best. Nogueira & Cho 2019, https://arxiv.org/
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from indexer.errors import UserError
 from indexer.types import Hit, Progress, silent
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
     from indexer.view import View
+
+log = logging.getLogger(__name__)
 
 NONE = "none"
 """Names no reranker, also where the collection remembers one."""
@@ -55,6 +59,17 @@ def open_reranker(name: str | None, collection: Collection, progress: Progress =
     from rag.reranking.cross_encoder import open_cross_encoder
 
     return open_cross_encoder(Path(chosen).expanduser().absolute(), collection.home, progress)
+
+
+def prepare_reranker(collection: Collection, progress: Progress = silent) -> None:
+    """Convert the reranker that `collection` remembers, if it remembers one: the first question need not wait.
+
+    What stands in the way is told by the log, and again by whoever searches.
+    """
+    try:
+        open_reranker(None, collection, progress)
+    except UserError as error:
+        log.warning("%s %s", error.message, error.hint)
 
 
 def lasting_reranker(name: str) -> str | None:

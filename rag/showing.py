@@ -48,6 +48,8 @@ def show_answer(console: Console, answer: Answer, explain: bool) -> None:
             _show_citation(console, citation)
     else:
         console.print(plain("Not in these documents.", "bold"))
+        if answer.meant:
+            show_wrapped(console, plain(f"Did you mean: {answer.meant}", "cyan"))
         nearest = f"confidence in the best answer {answer.confidence:.0%}. The nearest passages:"
         show_wrapped(console, plain(nearest, "dim"))
         console.print()

@@ -147,6 +147,8 @@ class Answer:
     unsupported: tuple[tuple[int, int], ...] = ()
     """Parts of `text` that no passage bears out."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    meant: str = ""
+    """Of a refusal: the question with its unknown words as the collection spells them, where that differs."""
 
     def to_json(self) -> dict[str, object]:
         """Return the form that `ask --json` prints."""
@@ -162,6 +164,7 @@ class Answer:
             "generator": self.generator,
             "collection": self.collection,
             "generation": self.generation,
+            "meant": self.meant,
         }
 
 

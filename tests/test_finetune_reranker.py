@@ -40,7 +40,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def options(encoder: Path, base: Path | None, **others: object) -> Options:
     made = Options(
-        encoder=str(encoder), base=str(base) if base else None, steps=4, batch_size=4, held_out=0.3, max_tokens=48, depth=5, validation=6,
+        encoder=str(encoder), base=str(base) if base else None,
+        steps=4, batch_size=4, held_out=0.3, max_tokens=48, depth=5, validation=6,
         schedule=Schedule(lr=1e-3, new_lr=1e-3, warmup=1),
         keeping=Keeping(save_every=2, validate_every=2, log_every=1), device="cpu",
     )  # fmt: skip

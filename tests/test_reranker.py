@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from indexer.errors import EncoderError
 from indexer.types import Hit
 from rag import Engine
-from rag.reranker import NONE, blended, lasting_reranker, open_reranker
+from rag.evaluation.data import RetrievalSet
+from rag.evaluation.retrieval import evaluate_retrieval
+from rag.reranker import NONE, blended, lasting_reranker, open_reranker, prepare_reranker
 from tests.small_reranker import write_small_reranker
 from tests.worlds import collection_of
 
@@ -103,3 +105,27 @@ def test_what_is_remembered_survives_a_rebuild(tmp_path: Path) -> None:
 def test_a_folder_that_holds_no_reranker_is_refused_before_it_is_remembered(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="There is no reranker in"):
         lasting_reranker(str(tmp_path))
+
+
+def test_a_reranker_that_is_gone_is_told_of_and_does_not_stop_the_indexing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    collection = collection_of(tmp_path)
+    collection.choose_reranker(str(tmp_path / "gone"))
+    prepare_reranker(collection)
+    assert "There is no reranker in" in caplog.text
+    with pytest.raises(EncoderError, match="There is no reranker in"):
+        Engine(collection).search("green tea")
+    assert Engine(collection, reranker=NONE).search("green tea")
+
+
+def test_an_evaluation_of_the_search_has_an_arm_more_with_a_reranker(tmp_path: Path) -> None:
+    collection = collection_of(tmp_path)
+    gold = collection.resolve("bees.txt")
+    asked = RetrievalSet("bees", "0", None, {"q": "when does the library open"}, {"q": {gold: 1}})
+    assert {row.arm for row in evaluate_retrieval(asked, collection).rows} == {"words", "dense", "hybrid"}
+    found = evaluate_retrieval(asked, collection, reranker=Longest(depth=4))
+    ranking = {row.arm: [source for source, _ in row.ranking] for row in found.rows}
+    assert ranking["hybrid"][0] != gold
+    assert ranking["reranked"][0] == gold  # the longest text, whatever is asked
+    assert found.scores["reranked"]["mrr@10"].value == 1.0

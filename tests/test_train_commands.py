@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
+from indexer.collection import Collection
+from indexer.sync import Given
 from tests.small_encoder import write_small_encoder
 from tests.small_pairs import write_pairs
 from tests.small_static import write_small_static
@@ -64,9 +66,7 @@ def test_what_cannot_be_is_told(models: Path, tmp_path: Path, arguments: tuple[s
 
 
 def test_nothing_to_take_back_is_told(models: Path, tmp_path: Path) -> None:
-    file = tmp_path / "note.txt"
-    file.write_text("The pump in hall two was replaced in March.")
-    assert run("index", file, "--home", models, "--encoder", models / "static").exit_code == 0
+    Collection("default", models, str(models / "static")).add([Given("a", "The pump in hall two was replaced.")])
     found = run("train", "rollback", "--home", models)
     assert found.exit_code == 1
     assert "Nothing that was promoted stands in collection 'default'" in found.stderr

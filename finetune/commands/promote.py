@@ -22,12 +22,14 @@ NOT_BETTER = 5
 @click.option("--alpha", default=0.05, show_default=True, type=click.FloatRange(0, 1, min_open=True, max_open=True),
               help="How often a difference may be called one by chance.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Switch whatever the comparison says.")
+@click.option("--recalibrate", is_flag=True,
+              help="Then fit the generator's confidence on the same questions, which must have answers.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Compare only; nothing is switched.")
 @option.shared
 @click.pass_context
 def promote(
     ctx: click.Context, run: Path, name: str, questions: Path | None, limit: int, alpha: float, force: bool,
-    dry_run: bool, home: str | None, as_json: bool,
+    recalibrate: bool, dry_run: bool, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Switch a collection to the encoder, reranker or generator in RUN, if it is significantly better.
 
@@ -40,8 +42,8 @@ def promote(
     screen: Screen = ctx.obj
     with screen.progress() as progress:
         done = tried(
-            run, Collection(name, home), questions=questions, force=force, alpha=alpha, limit=limit, dry_run=dry_run,
-            progress=progress,
+            run, Collection(name, home), questions=questions, force=force, recalibrate=recalibrate, alpha=alpha,
+            limit=limit, dry_run=dry_run, progress=progress,
         )  # fmt: skip
     if as_json:
         screen.print_json(done.to_json())

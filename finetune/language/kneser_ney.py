@@ -86,9 +86,13 @@ def _smoothed(keys: Numbers, counts: Numbers, contexts: int, vocabulary: int) ->
     return _Order(
         keys,
         counts - discount,
-        np.bincount(context, weights=counts, minlength=contexts),
-        np.bincount(context, weights=discount, minlength=contexts),
+        _summed(context, counts, contexts),
+        _summed(context, discount, contexts),
     )
+
+
+def _summed(context: Numbers, weights: Numbers | Weights, contexts: int) -> Weights:
+    return np.bincount(context, weights=weights, minlength=contexts).astype(np.float64)
 
 
 def _discounts(counts: Numbers) -> Weights:
@@ -98,4 +102,5 @@ def _discounts(counts: Numbers) -> Weights:
         return np.array([0.0, 0.5, 1.0, 1.5])
     y = n[1] / (n[1] + 2 * n[2])
     found = [0.0, *(k - (k + 1) * y * n[k + 1] / n[k] for k in (1, 2, 3))]
-    return np.clip(np.array(found), 0.0, np.array([0.0, 1.0, 2.0, 3.0]))
+    clipped: Weights = np.clip(np.array(found), 0.0, np.array([0.0, 1.0, 2.0, 3.0]))
+    return clipped

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,35 +24,23 @@ SPECIAL: Mapping[Objective, Mapping[str, str]] = {
     "spans": {"pad_token": "<pad>", "eos_token": "</s>"},
 }  # fmt: skip
 """The special tokens of each objective, by the name that transformers gives them."""
+_KINDS: Mapping[Objective, Literal["bpe", "wordpiece", "unigram"]] = {
+    "next": "bpe", "masked": "wordpiece", "spans": "unigram",
+}  # fmt: skip
 _AT_ONCE = 1_000_000
 """Characters that are tokenized together."""
 
 
 def learn_tokenizer(texts: Sequence[str], objective: Objective, size: int, progress: Progress = silent) -> Any:
-    """Return a tokenizer of `size` tokens learnt from texts: WordPiece for masked words, else byte-level BPE."""
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+    """Return a tokenizer of `size` tokens learnt from texts, of the kind that its objective is used with.
+
+    Byte-level BPE for the next word, WordPiece without capitals for masked words, Unigram for spans, whose sentinels
+    come on top. The same texts give the same tokenizer.
+    """
+    from finetune.data.vocabularies import Options, trained
 
     progress("learning a tokenizer", 0, 0)
-    special = [*SPECIAL[objective].values(), *_sentinels(objective)]
-    trainer: Any
-    if objective == "masked":
-        tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        tokenizer.decoder = decoders.WordPiece()
-        trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=special, show_progress=False)
-    else:
-        tokenizer = Tokenizer(models.BPE())
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        tokenizer.decoder = decoders.ByteLevel()
-        trainer = trainers.BpeTrainer(
-            vocab_size=size,
-            special_tokens=special,
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        )
-    tokenizer.train_from_iterator(texts, trainer)
-    return _wrapped(tokenizer, objective)
+    return _wrapped(trained(texts, Options(_KINDS[objective], size, cased=objective != "masked")), objective)
 
 
 def open_tokenizer(path: Path, objective: Objective) -> Any:

@@ -1,6 +1,7 @@
 """How sure a copying generator is: a logistic model over what it saw, fitted on held-out questions and kept beside it.
 
-There are two, for passages that retrieval found and for a passage that was given. `finetune/copying/confidence.py` fits them.
+There are two, for passages that retrieval found and for a passage that was given. `finetune/copying/confidence.py` fits
+them.
 """
 
 from __future__ import annotations

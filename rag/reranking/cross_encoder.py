@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from indexer.encoders.converted import TOKENIZER
 from indexer.encoders.graph import Graph
 from indexer.types import Progress, silent
 from rag.reranking.conversion import check_files, convert, converted_folder, is_converted
-from rag.reranking.folder import RerankerFolder, Use, read_reranker
+from rag.reranking.folder import SETTINGS, RerankerFolder, Use, read_reranker
 
 
 class CrossEncoder:
@@ -67,7 +68,7 @@ def pair_tokenizer(file: Path, max_length: int) -> Tokenizer:
     return tokenizer
 
 
-_opened: dict[tuple[str, Path], CrossEncoder] = {}
+_opened: dict[tuple[object, ...], CrossEncoder] = {}
 _lock = threading.Lock()
 
 
@@ -77,12 +78,19 @@ def open_cross_encoder(path: Path, home: Path, progress: Progress = silent) -> C
     Raises EncoderError where the folder holds no reranker or it cannot be converted, StorageError where the disk
     refuses.
     """
-    folder = read_reranker(path)
     with _lock:
-        key = (f"{folder.fingerprint(home)} {folder.use}", home)
+        key = (path, home, *_states(path))
         if key not in _opened:
-            _opened[key] = _open(folder, home, progress)
+            _opened[key] = _open(read_reranker(path), home, progress)
         return _opened[key]
+
+
+def _states(path: Path) -> Iterator[tuple[int, int]]:
+    """Yield size and time of each file: as long as they are the same, the model is."""
+    for name in ("config.json", "model.safetensors", TOKENIZER, SETTINGS):
+        with contextlib.suppress(OSError):
+            stat = (path / name).stat()
+            yield stat.st_size, stat.st_mtime_ns
 
 
 def _open(folder: RerankerFolder, home: Path, progress: Progress) -> CrossEncoder:

@@ -1,0 +1,95 @@
+"""Did you mean: which words of a question are spelled as the collection spells them, and which are left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.collection import Collection
+from indexer.sync import Given
+from rag.engine import Engine
+from rag.spelling import is_one_edit, meant
+from tests.worlds import WordEncoder
+
+TEXTS = {
+    "library": "The Library of Kestrel opens at nine. The library lends atlases, and the librarian counts them.",
+    "pump": "The gasket of the pump was replaced. Two gaskets were ordered for the evaluation of pumps.",
+    "tea": "Tea is steeped; a naïve drinker boils it. The Tea museum of Łódź shows teapots.",
+}
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    found = Collection("small", tmp_path_factory.mktemp("home"), WordEncoder())
+    found.add([Given(name, text) for name, text in TEXTS.items()])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("question", "better"),
+    [
+        ("When was the gaskt replaced?", "When was the gasket replaced?"),  # a letter left out
+        ("When was the gaskwet replaced?", "When was the gasket replaced?"),  # one too many
+        ("When was the gasjet replaced?", "When was the gasket replaced?"),  # another one
+        ("When was the gaskte replaced?", "When was the gasket replaced?"),  # two swapped
+        ("Which libary opens?", "Which library opens?"),
+        ("What does the LIBRARYN lend?", "What does the Library lend?"),
+        ("Does Kestrle open?", "Does Kestrel open?"),
+        ("Does kestrle open?", "Does Kestrel open?"),
+        ("Evalution of qumps?", "Evaluation of qumps?"),
+        ("A navie drinker of Łódz?", "A naïve drinker of Łódz?"),
+        ("When was the gasket replaced?", ""),  # all is known
+        ("Is it replacing gaskets?", ""),  # in another form
+        ("When was the asket replaced?", ""),  # its first letter is another
+        ("When was the gaasskeet replaced?", ""),  # more than one edit
+        ("Who has the tee?", ""),  # too short to tell
+        ("Ask gaskt@pump.org, gaskt_x or gaskt2.", ""),  # no words
+        ("Gaskt zebra quokka wombat?", ""),  # rather about something else
+        ("", ""),
+        ('the "gaskt" NEAR( pumpx* -x', 'the "gasket" NEAR( pump* -x'),
+    ],
+)
+def test_unknown_words_are_spelled_as_the_collection_does(collection: Collection, question: str, better: str) -> None:
+    with collection.reading() as connection:
+        assert meant(connection, question) == better
+
+
+def test_looking_leaves_the_connection_unable_to_write(collection: Collection) -> None:
+    with collection.reading() as connection:
+        meant(connection, "the gaskt")
+        assert connection.exec_driver_sql("PRAGMA query_only").scalar() == 1
+
+
+def test_a_refusal_suggests_and_an_answer_does_not(collection: Collection) -> None:
+    engine = Engine(collection, "quoting")
+    refused = engine.ask("Which colour has the gaskt?", max_error=0.001)
+    assert not refused.answered
+    assert refused.question == "Which colour has the gaskt?"
+    assert refused.meant == "Which colour has the gasket?"
+    assert engine.ask("When does the Library of Kestrel open?").meant == ""
+
+
+words = st.text(alphabet="abc", max_size=6)
+
+
+@given(words, words)
+def test_one_edit_is_what_one_finds_by_trying_all(one: str, other: str) -> None:
+    alphabet = "abc"
+    edits = {one[:i] + one[i + 1 :] for i in range(len(one))}
+    edits |= {one[:i] + one[i + 1] + one[i] + one[i + 2 :] for i in range(len(one) - 1)}
+    edits |= {one[:i] + letter + one[i + 1 :] for i in range(len(one)) for letter in alphabet}
+    edits |= {one[:i] + letter + one[i:] for i in range(len(one) + 1) for letter in alphabet}
+    assert is_one_edit(one, other) == (other in edits - {one})
+
+
+def test_a_folder_that_may_not_be_written_to_is_read_all_the_same(tmp_path: Path) -> None:
+    collection = Collection("small", tmp_path, WordEncoder())
+    collection.add([Given("pump", TEXTS["pump"])])
+    database = collection.database
+    collection.close()
+    database.chmod(0o444)
+    with collection.reading() as connection:
+        assert meant(connection, "the gaskt") == "the gasket"
