@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -104,16 +104,19 @@ def test_changes_of_one_collection_take_turns_and_others_do_not_wait() -> None:
     inside: list[str] = []
     most: dict[str, int] = {}
 
-    def change(name: str) -> None:
-        inside.append(name)
-        most[name] = max(most.get(name, 0), inside.count(name))
-        time.sleep(0.05)
-        inside.remove(name)
+    def change_of(name: str) -> Callable[[Progress], None]:
+        def change(_: Progress) -> None:
+            inside.append(name)
+            most[name] = max(most.get(name, 0), inside.count(name))
+            time.sleep(0.05)
+            inside.remove(name)
+
+        return change
 
     async def run() -> None:
         changing = Changing(threads=4)
         names = ["a", "a", "a", "b"]
-        await asyncio.gather(*(changing.run(name, lambda _, name=name: change(name)) for name in names))
+        await asyncio.gather(*(changing.run(name, change_of(name)) for name in names))
 
     asyncio.run(run())
     assert most == {"a": 1, "b": 1}
