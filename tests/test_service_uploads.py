@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from indexer.collection import Collection
-from indexer.errors import Busy, UsageError
+from indexer.errors import Busy, NotFound, UsageError
 from indexer.types import Progress, silent
 from indexer.writer import write
 from rag.service.changing import Changing, Done, Step
@@ -79,6 +79,17 @@ def test_an_upload_that_meets_another_writer_leaves_nothing(tmp_path: Path) -> N
     with write(collection, purpose="index"), pytest.raises(Busy, match="is writing to collection 'world'"):
         take_in(uploads, Collection("world", tmp_path, WordEncoder()), path, "a.txt", silent)
     assert files(tmp_path) == []
+
+
+def test_an_upload_whose_collection_is_deleted_meanwhile_leaves_nothing(tmp_path: Path) -> None:
+    collection = collection_of(tmp_path)
+    uploads = Uploads(tmp_path)
+    path = asyncio.run(received(uploads, "world", "a.txt", pieces(b"Salt is white.\n")))
+    collection.delete()
+    with pytest.raises(NotFound, match="There is no collection 'world'"):
+        take_in(uploads, Collection("world", tmp_path, WordEncoder()), path, "a.txt", silent)
+    assert files(tmp_path) == []
+    assert not collection.exists
 
 
 def test_a_newer_version_that_cannot_be_read_leaves_the_older_one(tmp_path: Path) -> None:
