@@ -21,6 +21,7 @@ demo: $(VENV)/.installed
 	  $(DEMO) ask --home $(HOME_DIR) "$$question" || test $$? -eq 4 || exit 1; \
 	done
 	@echo "Ask your own: $(DEMO) ask --home $(HOME_DIR) \"...\"   or your documents: $(DEMO) index PATH"
+	@echo "In a browser: $(DEMO) serve --home $(HOME_DIR)"
 
 test: $(VENV)/.installed-test check
 
@@ -47,7 +48,7 @@ $(VENV)/.venv:
 $(VENV)/.installed: $(VENV)/.venv pyproject.toml constraints.txt
 	@echo "Installing into $(VENV); the first time takes a few minutes."
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[serve]"
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

@@ -76,7 +76,7 @@ def test_without_the_token_nothing_answers_on_any_route_with_any_verb(service: S
      f"Bearer {TOKEN.upper()}", "Bearer \u00fc"],
 )  # fmt: skip
 def test_a_wrong_token_is_refused_before_anything_else_is_looked_at(locked: TestClient, header: str) -> None:
-    headers = {"Authorization": header.encode("latin-1"), "Host": b"evil.example", "Content-Length": b"-4"}
+    headers = {b"Authorization": header.encode("latin-1"), b"Host": b"evil.example", b"Content-Length": b"-4"}
     assert locked.get("/healthz", headers=headers).status_code == 401
 
 

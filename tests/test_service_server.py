@@ -146,6 +146,19 @@ def test_a_reader_who_takes_nothing_is_cut_off(home: Path) -> None:
             assert chatty.stopped.wait(30)  # the words have filled every buffer on the way
 
 
+def test_a_body_that_trickles_on_after_the_answer_is_cut_off(home: Path) -> None:
+    head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
+    with listening(service_of(home)) as address, connected(address, head) as client:
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 100:
+                client.sendall(b"x")
+                time.sleep(0.02)
+                sent += 1
+        assert sent < 100
+
+
 def test_too_many_connections_are_told_so(home: Path) -> None:
     with listening(service_of(home, max_connections=2)) as address, contextlib.ExitStack() as stack:
         for _ in range(2):

@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from indexer.collection import Collection
-from indexer.errors import Busy, UsageError
+from indexer.errors import Busy, NotFound, UsageError
 from indexer.types import Progress, silent
 from indexer.writer import write
 from rag.service.changing import Changing, Done, Step
@@ -81,6 +81,17 @@ def test_an_upload_that_meets_another_writer_leaves_nothing(tmp_path: Path) -> N
     assert files(tmp_path) == []
 
 
+def test_an_upload_whose_collection_is_deleted_meanwhile_leaves_nothing(tmp_path: Path) -> None:
+    collection = collection_of(tmp_path)
+    uploads = Uploads(tmp_path)
+    path = asyncio.run(received(uploads, "world", "a.txt", pieces(b"Salt is white.\n")))
+    collection.delete()
+    with pytest.raises(NotFound, match="There is no collection 'world'"):
+        take_in(uploads, Collection("world", tmp_path, WordEncoder()), path, "a.txt", silent)
+    assert files(tmp_path) == []
+    assert not collection.exists
+
+
 def test_a_newer_version_that_cannot_be_read_leaves_the_older_one(tmp_path: Path) -> None:
     from indexer.errors import Unreadable
 
@@ -104,16 +115,19 @@ def test_changes_of_one_collection_take_turns_and_others_do_not_wait() -> None:
     inside: list[str] = []
     most: dict[str, int] = {}
 
-    def change(name: str) -> None:
-        inside.append(name)
-        most[name] = max(most.get(name, 0), inside.count(name))
-        time.sleep(0.05)
-        inside.remove(name)
+    def change_of(name: str) -> Callable[[Progress], None]:
+        def change(_: Progress) -> None:
+            inside.append(name)
+            most[name] = max(most.get(name, 0), inside.count(name))
+            time.sleep(0.05)
+            inside.remove(name)
+
+        return change
 
     async def run() -> None:
         changing = Changing(threads=4)
         names = ["a", "a", "a", "b"]
-        await asyncio.gather(*(changing.run(name, lambda _, name=name: change(name)) for name in names))
+        await asyncio.gather(*(changing.run(name, change_of(name)) for name in names))
 
     asyncio.run(run())
     assert most == {"a": 1, "b": 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,8 +19,9 @@ def api_page(document: Schema) -> str:
         f"<title>{_text(document['info']['title'])}</title>",
         '<link rel="stylesheet" href="/page/style.css"></head><body><main class="api">',
         f"<h1>{_text(document['info']['title'])} {_text(document['info']['version'])}</h1>",
-        f"<p>{_text(document['info'].get('description', ''))}</p>",
-        '<p><a href="/">The page</a> · <a href="/openapi.json">OpenAPI</a></p><nav><ul>',
+        _prose(document["info"].get("description", "")),
+        '<p><a href="/">The page</a> · <a href="/openapi.json">OpenAPI</a> · every refusal is an '
+        '<a href="#ErrorResponse">ErrorResponse</a></p><nav><ul>',
         *(f'<li><a href="#{_anchor(m, path)}">{m.upper()} {_text(path)}</a></li>' for m, path, _ in _routes(document)),
         "</ul></nav>",
         *(_route(document, *each) for each in _routes(document)),
@@ -39,11 +41,11 @@ def _routes(document: Schema) -> Iterator[tuple[str, str, Schema]]:
 def _route(document: Schema, method: str, path: str, route: Schema) -> str:
     parts = [
         f'<section id="{_anchor(method, path)}"><h2>{method.upper()} {_text(path)}</h2>',
-        f"<p>{_text(route.get('description', ''))}</p>",
+        _prose(route.get("description", "")),
     ]
     rows = [
         f"<tr><td><code>{_text(each['name'])}</code></td><td>{_text(each['in'])}</td>"
-        f"<td>{_text(_kind(each.get('schema', {})))}</td><td>{_text(each.get('description', ''))}</td></tr>"
+        f"<td>{_text(_kind(each.get('schema', {})))}</td><td>{_marked(each.get('description', ''))}</td></tr>"
         for each in route.get("parameters", [])
     ]
     if rows:
@@ -52,27 +54,40 @@ def _route(document: Schema, method: str, path: str, route: Schema) -> str:
         parts.append(f"<p>Body: {_text(media)}, {_link(body.get('schema', {}))}</p>")
     for status, response in route["responses"].items():
         if status.startswith("2"):
-            for media, body in response.get("content", {}).items():
-                parts.append(f"<p>{_text(status)}: {_text(media)}, {_link(body.get('schema', {}))}</p>")
-                if "example" in body:
-                    example = body["example"]
-                    shown = example if isinstance(example, str) else json.dumps(example, indent=1, ensure_ascii=False)
-                    parts.append(f"<details><summary>Example</summary><pre>{_text(shown)}</pre></details>")
-    refused = [status for status in route["responses"] if not status.startswith("2")]
-    form = _link({"$ref": "#/components/schemas/ErrorResponse"})
-    parts.append(f"<p>Refusals: {_text(', '.join(refused))}, each an {form}</p>")
+            parts += [_response(status, media, body) for media, body in response.get("content", {}).items()]
     return "".join([*parts, "</section>"])
+
+
+def _response(status: str, media: str, body: Schema) -> str:
+    kind = _events(body["itemSchema"]) if "itemSchema" in body else _link(body.get("schema", {}))
+    said = f"<p>{_text(status)}: {_text(media)}, {kind}</p>"
+    if "example" not in body:
+        return said
+    example = body["example"]
+    shown = example if isinstance(example, str) else json.dumps(example, indent=1, ensure_ascii=False)
+    return f"{said}<details><summary>Example</summary><pre>{_text(shown)}</pre></details>"
+
+
+def _events(schema: Schema) -> str:
+    """Return the events of a stream, with what each holds."""
+    told = []
+    for event in schema["anyOf"]:
+        name, data = event["properties"].get("event", {}).get("const", ""), event["properties"]["data"]
+        held = data.get("contentSchema", {}).get("title", "")
+        what = f'<a href="#{_text(held)}">{_text(held)}</a>' if held else f"<code>{_text(data.get('const', ''))}</code>"
+        told.append(f"<code>{_text(name)}</code> {what}" if name else what)
+    return f"events: {', '.join(told)}"
 
 
 def _schema(name: str, schema: Schema) -> str:
     required = set(schema.get("required", []))
     rows = [
         f"<tr><td><code>{_text(field)}</code>{'' if field in required else ' (optional)'}</td><td>{_link(value)}</td>"
-        f"<td>{_text(value.get('description', ''))}</td></tr>"
+        f"<td>{_marked(value.get('description', ''))}</td></tr>"
         for field, value in schema.get("properties", {}).items()
     ]
     return (
-        f'<section id="{_text(name)}"><h3>{_text(name)}</h3><p>{_text(schema.get("description", ""))}</p>'
+        f'<section id="{_text(name)}"><h3>{_text(name)}</h3>{_prose(schema.get("description", ""))}'
         f"<table>{''.join(rows)}</table></section>"
     )
 
@@ -104,6 +119,16 @@ _LIMITS = {"minimum": "from", "maximum": "to", "exclusiveMinimum": "above", "exc
 
 def _anchor(method: str, path: str) -> str:
     return _text(f"{method}{path}".replace("/", "-").replace("{", "").replace("}", ""))
+
+
+def _prose(text: str) -> str:
+    """Return paragraphs."""
+    return "".join(f"<p>{_marked(part)}</p>" for part in text.split("\n\n"))
+
+
+def _marked(text: str) -> str:
+    """Return text in which what stands between backquotes is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", _text(text))
 
 
 def _text(text: Any) -> str:

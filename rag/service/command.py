@@ -53,6 +53,7 @@ def serve(
             f"Serving needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed.",
             'Run: pip install "footnote[serve]"',
         )
+    from rag.generators import lasting_name
     from rag.service.server import address, bound, server_of, set_up_log
     from rag.service.service import make_service
     from rag.service.settings import load_settings
@@ -63,6 +64,8 @@ def serve(
         "home": home,
     }  # fmt: skip
     settings = load_settings(config, flags=flags)
+    if settings.generator:
+        lasting_name(settings.generator)  # says at once that there is no such generator
     with bound(settings.host, settings.port) as listener:
         set_up_log(settings)
         server = server_of(make_service(settings))

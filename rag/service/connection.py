@@ -33,6 +33,8 @@ def protocol(header_seconds: float, send_seconds: float, most: int) -> type[asyn
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
+            if self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY:
+                self.transport.close()  # it goes on with a body that nobody reads any more
             if self.conn.their_state is not h11.IDLE:
                 self._forget_timer()
             elif self._too_late is None and not self.transport.is_closing():

@@ -99,7 +99,9 @@ class Library:
         if there is not None and mark != there.mark:
             self.forget(name)
             there, fresh = None, self.unopened(name)
-        wants = self._generator or fresh.generator  # says that there is no such collection
+        if not mark:
+            fresh.epoch()  # says that there is no such collection
+        wants = self._generator or fresh.generator
         if there is not None and there.wants == wants:
             there.looked = now
             return there.engine

@@ -57,7 +57,8 @@ class Service:
 
     async def engine(self, name: str | None) -> Engine:
         """Return the engine of a collection. Raises NotFound, UsageError."""
-        return self.library.at_hand(name) or await in_thread(lambda: self.library.engine(name))
+        ready = self.library.at_hand(name)
+        return ready if ready is not None else await in_thread(lambda: self.library.engine(name))
 
     async def collection(self, name: str | None) -> Collection:
         """Return a collection. Raises NotFound, UsageError."""

@@ -113,7 +113,9 @@ def _marked(answer: Answer) -> str:
             ends.setdefault(end, []).append(citation.number)
     text, done = "", 0
     for end in sorted(ends):
-        text += _tame(answer.text[done:end]) + "".join(f"[{number}]" for number in ends[end])
+        text += _tame(answer.text[done:end])
+        text += " " * text.endswith(("!", "]"))  # or the number would make an image or a link of it
+        text += "".join(f"[{number}]" for number in ends[end])
         done = end
     return text + _tame(answer.text[done:])
 

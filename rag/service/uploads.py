@@ -18,7 +18,7 @@ from typing import IO
 
 from indexer import storage
 from indexer.collection import Collection
-from indexer.errors import Unreadable, UsageError
+from indexer.errors import NotFound, Unreadable, UsageError
 from indexer.home import collection_folder
 from indexer.sync import Report
 from indexer.types import Progress
@@ -78,9 +78,11 @@ class Uploads:
             storage.remove_file(_label_file(source))
 
     def drop_unless_held(self, source: str, collection: Collection) -> None:
-        """Remove an uploaded file that never became a document."""
-        if not holds(collection, source):
-            self.drop(source)
+        """Remove an uploaded file that never became a document, or whose collection is gone."""
+        with contextlib.suppress(NotFound):
+            if holds(collection, source):
+                return
+        self.drop(source)
 
     def drop_all(self, collection: str) -> None:
         """Remove all that was uploaded to a collection."""
@@ -130,13 +132,14 @@ def take_in(
     The very same bytes under the same name change nothing. Raises Unreadable, and keeps what there was, when there is
     no text in it; then nothing of the file is left.
     """
-    stored = {entry.source: entry.sha256 for entry in collection.documents()}
-    older = [source for source in uploads.of_label(collection.name, label) if source != str(path) and source in stored]
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    if same := next((source for source in older if stored[source] == sha256), None):
-        uploads.drop(str(path))
-        return same, False, collection.sync([same], prune=False, progress=progress)
     try:
+        stored = {entry.source: entry.sha256 for entry in collection.documents()}
+        of_name = uploads.of_label(collection.name, label)
+        older = [source for source in of_name if source != str(path) and source in stored]
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        if same := next((source for source in older if stored[source] == sha256), None):
+            uploads.drop(str(path))
+            return same, False, collection.sync([same], prune=False, progress=progress)
         report = collection.sync([path], prune=False, progress=progress)
         if report.skipped:
             _clear_skip(collection, str(path))

@@ -126,7 +126,10 @@ def test_a_refusal_shows_the_nearest_passages_and_each_opens(visit: Visit) -> No
     expect(page.locator(".refusal")).to_have_text("Not in these documents.")
     expect(page.locator(".answer")).to_contain_text("a confidence of 12%")
     expect(page.locator(".passages .footnote")).to_have_count(3)
-    page.get_by_role("button", name="Open passage 2 in rain.pdf, page 3").click()
+    page.get_by_role("button", name="Open passage 1: archive.md").click()
+    expect(page.locator(".document h3 .quote")).to_have_text("The archive")  # without the mark of a heading
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Open passage 2: rain.pdf page 3").click()
     expect(page.locator(".document .quote").first).to_contain_text("Rain fell on 212 days.")
     expect(page.locator("#reader-label")).to_have_text("Passage 2 of 3")
 

@@ -245,6 +245,26 @@ def test_spans_count_characters_as_the_service_does(visit: Visit) -> None:
     ]
 
 
+def test_line_ends_count_in_lists_rows_and_verse_only(visit: Visit) -> None:
+    page = visit()
+    wrapped = (
+        "The archive was opened in 1921 by two teachers, who had kept\nthe parish's papers in a cupboard since "
+        "the great fire\nof that year."
+    )
+    torn = "A\nmultilingual embedding model was put into service in the autumn of that year.\nIt was good."
+    verse = "Tyger Tyger, burning bright,\nIn the forests of the night;\nWhat immortal hand or eye"
+    items = "Three things are needed for this, and none of them is dear to buy:\n- a rope\n- tea"
+    rows = f"name: a; note: {'x' * 150}\nname: b; note: {'y' * 150}"
+    told = page.evaluate(
+        """async (texts) => {
+            const { isFlowing } = await import("/page/spans.js");
+            return texts.map(isFlowing);
+        }""",
+        ["one line", wrapped, torn, verse, items, rows],
+    )
+    assert told == [True, True, True, False, False, False]
+
+
 def test_events_are_read_however_they_are_cut(visit: Visit) -> None:
     page = visit()
     sent = 'event: a\r\ndata: {"x":\r\ndata: 1}\r\n\r\n: a comment\n\nevent: b\ndata: "two"\n\nevent: c\ndata: nev'

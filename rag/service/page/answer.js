@@ -25,27 +25,32 @@ function given(answer, open) {
     { class: "footnotes" },
     answer.citations.map((citation, index) => footnote(citation, (opener) => open(places, index, opener))),
   );
-  const text = element("p", { class: "text", dir: "auto" }, answerText(answer, (index, opener) => open(places, index, opener)));
+  const text = element(
+    "p",
+    { class: "text", dir: "auto" },
+    answerText(answer, (index, opener) => open(places, index, opener)),
+  );
   return [
     text,
     confidence(answer),
     answer.unsupported.length > 0 &&
-      element("p", { class: "warning" }, "What is underlined with a wavy line was written by the generator, and no passage bears it out."),
+      element(
+        "p",
+        { class: "warning" },
+        "What is underlined with a wavy line was written by the generator, and no passage bears it out.",
+      ),
     answer.citations.length > 0 && element("h3", {}, "Footnotes"),
     answer.citations.length > 0 && notes,
-    element(
-      "div",
-      { class: "row" },
-      answer.citations.length > 0 && confirmedBy(answer, notes),
-      copyButton(answer),
-    ),
+    element("div", { class: "row" }, answer.citations.length > 0 && confirmedBy(answer, notes), copyButton(answer)),
   ].filter(Boolean);
 }
 
 /** Return the answer's text as nodes, with a mark for each footnote after the words that it bears out. */
 function answerText(answer, open) {
   const total = length(answer.answer);
-  const ends = answer.citations.map((citation) => new Set(citation.claims.length ? citation.claims.map(([, end]) => end) : [total]));
+  const ends = answer.citations.map(
+    (citation) => new Set(citation.claims.length ? citation.claims.map(([, end]) => end) : [total]),
+  );
   const spans = [
     ...answer.unsupported.map(([start, end]) => ({ start, end, name: "bare" })),
     ...ends.flatMap((places) => [...places].map((end) => ({ start: 0, end, name: "claim" }))), // cuts at each end
@@ -73,7 +78,8 @@ function footnote(citation, open) {
   const trail = citation.headings.filter((heading) => heading !== citation.title);
   const title = element(
     "button",
-    { class: "open", onclick: () => open(title), "aria-label": `Open footnote ${citation.number} in ${shown(citation.name)}, ${placeOf(citation)}` },
+    { class: "open", onclick: () => open(title) },
+    unseen(`Open footnote ${citation.number}: `),
     element("span", { class: "name" }, foreign(citation.name)),
     trail.length > 0 && element("span", { class: "trail" }, foreign(trail.join(" › "))),
     element("span", { class: "place" }, placeOf(citation)),
@@ -82,15 +88,20 @@ function footnote(citation, open) {
     "li",
     { class: "footnote", value: citation.number, "data-number": citation.number },
     title,
-    element("blockquote", { dir: "auto", class: isFlowing(citation.quote) ? "" : "lines" }, quoted(citation.quote, citation.marks)),
+    element(
+      "blockquote",
+      { dir: "auto", class: isFlowing(citation.quote) ? "" : "lines" },
+      quoted(citation.quote, citation.marks),
+    ),
   );
 }
 
 /** Return a quotation as nodes, with the words that the answer copied marked. */
 export function quoted(quote, marks) {
-  return pieces(quote, marks.map(([start, end]) => ({ start, end, name: "copied" }))).map((piece) =>
-    piece.names.length ? element("mark", { class: "copied" }, shown(piece.text)) : shown(piece.text),
-  );
+  return pieces(
+    quote,
+    marks.map(([start, end]) => ({ start, end, name: "copied" })),
+  ).map((piece) => (piece.names.length ? element("mark", { class: "copied" }, shown(piece.text)) : shown(piece.text)));
 }
 
 /** Return how sure the answer is. The words claim no more than the number does. */
@@ -102,7 +113,13 @@ function confidence(answer) {
     { class: "confidence" },
     bar(sure),
     element("strong", {}, `${word}, ${percent(sure)}`),
-    element("span", { class: "soft" }, ` the `, foreign(answer.generator), ` generator’s estimate that this is right; the footnotes show what it rests on`),
+    element(
+      "span",
+      { class: "soft" },
+      ` the `,
+      foreign(answer.generator),
+      ` generator’s estimate that this is right; the footnotes show what it rests on`,
+    ),
   );
 }
 
@@ -114,10 +131,10 @@ function bar(share) {
 
 function refused(answer, open) {
   const places = answer.passages.map((passage) => placeOfPassage(answer.collection, passage));
-  const best = answer.confidence > 0 ? ` The best that was found has a confidence of ${percent(answer.confidence)}, too little to give it as an answer.` : "";
+  const best = `The best that was found has a confidence of ${percent(answer.confidence)}, too little to give it.`;
   return [
     element("p", { class: "text refusal" }, "Not in these documents."),
-    element("p", { class: "soft" }, `Nothing in “`, foreign(answer.collection), `” answers this well enough.${best}`),
+    element("p", { class: "soft" }, "Nothing in “", foreign(answer.collection), "” answers this well enough. ", best),
     answer.passages.length > 0 && element("h3", {}, "The nearest passages"),
     passageList(answer.passages, places, open),
   ].filter(Boolean);
@@ -126,14 +143,19 @@ function refused(answer, open) {
 /** Return an answer as plain text with its footnotes below. */
 export function asText(answer) {
   const total = length(answer.answer);
-  const ends = answer.citations.map((citation) => (citation.claims.length ? citation.claims.map(([, end]) => end) : [total]));
+  const ends = answer.citations.map((citation) =>
+    citation.claims.length ? citation.claims.map(([, end]) => end) : [total],
+  );
   const cuts = [...new Set([0, total, ...ends.flat()])].sort((one, other) => one - other);
   const text = cuts.slice(1).map((end, place) => {
     const marks = answer.citations.filter((_, index) => ends[index].includes(end)).map(({ number }) => ` [${number}]`);
     return slice(answer.answer, cuts[place], end) + marks.join("");
   });
   const notes = answer.citations.map((each) =>
-    [`[${each.number}] ${each.name}, ${each.source}${placeOf(each) && `, ${placeOf(each)}`}`, `    ${each.quote.split(/\s+/).join(" ")}`].join("\n"),
+    [
+      `[${each.number}] ${each.name}, ${each.source}${placeOf(each) && `, ${placeOf(each)}`}`,
+      `    ${each.quote.split(/\s+/).join(" ")}`,
+    ].join("\n"),
   );
   return [answer.question, "", text.join(""), `confidence ${percent(answer.confidence)}`, "", ...notes].join("\n");
 }
@@ -144,7 +166,10 @@ function copyButton(answer) {
     {
       class: "button quiet",
       onclick: async () => {
-        const done = await navigator.clipboard.writeText(asText(answer)).then(() => "Copied", () => "Your browser did not allow it");
+        const done = await navigator.clipboard.writeText(asText(answer)).then(
+          () => "Copied",
+          () => "Your browser did not allow it",
+        );
         button.textContent = done;
         setTimeout(() => (button.textContent = "Copy with footnotes"), 2500);
       },

@@ -30,7 +30,10 @@ export function startAsking(collection) {
     question.removeAttribute("aria-invalid");
     fit(question);
   });
-  byId("stop").addEventListener("click", stop);
+  byId("stop").addEventListener("click", () => {
+    stop();
+    question.focus(); // the button goes away
+  });
 }
 
 /** Let the field be as high as what is written in it. */

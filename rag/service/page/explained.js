@@ -30,7 +30,9 @@ export function confirmedBy(answer, notes) {
 function showCheck(notes, check) {
   const note = notes.querySelector(`[data-number="${Number(check.number)}"]`);
   note?.querySelector(".check")?.remove();
-  const words = check.holds ? "✓ Its source was read again: the quotation stands there, byte for byte." : `✗ Does not hold: ${shown(check.reason)}`;
+  const words = check.holds
+    ? "✓ Its source was read again: the quotation stands there, byte for byte."
+    : `✗ Does not hold: ${shown(check.reason)}`;
   note?.append(element("p", { class: check.holds ? "check" : "check fails" }, words));
 }
 
@@ -49,7 +51,8 @@ export function explanation(answer, open) {
       element("strong", {}, "meaning"),
       " (how close it lies to the question) and by ",
       element("strong", {}, "words"),
-      ` (how rare the words are that both share). The best of both were read${answer.answered ? ", and the answer was taken from them" : ""}.`,
+      " (how rare the words are that both share). The best of both were read",
+      answer.answered ? ", and the answer was taken from them." : ".",
     ),
     answer.passages.length > 0 && table(answer, places, open),
     element(
@@ -72,7 +75,9 @@ const seconds = (ms) => `${(ms / 1000).toFixed(ms < 1000 ? 2 : 1)} s`;
 
 function table(answer, places, open) {
   const cited = (passage) =>
-    answer.citations.filter((each) => each.document === passage.document && each.start < passage.end && passage.start < each.end);
+    answer.citations.filter(
+      (each) => each.document === passage.document && each.start < passage.end && passage.start < each.end,
+    );
   const arm = (found) =>
     found === undefined || found === null || found.rank === null
       ? element("td", { class: "number soft" }, "–", unseen("not found"))
@@ -90,7 +95,9 @@ function table(answer, places, open) {
         element(
           "tr",
           {},
-          ["Passage", "By meaning", "By words", "Words shared", "Cited"].map((name) => element("th", { scope: "col" }, name)),
+          ["Passage", "By meaning", "By words", "Words shared", "Cited"].map((name) =>
+            element("th", { scope: "col" }, name),
+          ),
         ),
       ),
       element(
@@ -110,7 +117,11 @@ function table(answer, places, open) {
             arm(passage.explain?.dense),
             arm(passage.explain?.words),
             element("td", {}, foreign((passage.explain?.matched ?? []).join(", "))),
-            element("td", {}, cited(passage).map((each) => `[${each.number}] `)),
+            element(
+              "td",
+              {},
+              cited(passage).map((each) => `[${each.number}] `),
+            ),
           );
         }),
       ),

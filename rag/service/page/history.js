@@ -20,7 +20,14 @@ export function startHistory(chosen) {
     draw();
   });
   byId("forget").addEventListener("click", async () => {
-    if (!(await confirmed("Forget all earlier questions?", "They are kept in this browser only, and cannot be brought back.", "Forget"))) return;
+    if (
+      !(await confirmed(
+        "Forget all earlier questions?",
+        "They are kept in this browser only, and cannot be brought back.",
+        "Forget",
+      ))
+    )
+      return;
     localStorage.removeItem(PAST);
     draw();
   });
@@ -87,7 +94,11 @@ function draw() {
           element("span", { class: "soft" }, foreign(answer.answered ? answer.answer : "Not in these documents.")),
           element("span", { class: "place" }, foreign(answer.collection), `, ${since(at)}`),
         ),
-        element("button", { class: "remove", onclick: () => forget(at), "aria-label": "Forget this question", title: "Forget" }, "×"),
+        element(
+          "button",
+          { class: "remove", onclick: () => forget(at), "aria-label": "Forget this question", title: "Forget" },
+          "×",
+        ),
       ),
     ),
   );

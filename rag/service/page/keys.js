@@ -1,4 +1,4 @@
-/** Keys: one letter each, and none of them while a person writes. They can be turned off, for those who speak to type. */
+/** Keys: one letter each, but not while a person writes. They can be turned off, for those who speak to type. */
 
 import { byId } from "./elements.js";
 
@@ -24,4 +24,5 @@ export function startKeys(actions, escape) {
   });
 }
 
-const isWriting = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
+const isWriting = (target) =>
+  target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;

@@ -1,15 +1,13 @@
-/** Collections and their documents: which one is asked, what it holds, making and taking away. */
+/** Collections: which one is asked, making one, deleting one, bringing one up to date. */
 
+import { listDocuments, startDocuments } from "./documents.js";
 import { byId, confirmed, counted, element, foreign, number, size, told } from "./elements.js";
-import { openPlace } from "./reader.js";
 import { inCollection, request, stream } from "./service.js";
 
 const CHOSEN = "footnote.collection";
-const AT_ONCE = 50; // documents listed at first, and each time a person asks for more
 
 let all = []; // as the service lists them
 let chosen = null; // the name of the collection that is asked, null until the list has come
-let listed = 0; // counts the lists that were begun: one that arrives late is not shown
 
 /** Wire the view, fetch the collections and show them. */
 export async function startLibrary() {
@@ -18,7 +16,7 @@ export async function startLibrary() {
     event.preventDefault();
     make(byId("new-name").value.trim());
   });
-  byId("find").addEventListener("input", () => listDocuments());
+  startDocuments(attempt, refresh);
   byId("update").addEventListener("click", update);
   await refresh();
 }
@@ -26,10 +24,11 @@ export async function startLibrary() {
 /** Return the name of the chosen collection. */
 export const chosenCollection = () => chosen;
 
-/** Make the chosen collection where there is none yet. */
-export async function ensureCollection() {
-  if (all.some((entry) => entry.name === chosen)) return;
-  await request("POST", "v1/collections", { name: chosen });
+/** Make a collection where there is none of that name yet. */
+export async function ensureCollection(name) {
+  if (all.some((entry) => entry.name === name)) return;
+  await request("POST", "v1/collections", { name });
+  await refresh();
 }
 
 /** Fetch the collections again and show them, and the documents of the chosen one. */
@@ -46,7 +45,7 @@ export async function refresh() {
   const kept = chosen ?? localStorage.getItem(CHOSEN);
   chosen = all.some((entry) => entry.name === kept) ? kept : found.default;
   draw(found.broken);
-  await listDocuments();
+  await listDocuments(all.some((entry) => entry.name === chosen) ? chosen : null);
 }
 
 function choose(name) {
@@ -57,7 +56,9 @@ function choose(name) {
 }
 
 function draw(broken) {
-  const names = all.some((entry) => entry.name === chosen) ? all.map(({ name }) => name) : [chosen, ...all.map(({ name }) => name)];
+  const names = all.some((entry) => entry.name === chosen)
+    ? all.map(({ name }) => name)
+    : [chosen, ...all.map(({ name }) => name)];
   byId("collection").replaceChildren(
     ...names.map((name) => element("option", { value: name, selected: name === chosen }, name)),
   );
@@ -70,7 +71,11 @@ function draw(broken) {
 
 function askedOf(now) {
   if (now?.documents) {
-    return [`Answers come from ${counted(now.documents, "document")} in “`, foreign(chosen), "”, with footnotes, or not at all."];
+    return [
+      `Answers come from ${counted(now.documents, "document")} in “`,
+      foreign(chosen),
+      "”, with footnotes, or not at all.",
+    ];
   }
   return [
     "There are no documents in “",
@@ -90,18 +95,32 @@ function collectionRow(entry) {
       "button",
       { class: "choose", "aria-pressed": String(own), onclick: () => choose(entry.name) },
       element("span", { class: "name" }, foreign(entry.name)),
-      element("span", { class: "soft" }, `${counted(entry.documents, "document")}, ${counted(entry.chunks, "passage")}, ${size(entry.bytes)}`),
+      element(
+        "span",
+        { class: "soft" },
+        `${counted(entry.documents, "document")}, ${counted(entry.chunks, "passage")}, ${size(entry.bytes)}`,
+      ),
     ),
     element(
       "button",
-      { class: "remove", title: "Delete", "aria-label": `Delete the collection ${entry.name}`, onclick: () => deleteCollection(entry) },
+      {
+        class: "remove",
+        title: "Delete",
+        "aria-label": `Delete the collection ${entry.name}`,
+        onclick: () => deleteCollection(entry),
+      },
       "×",
     ),
   );
 }
 
 function brokenRow(entry) {
-  return element("li", { class: "collection" }, element("strong", {}, foreign(entry.name)), told({ message: entry.error, hint: entry.hint }));
+  return element(
+    "li",
+    { class: "collection" },
+    element("strong", {}, foreign(entry.name)),
+    told({ message: entry.error, hint: entry.hint }),
+  );
 }
 
 async function attempt(work) {
@@ -123,7 +142,9 @@ const make = (name) =>
 
 const deleteCollection = (entry) =>
   attempt(async () => {
-    const detail = `${counted(entry.documents, "document")} will have to be indexed again. Files that lie elsewhere on the disk are not touched; files uploaded here are deleted.`;
+    const detail =
+      `${counted(entry.documents, "document")} would have to be indexed again. ` +
+      "Files that were uploaded are deleted with it; those that lie elsewhere on the disk are not touched.";
     if (!(await confirmed(`Delete the collection “${entry.name}”?`, detail, "Delete"))) return;
     await request("DELETE", inCollection(entry.name));
     if (chosen === entry.name) chosen = null;
@@ -148,81 +169,25 @@ const update = () =>
   });
 
 /** Return a report of indexing as elements. */
-export function reported(report) {
-  const counts = ["added", "changed", "removed", "unchanged"].map((what) => `${number(report[what])} ${what}`).join(", ");
-  return [element("p", { role: "status" }, `${counts}, in ${report.seconds.toFixed(1)} s.`), ...skipped(report.skipped)];
+function reported(report) {
+  const counts = ["added", "changed", "removed", "unchanged"]
+    .map((what) => `${number(report[what])} ${what}`)
+    .join(", ");
+  return [
+    element("p", { role: "status" }, `${counts}, in ${report.seconds.toFixed(1)} s.`),
+    ...skipped(report.skipped),
+  ];
 }
 
 function skipped(skips) {
   if (!skips.length) return [];
   const rows = skips.map((skip) => element("li", {}, foreign(skip.source), ": ", foreign(skip.reason)));
-  return [element("details", { open: skips.length < 4 }, element("summary", {}, `${counted(skips.length, "file")} could not be read`), element("ul", {}, rows))];
+  return [
+    element(
+      "details",
+      { open: skips.length < 4 },
+      element("summary", {}, `${counted(skips.length, "file")} could not be read`),
+      element("ul", {}, rows),
+    ),
+  ];
 }
-
-// The documents of the chosen collection
-
-async function listDocuments(offset = 0) {
-  const turn = ++listed;
-  const list = byId("documents-list");
-  if (!all.some((entry) => entry.name === chosen)) {
-    list.replaceChildren();
-    byId("documents-count").textContent = "None yet.";
-    return;
-  }
-  const find = byId("find").value.trim();
-  const query = new URLSearchParams({ offset, limit: AT_ONCE, ...(find && { find }) });
-  try {
-    const found = await request("GET", `${inCollection(chosen, "documents")}?${query}`);
-    if (turn !== listed) return;
-    const rows = found.documents.map(documentRow);
-    if (offset) list.append(...rows);
-    else list.replaceChildren(...rows);
-    const shownNow = offset + found.documents.length;
-    byId("documents-count").textContent = find ? `${number(found.total)} found.` : `${number(found.total)} in all.`;
-    byId("documents-more").replaceChildren(
-      shownNow < found.total &&  found.documents.length
-        ? element("button", { class: "button quiet", onclick: () => listDocuments(shownNow) }, `Show more (${number(found.total - shownNow)} left)`)
-        : "",
-    );
-  } catch (error) {
-    if (turn === listed) list.replaceChildren(element("li", {}, told(error)));
-  }
-}
-
-function documentRow(entry) {
-  const place = {
-    collection: chosen,
-    document: entry.id,
-    name: entry.name,
-    source: entry.source,
-    sha256: entry.sha256,
-    page: null,
-    line: null,
-    start: 0,
-    end: 0,
-    quote: "",
-    marks: [],
-    trail: [],
-    label: "Document",
-  };
-  const open = element(
-    "button",
-    { class: "choose", onclick: () => openPlace([place], 0, open) },
-    element("span", { class: "name" }, foreign(entry.name)),
-    element("span", { class: "soft" }, `${entry.format}, ${counted(entry.characters, "character")}, ${counted(entry.chunks, "passage")}`),
-  );
-  return element(
-    "li",
-    { class: "document-row" },
-    open,
-    element("button", { class: "remove", title: "Remove", "aria-label": `Remove ${entry.name}`, onclick: () => remove(entry) }, "×"),
-  );
-}
-
-const remove = (entry) =>
-  attempt(async () => {
-    const detail = entry.origin === "upload" ? "The uploaded file is deleted with it." : "The file itself stays where it lies.";
-    if (!(await confirmed(`Remove “${entry.name}” from the collection?`, detail, "Remove"))) return;
-    await request("DELETE", inCollection(chosen, "documents", entry.id));
-    await refresh();
-  });

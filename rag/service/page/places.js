@@ -1,6 +1,6 @@
-/** Places in documents: where a footnote or a passage stands, as the reader takes it; and passages as a list of them. */
+/** Places in documents: where a footnote or a passage stands, as the reader takes it; and passages as a list. */
 
-import { counted, element, foreign, placeOf, shown } from "./elements.js";
+import { counted, element, foreign, placeOf, shown, unseen } from "./elements.js";
 import { isFlowing, length } from "./spans.js";
 
 /** Return where a footnote points to, as the reader takes it. */
@@ -34,14 +34,21 @@ export function passageList(passages, places, open) {
       const trail = passage.context.split(" > ").filter((heading) => heading && heading !== passage.title);
       const title = element(
         "button",
-        { class: "open", onclick: () => open(places, index, title), "aria-label": `Open passage ${passage.rank} in ${shown(passage.name)}, ${placeOf(passage)}` },
+        { class: "open", onclick: () => open(places, index, title) },
+        unseen(`Open passage ${passage.rank}: `),
         element("span", { class: "name" }, foreign(passage.name)),
         trail.length > 0 && element("span", { class: "trail" }, foreign(trail.join(" › "))),
         element("span", { class: "place" }, placeOf(passage)),
       );
       const long = length(passage.text) > 420;
       const text = element("blockquote", { class: long ? "cut" : "" }, paragraphs(passage.text));
-      const also = passage.also_in.length > 0 && element("p", { class: "soft" }, `Nearly the same stands in ${counted(passage.also_in.length, "other document")}.`);
+      const also =
+        passage.also_in.length > 0 &&
+        element(
+          "p",
+          { class: "soft" },
+          `Nearly the same stands in ${counted(passage.also_in.length, "other document")}.`,
+        );
       return element("li", { class: "footnote" }, title, text, also);
     }),
   );

@@ -6,6 +6,7 @@ import { isFlowing, length, pieces, slice } from "./spans.js";
 
 const AROUND = 12_000; // characters read on each side of the place
 const MORE = 40_000; // characters read when a person asks for more
+const HASHES = /^\s{0,3}#{1,6}\s+/; // with which Markdown marks a heading
 
 const wide = matchMedia("(min-width: 64rem)");
 
@@ -84,7 +85,9 @@ function frame(place) {
   byId("reader-label").replaceChildren(place.label + (places.length > 1 ? ` of ${places.length}` : ""));
   byId("reader-name").replaceChildren(foreign(place.name));
   byId("reader-trail").replaceChildren(
-    ...place.trail.filter((heading) => heading !== place.name).flatMap((heading, at) => [at ? " › " : "", foreign(heading)]),
+    ...place.trail
+      .filter((heading) => heading !== place.name)
+      .flatMap((heading, at) => [at ? " › " : "", foreign(heading)]),
   );
   byId("reader-place").replaceChildren(
     element("span", { class: "place" }, placeOf(place)),
@@ -98,12 +101,24 @@ function frame(place) {
 function render(place, part) {
   const spans = spansOf(place, part);
   const body = byId("reader-body");
-  const notices = element("div", {}, part.notes.map((note) => element("p", { class: "soft" }, foreign(note))));
+  const notices = element(
+    "div",
+    {},
+    part.notes.map((note) => element("p", { class: "soft" }, foreign(note))),
+  );
   if (place.sha256 && place.sha256 !== part.sha256) {
-    notices.append(element("p", { class: "warning", role: "status" }, "This document has been indexed anew since: it is no longer the one that was quoted."));
+    notices.append(
+      element(
+        "p",
+        { class: "warning", role: "status" },
+        "This document has been indexed anew since: it is no longer the one that was quoted.",
+      ),
+    );
   }
   if (!spans.length && place.quote) {
-    notices.append(element("p", { class: "warning", role: "status" }, "The quoted words no longer stand at their place. They were:"));
+    notices.append(
+      element("p", { class: "warning", role: "status" }, "The quoted words no longer stand at their place. They were:"),
+    );
     notices.append(element("blockquote", { dir: "auto" }, shown(place.quote)));
   }
   const text = element("div", { class: "document" });
@@ -120,12 +135,20 @@ function render(place, part) {
 function spansOf(place, part) {
   const from = place.start - part.start;
   if (!place.quote || slice(part.text, from, from + length(place.quote)) !== place.quote) return [];
-  const marks = place.marks.map(([start, end]) => ({ start: place.start + start, end: place.start + end, name: "copied" }));
+  const marks = place.marks.map(([start, end]) => ({
+    start: place.start + start,
+    end: place.start + end,
+    name: "copied",
+  }));
   return [{ start: place.start, end: place.end, name: "quote" }, ...marks];
 }
 
 function moreButton(place, part, spans, way) {
-  const button = element("button", { class: "button quiet more" }, way < 0 ? "Show what comes before" : "Show what follows");
+  const button = element(
+    "button",
+    { class: "button quiet more" },
+    way < 0 ? "Show what comes before" : "Show what follows",
+  );
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
@@ -178,24 +201,21 @@ function covering(part) {
   return made;
 }
 
-function block(section, text, spans) {
+function block(section, whole, spans) {
+  const hidden = section.kind === "heading" ? length(HASHES.exec(whole)?.[0] ?? "") : 0;
+  const text = slice(whole, hidden, length(whole));
+  const start = section.start + hidden;
   const within = spans
-    .filter((span) => span.start < section.end && section.start < span.end)
-    .map((span) => ({ ...span, start: span.start - section.start, end: span.end - section.start }));
+    .filter((span) => span.start < section.end && start < span.end)
+    .map((span) => ({ ...span, start: Math.max(0, span.start - start), end: span.end - start }));
   const nodes = pieces(text, within).map((piece) => (piece.names.length ? marked(piece, within) : shown(piece.text)));
   if (section.kind === "heading") {
     const level = Math.min(Math.max(section.level, 1) + 2, 6); // below the document's own name
-    return element(`h${level}`, { dir: "auto" }, withoutHashes(text, nodes));
+    return element(`h${level}`, { dir: "auto" }, nodes);
   }
   if (section.kind === "code" || section.kind === "table") return element("pre", { dir: "auto" }, nodes);
-  return element("p", { dir: "auto", class: isFlowing(text) ? "" : "lines" }, nodes);
-}
-
-/** Return the nodes of a heading without the marks of Markdown before it, where those are not part of a quotation. */
-function withoutHashes(text, nodes) {
-  const hashes = /^\s{0,3}#{1,6}\s+/.exec(text);
-  if (!hashes || typeof nodes[0] !== "string" || nodes[0].length < hashes[0].length) return nodes;
-  return [nodes[0].slice(hashes[0].length), ...nodes.slice(1)];
+  const flows = section.kind === "paragraph" && isFlowing(text);
+  return element("p", { dir: "auto", class: flows ? "" : "lines" }, nodes);
 }
 
 function marked(piece, within) {

@@ -16,7 +16,11 @@ export class Failure extends Error {
   }
 }
 
-const UNREACHABLE = { type: "unreachable", message: "The service does not answer.", hint: "Is footnote serve running?" };
+const UNREACHABLE = {
+  type: "unreachable",
+  message: "The service does not answer.",
+  hint: "Is footnote serve running?",
+};
 const CUT_OFF = { type: "cut_off", message: "The service stopped in the middle of its answer.", hint: "Ask again." };
 const MOST_TRIES = 5;
 
@@ -29,7 +33,9 @@ function failure(status, text, retryAfter) {
   } catch {
     // not one of the service's own errors: a proxy's, perhaps
   }
-  const said = error?.message ? error : { type: "http", message: `The service answered with status ${status}.`, hint: "" };
+  const said = error?.message
+    ? error
+    : { type: "http", message: `The service answered with status ${status}.`, hint: "" };
   return new Failure(said, status, Number(retryAfter) || 0);
 }
 
@@ -62,7 +68,12 @@ async function response(method, path, body, signal, accept) {
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let got;
   try {
-    got = await fetch(address(path), { method, headers, signal, body: body === undefined ? null : JSON.stringify(body) });
+    got = await fetch(address(path), {
+      method,
+      headers,
+      signal,
+      body: body === undefined ? null : JSON.stringify(body),
+    });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Failure(UNREACHABLE);

@@ -58,11 +58,19 @@ export function pieces(text, spans) {
   });
 }
 
-const SHORT_LINE = 50; // in characters; shorter ones were broken on purpose
+const WRAPPED = [50, 140]; // how long, in characters, lines are that were wrapped to fit a page
 const ITEM = /^\s*(?:[-*+•|>]|\d+[.)])\s/m;
 
-/** Tell whether the line ends of `text` mean nothing: true for a paragraph that was wrapped, false for lists and verse. */
+/** Tell whether the line ends of `text` mean nothing, as in a wrapped paragraph; in lists, rows and verse they do. */
 export function isFlowing(text) {
-  const lines = text.trimEnd().split("\n");
-  return lines.slice(0, -1).every((line) => line.length >= SHORT_LINE) && !ITEM.test(text);
+  const lengths = text.trimEnd().split("\n").map(length);
+  if (lengths.length === 1) return true;
+  const [shortest, longest] = WRAPPED;
+  const inner = lengths.slice(1, -1); // the first may begin in the middle, and the last ends anywhere
+  return (
+    inner.every((each) => each >= shortest) &&
+    lengths.some((each) => each >= shortest) &&
+    lengths.every((each) => each <= longest) &&
+    !ITEM.test(text)
+  );
 }

@@ -43,7 +43,7 @@ export function startUploads(arriving) {
   });
 }
 
-/** Return the files among what was dropped, those in folders too, each `{file, name}` with its path as its name. */
+/** Return the files that were dropped, those in folders too, each `{file, name}` under its path. */
 async function dropped(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean); // before the first await
   if (!entries.length) return [...transfer.files].map((file) => ({ file, name: file.name }));
@@ -111,7 +111,7 @@ async function send(item) {
   const { signal } = controller;
   try {
     signal.throwIfAborted();
-    await ensureCollection();
+    await ensureCollection(collection);
     const path = `${inCollection(collection, "documents")}?${new URLSearchParams({ name, stream: "true" })}`;
     const { document: made, replaced } = await upload(path, file, "document", {
       signal,

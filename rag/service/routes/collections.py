@@ -100,7 +100,8 @@ async def index_again(name: Name, how: schemas.IndexRequest, request: Request, s
     collection = await _to_write(name, service)
 
     def index(progress: Progress) -> dict[str, object]:
-        return brought_up_to_date(collection, rebuild=how.rebuild, progress=progress).to_json()
+        with contextlib.closing(collection):
+            return brought_up_to_date(collection, rebuild=how.rebuild, progress=progress).to_json()
 
     if how.stream:
         return event_response(_steps(service, name, "report", index))
@@ -162,6 +163,7 @@ async def add_document(
 
     async def forget() -> None:  # a client that leaves while others are written may have left its file
         await in_thread(lambda: service.uploads.drop_unless_held(str(path), collection))
+        collection.close()
 
     if stream:
         return event_response(_steps(service, name, "document", take, forget), 201)
