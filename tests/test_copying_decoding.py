@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.encoders.graph import Floats
 from rag.copying.decoding import HESITATION, KEPT, Decoded, Part, Span, Step, Token, decode
 from rag.copying.layout import Window, Words
-from rag.copying.reader import Floats, WindowRead
+from rag.copying.reader import WindowRead
 
 WIDTH, RANK, VOCABULARY = 3, 2, 5
 SEEDS = st.integers(0, 2**32 - 1)

@@ -7,8 +7,8 @@ import re
 
 from finetune.copying.examples import Copy, Example
 from finetune.copying.mixing import Mixture, examples
-from finetune.questions import Question
 from finetune.copying.tables import tables
+from finetune.questions import Question
 
 MADE = list(tables(600, random.Random(7)))
 

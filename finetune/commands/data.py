@@ -8,7 +8,7 @@ import click
 
 from finetune.commands import options as option
 from indexer.errors import UsageError
-from indexer.screen import Screen
+from indexer.screen import Screen, common
 
 
 @click.command()
@@ -36,7 +36,7 @@ from indexer.screen import Screen
 @click.option(
     "--dry-run", is_flag=True, help="Look at a sample, say what would be done and how long it takes, and stop."
 )
-@option.shared
+@common
 @click.pass_obj
 def data(
     screen: Screen, inputs: tuple[Path, ...], out: Path, collection: str | None, include: tuple[str, ...],

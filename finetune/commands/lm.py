@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from finetune.commands import options as option
-from indexer.screen import Screen
+from indexer.screen import Screen, common
 
 if TYPE_CHECKING:
     from finetune.language.pretraining import Estimate, Trained
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @option.DEVICE
 @option.RESUME
 @option.DRY_RUN
-@option.shared
+@common
 @click.pass_obj
 def lm(
     screen: Screen, texts: tuple[Path, ...], out: Path, arch: str, depth: int, vocab_size: int, tokenizer: str | None,

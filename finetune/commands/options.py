@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from indexer.errors import UsageError
+from indexer.screen import Command
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 Option = Callable[[Command], Command]
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -92,16 +92,6 @@ def vocab_size(default: int) -> Option[Command]:
         "--vocab-size", default=default, show_default=True, type=click.IntRange(260, 1_000_000),
         help="Tokens in the vocabulary, special ones and single bytes among them.",
     )  # fmt: skip
-
-
-def shared(command: Command) -> Command:
-    """Add the options that every command has."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text."),
-        click.option("--home", type=click.Path(file_okay=False), metavar="DIR", help="Where collections are kept."),
-    ):
-        command = option(command)
-    return command
 
 
 def require_run(folder: Path, resume: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from finetune.commands import options as option
-from indexer.screen import Screen
+from indexer.screen import Screen, common
 
 NOT_BETTER = 5
 """Exit code of `train promote` when nothing was switched."""
@@ -25,7 +25,7 @@ NOT_BETTER = 5
 @click.option("--recalibrate", is_flag=True,
               help="Then fit the generator's confidence on the same questions, which must have answers.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Compare only; nothing is switched.")
-@option.shared
+@common
 @click.pass_context
 def promote(
     ctx: click.Context, run: Path, name: str, questions: Path | None, limit: int, alpha: float, force: bool,
@@ -63,7 +63,7 @@ def promote(
 
 @click.command()
 @option.COLLECTION
-@option.shared
+@common
 @click.pass_obj
 def rollback(screen: Screen, name: str, home: str | None, as_json: bool) -> None:
     """Take back the last promotion of a collection: its encoder, reranker and generator become what they were."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from finetune.commands import options as option
-from indexer.screen import Screen
+from indexer.screen import Screen, common
 
 
 @click.command()
@@ -33,7 +33,7 @@ from indexer.screen import Screen
 @option.DEVICE
 @option.RESUME
 @option.DRY_RUN
-@option.shared
+@common
 @click.pass_obj
 def prompt(
     screen: Screen, data: tuple[str, ...], base: str, out: Path, tokens: int, epochs: float, steps: int | None,

@@ -9,7 +9,7 @@ import click
 from finetune.commands import options as option
 from indexer.errors import UsageError
 from indexer.home import home_folder
-from indexer.screen import Screen
+from indexer.screen import Screen, common
 
 
 @click.command()
@@ -29,7 +29,7 @@ from indexer.screen import Screen
               help="Passages among which the search must find the question's own.")  # fmt: skip
 @option.seed()
 @option.DRY_RUN
-@option.shared
+@common
 @click.pass_obj
 def questions(
     screen: Screen, paths: tuple[str, ...], name: str | None, out: Path, kinds: str, per_passage: int, limit: int,

@@ -9,7 +9,7 @@ import click
 
 from finetune.commands import options as option
 from indexer.home import home_folder
-from indexer.screen import Screen
+from indexer.screen import Screen, common
 
 
 @click.command()
@@ -33,7 +33,7 @@ from indexer.screen import Screen
 @option.DEVICE
 @option.RESUME
 @option.DRY_RUN
-@option.shared
+@common
 @click.pass_obj
 def reranker(
     screen: Screen, data: tuple[str, ...], out: Path, epochs: float, steps: int | None, batch_size: int,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from finetune.commands import options as option
-from indexer.screen import Screen
+from indexer.screen import Screen, common
 
 if TYPE_CHECKING:
     from finetune.retrieval.static import Estimate
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @option.seed()
 @option.RESUME
 @option.DRY_RUN
-@option.shared
+@common
 @click.pass_obj
 def static(
     screen: Screen, name: str, out: Path, dimensions: int, sentences: int, epochs: float, steps: int | None,

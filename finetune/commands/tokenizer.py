@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from finetune.commands import options as option
-from indexer.screen import Screen
+from indexer.screen import Screen, common
 
 
 @click.command()
@@ -26,7 +26,7 @@ from indexer.screen import Screen
               help="Share of the texts to measure on.")  # fmt: skip
 @option.seed()
 @option.DRY_RUN
-@option.shared
+@common
 @click.pass_obj
 def tokenizer(
     screen: Screen, texts: tuple[Path, ...], out: Path, kind: Any, vocab_size: int, uncased: bool, min_frequency: int,

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from indexer.encoders.graph import Floats
 from rag.copying.layout import Window, Words
-from rag.copying.reader import Floats, WindowRead
+from rag.copying.reader import WindowRead
 
 BEGIN, COPY, WRITE = 0, 1, 2
 IMPOSSIBLE = np.float32(-30000.0)
