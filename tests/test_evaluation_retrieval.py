@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.collection import Collection
@@ -147,6 +147,7 @@ def slow(found: Sequence[str], relevant: Mapping[str, int]) -> dict[str, float]:
     }
 
 
+@settings(deadline=None)  # the first one loads ir_measures
 @given(st.lists(judged, min_size=1, max_size=4))
 def test_the_measures_are_what_their_formulas_say(queries: list[tuple[list[str], dict[str, int]]]) -> None:
     rows = [row(found, relevant, f"q{number}") for number, (found, relevant) in enumerate(queries)]

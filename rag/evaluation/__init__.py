@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from rag.evaluation.report import write_report as write_report
     from rag.evaluation.rows import Row as Row
     from rag.evaluation.runs import RunFolder as RunFolder
+    from rag.evaluation.scores import by_kind as by_kind
 
 _WHERE = {
     "Evaluation": "qa",
     "Options": "qa",
     "Row": "rows",
     "RunFolder": "runs",
+    "by_kind": "scores",
     "compare_runs": "comparing",
     "evaluate": "qa",
     "read_questions": "data",
@@ -43,6 +45,7 @@ __all__ = [
     "Options",
     "Row",
     "RunFolder",
+    "by_kind",
     "compare_runs",
     "evaluate",
     "read_questions",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer import storage
-from rag.evaluation import failure_tables, sections
+from rag.evaluation import failure_tables, sections, times
 from rag.evaluation.failures import failures
 from rag.evaluation.markup import Html, element, page, style, together
 from rag.evaluation.rows import RetrievalRow, Row
@@ -55,7 +55,7 @@ def answers_report(
     parts: dict[str, tuple[str, Sequence[Html]]] = {
         "scores": ("Scores", [sections.score_table(scores), *sections.kind_table(rows)]),
         "confidence": ("What the confidence is worth", sections.confidence(rows)),
-        "speed": ("Speed", sections.answer_times(speed, rows, receipts)),
+        "speed": ("Speed", times.answer_times(speed, rows, receipts)),
         "failures": ("Where it fails", failure_tables.stage_tables(found) if found else []),
         "errors": ("Worst errors", failure_tables.errors(found) if found else []),
         "made": ("How it was made", [sections.manifest_table(manifest)]),
@@ -78,7 +78,7 @@ def search_report(
     arms = done["scores"]
     parts: dict[str, tuple[str, Sequence[Html]]] = {
         "scores": ("Scores", [sections.arm_table(arms)]),
-        "speed": ("Speed", sections.arm_times(speed, rankings)),
+        "speed": ("Speed", times.arm_times(speed, rankings)),
         "errors": ("Hardest queries", [sections.hardest(rankings)]),
         "made": ("How it was made", [sections.manifest_table(manifest)]),
     }
