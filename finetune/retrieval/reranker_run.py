@@ -129,7 +129,7 @@ def cross_encoder(folder: Path, seed: int) -> Any:
     from transformers.utils import logging
 
     told = logging.get_verbosity()
-    logging.set_verbosity_error()  # that an encoder brings no head is known
+    logging.set_verbosity(logging.ERROR)  # that an encoder brings no head is known
     torch.manual_seed(seed)
     try:
         return AutoModelForSequenceClassification.from_pretrained(
