@@ -2,8 +2,8 @@
 
     {"question": "...", "context": "...", "answers": ["..."], "title": "...", "id": "...", "answerable": true}
 
-`document` names what a split must not tear apart, where that is not the title. Only `question`, `context` and `answers` are needed in a line, and no `answers` where `answerable` is false. Every fault
-is found before anything slow begins.
+`document` names what a split must not tear apart, where that is not the title. Only `question`, `context` and `answers`
+are needed in a line, and no `answers` where `answerable` is false. Every fault is found before anything slow begins.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def read_questions(file: Path, *, answers_needed: bool = True) -> list[Question]
     """Return the questions of a file: SQuAD v1.1 or v2.0 JSON, or JSON lines; gzipped or not.
 
     An answer that does not occur in its passage word for word cannot be learned as a copy; it is kept, and written.
-    Where answers are not needed, a line may leave them out: question and passage belong together all the same. Raises UsageError with the first fault and the number of faults.
+    Where answers are not needed, a line may leave them out: question and passage belong together all the same. Raises
+    UsageError with the first fault and the number of faults.
     """
     try:
         content = file.read_bytes()
