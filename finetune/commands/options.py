@@ -34,14 +34,11 @@ DRY_RUN = click.option(
 RESUME = click.option("--resume", is_flag=True, help="Go on with the run in --out; an error where there is none.")
 
 
-def collection(default: str | None, help: str) -> Callable[[Command], Command]:
+def collection(default: str | None = "default", help: str = "The collection to use.") -> Callable[[Command], Command]:
     """Make the option that names a collection, given as `name`."""
     return click.option(
         "--collection", "-c", "name", default=default, show_default=default is not None, metavar="NAME", help=help
     )
-
-
-COLLECTION: Any = collection("default", "The collection to use.")
 
 
 def held_out(default: float) -> Callable[[Command], Command]:
