@@ -71,6 +71,13 @@ def test_cleaning_twice_is_cleaning_once_for_characters(text: str) -> None:
     assert cleaned(once, *CHARACTERS)[0] == once
 
 
+def test_a_ligature_that_is_spoken_of_stays() -> None:
+    assert (
+        cleaned('It differs, as "\ufb01" does; \ufb01nd it.', *CHARACTERS)[0]
+        == 'It differs, as "\ufb01" does; find it.'
+    )
+
+
 def test_code_is_left_alone() -> None:
     record = Record("a", (Part("Say <b>so</b>: "), Part("x = '<b>&amp;</b>'", code=True)))
     changes = Changes()

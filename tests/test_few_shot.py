@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import GeneratorError, UsageError
-from rag.evaluation.command import few_shot_of
+from rag.command import few_shot_of
 from rag.few_shot import FewShot, SimilarShots, around
 from rag.prompting import INSTRUCTION, REFUSAL, Shot, prompt_for
 from tests.answers import passage

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ ASKER = read_asker()
 
 def span_of(sentence: str, answer: str) -> Span:
     start = sentence.index(answer)
-    kind = next((each.kind for each in candidate_spans(sentence) if each.start == start), "any")
-    return Span(start, start + len(answer), kind)
+    own = Span(start, start + len(answer), "any")
+    kind = next((each.kind for each in candidate_spans(sentence) if each.start == start), own.kind)
+    return replace(own, kind=kind)
 
 
 def asked(sentence: str, answer: str) -> str:

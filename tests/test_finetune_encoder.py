@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from finetune.card import Source
-from finetune.retrieval.encoder import Options, train_encoder
+from finetune.retrieval.encoder import Estimate, Options, train_encoder
 from finetune.schedule import Keeping, Schedule
 from indexer.collection import Collection
 from indexer.encoder import open_encoder
@@ -45,7 +45,7 @@ def options(base: Path, **others: object) -> Options:
 def test_what_is_trained_is_an_encoder_that_a_collection_can_be_indexed_with(
     base: Path, home: Path, tmp_path: Path
 ) -> None:
-    told = []
+    told: list[Estimate] = []
     source = Source(write_pairs(tmp_path / "pairs.jsonl"))
     trained = train_encoder([source], tmp_path / "out", options(base), home=home, announce=told.append)
     assert told[0].steps == 4
@@ -89,7 +89,7 @@ def test_other_losses_learn_too(base: Path, home: Path, tmp_path: Path, others: 
 
 
 def test_a_dry_run_writes_nothing(base: Path, home: Path, tmp_path: Path) -> None:
-    told = []
+    told: list[Estimate] = []
     source = Source(write_pairs(tmp_path / "pairs.jsonl"))
     train_encoder([source], tmp_path / "out", options(base), home=home, dry_run=True, announce=told.append)
     assert told[0].seconds > 0

@@ -52,7 +52,9 @@ def test_a_weight_takes_a_part_of_the_questions_or_takes_them_again(tmp_path: Pa
 
 
 def test_answers_are_not_needed_and_what_is_refused_is_left_out(tmp_path: Path) -> None:
-    rows = [{"question": f"What is {n}?", "context": f"It is {n}.", "title": f"t{n}"} for n in range(60)]
+    rows: list[dict[str, object]] = [
+        {"question": f"What is {n}?", "context": f"It is {n}.", "title": f"t{n}"} for n in range(60)
+    ]
     rows += [{"question": "And this?", "context": "No.", "answerable": False, "title": f"r{n}"} for n in range(9)]
     file = tmp_path / "pairs.jsonl"
     file.write_text("\n".join(map(json.dumps, rows)))

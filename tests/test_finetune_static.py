@@ -10,10 +10,11 @@ from indexer.encoder import open_converted, open_encoder
 from indexer.errors import EncoderError, UsageError
 from indexer.sync import Given
 from tests.small_encoder import write_json, write_small_encoder
+from tests.small_static import write_small_static
 
 
 def collection_of(home: Path, documents: int) -> Collection:
-    collection = Collection("c", home, str(write_small_encoder(home / "base", max_length=64)))
+    collection = Collection("c", home, str(write_small_static(home / "base", dim=32)))
     texts = [f"The {thing} of hall {n} was seen." for n in range(documents) for thing in ("pump", "gate", "cat")]
     collection.add([Given(str(n), text) for n, text in enumerate(texts)])
     return collection

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from indexer.errors import UsageError
 from indexer.screen import Command
-
-Option = Callable[[Command], Command]
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -35,17 +32,14 @@ DRY_RUN = click.option(
 RESUME = click.option("--resume", is_flag=True, help="Go on with the run in --out; an error where there is none.")
 
 
-def collection(default: str | None, help: str) -> Option[Command]:
+def collection(default: str | None = "default", help: str = "The collection to use.") -> Callable[[Command], Command]:
     """Make the option that names a collection, given as `name`."""
     return click.option(
         "--collection", "-c", "name", default=default, show_default=default is not None, metavar="NAME", help=help
     )
 
 
-COLLECTION: Option[Any] = collection("default", "The collection to use.")
-
-
-def held_out(default: float) -> Option[Command]:
+def held_out(default: float) -> Callable[[Command], Command]:
     """Make the option for what is kept apart."""
     return click.option(
         "--held-out", default=default, show_default=True, type=click.FloatRange(0.01, 0.5), metavar="SHARE",
@@ -53,12 +47,12 @@ def held_out(default: float) -> Option[Command]:
     )  # fmt: skip
 
 
-def out(help: str = "Where the model goes; a run that was interrupted goes on there.") -> Option[Command]:
+def out(help: str = "Where the model goes; a run that was interrupted goes on there.") -> Callable[[Command], Command]:
     """Make the option that says where the result goes."""
     return click.option("--out", type=FOLDER, required=True, metavar="FOLDER", help=help)
 
 
-def epochs(default: float = 1.0) -> Option[Command]:
+def epochs(default: float = 1.0) -> Callable[[Command], Command]:
     """Make the option for passes over the data."""
     return click.option(
         "--epochs", default=default, show_default=True, type=click.FloatRange(0, min_open=True),
@@ -66,7 +60,7 @@ def epochs(default: float = 1.0) -> Option[Command]:
     )  # fmt: skip
 
 
-def batch_size(default: int | None, help: str, metavar: str = "ROWS") -> Option[Command]:
+def batch_size(default: int | None, help: str, metavar: str = "ROWS") -> Callable[[Command], Command]:
     """Make the option for what is learnt in one step."""
     return click.option(
         "--batch-size", default=default, show_default=default is not None, type=click.IntRange(1), metavar=metavar,
@@ -74,19 +68,19 @@ def batch_size(default: int | None, help: str, metavar: str = "ROWS") -> Option[
     )  # fmt: skip
 
 
-def lr(default: str) -> Option[Command]:
+def lr(default: str) -> Callable[[Command], Command]:
     """Make the option for the learning rate; the default is only told, None is given."""
     return click.option(
         "--lr", type=click.FloatRange(0, 1, min_open=True), help=f"Learning rate.  [default: {default}]"
     )
 
 
-def seed(default: int = 11) -> Option[Command]:
+def seed(default: int = 11) -> Callable[[Command], Command]:
     """Make the option for the seed."""
     return click.option("--seed", default=default, show_default=True, help="Same input, same seed, same result.")
 
 
-def vocab_size(default: int) -> Option[Command]:
+def vocab_size(default: int) -> Callable[[Command], Command]:
     """Make the option for the size of the vocabulary."""
     return click.option(
         "--vocab-size", default=default, show_default=True, type=click.IntRange(260, 1_000_000),

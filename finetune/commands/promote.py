@@ -15,7 +15,7 @@ NOT_BETTER = 5
 
 @click.command()
 @click.argument("run", metavar="RUN", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@option.COLLECTION
+@option.collection()
 @click.option("--questions", type=option.FILE, metavar="FILE",
               help="Ask these, rather than the run's own held-out questions.")  # fmt: skip
 @click.option("--limit", default=1000, show_default=True, type=click.IntRange(20), help="Questions asked, at most.")
@@ -62,7 +62,7 @@ def promote(
 
 
 @click.command()
-@option.COLLECTION
+@option.collection()
 @common
 @click.pass_obj
 def rollback(screen: Screen, name: str, home: str | None, as_json: bool) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@option.COLLECTION
+@option.collection()
 @option.out()
 @click.option("--dimensions", default=256, show_default=True, type=click.IntRange(2), help="Numbers in a vector.")
 @click.option("--sentences", default=5000, show_default=True, type=click.IntRange(0),

@@ -114,7 +114,9 @@ MARKUP: tuple[Step, ...] = (
 
 CHARACTERS: tuple[Step, ...] = (
     replacing("odd spaces", re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"), lambda match: " "),
-    replacing("ligatures", re.compile("[\ufb00-\ufb06]"), lambda match: _LIGATURES[match[0]]),
+    replacing(
+        "ligatures", re.compile(r"(?<=\w)[\ufb00-\ufb06]|[\ufb00-\ufb06](?=\w)"), lambda match: _LIGATURES[match[0]]
+    ),
     replacing("undecodable characters", re.compile("\ufffd+"), lambda match: ""),
     replacing("private characters", re.compile("[\ue000-\uf8ff]+"), lambda match: ""),
     replacing("spaces at line ends", re.compile(r"[ \t]+$", re.MULTILINE), lambda match: ""),

@@ -24,7 +24,7 @@ _TOKEN = re.compile(r"`[^`\n]*`|\S*(?:[/\\@_#<>{}=$]|\w\.\w|::)\S*|[^\W\d_]+(?:[
 """Inline code, addresses, paths and identifiers as a whole; else words."""
 _BEFORE, _AFTER = " \n\t([\"'“‘*—–-…", " \n\t)].,;:!?\"'”’*—–-…"
 """What may stand before and after a word."""
-SHORTEST = 5
+SHORTEST = 6
 """Letters of a word that is corrected, at least; shorter ones have too many neighbours."""
 RAREST = 2
 """How often a misspelled word stands in the corpus, at most."""

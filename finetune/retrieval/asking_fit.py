@@ -91,8 +91,8 @@ def _sentence_of(question: Question) -> tuple[int, str, Span] | None:
             if at >= begin and at + len(answer) <= end:
                 sentence = question.passage[begin:end]
                 own = Span(at - begin, at - begin + len(answer), "any")
-                kinds = [each.kind for each in candidate_spans(sentence) if _overlap(each, own)]
-                return place, sentence, Span(own.start, own.end, kinds[0] if kinds else "any")
+                kind = next((each.kind for each in candidate_spans(sentence) if _overlap(each, own)), own.kind)
+                return place, sentence, Span(own.start, own.end, kind)
     return None
 
 

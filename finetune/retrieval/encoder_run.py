@@ -159,6 +159,7 @@ def _compute_in_bf16(model: Any, device: str) -> None:
 def _loss_function(model: Any, options: Options) -> Any:
     from sentence_transformers.sentence_transformer import losses
 
+    loss: Any
     if options.cached is None:
         loss = losses.MultipleNegativesRankingLoss(model, scale=options.scale)
     else:

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from logging import ERROR
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +130,7 @@ def cross_encoder(folder: Path, seed: int) -> Any:
     from transformers.utils import logging
 
     told = logging.get_verbosity()
-    logging.set_verbosity_error()  # that an encoder brings no head is known
+    logging.set_verbosity(ERROR)  # that an encoder brings no head is known
     torch.manual_seed(seed)
     try:
         return AutoModelForSequenceClassification.from_pretrained(

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from indexer.encoders.batches import batches, padded_length
-from indexer.encoders.graph import Floats, Graph
+from indexer.encoders.graph import Floats as Floats
+from indexer.encoders.graph import Graph
 from rag.copying.layout import Window
 
 

@@ -81,7 +81,7 @@ def collection_entry(collection: Collection) -> dict[str, Any]:
     }
 
 
-def reranker_entry(folder: str) -> dict[str, str]:
+def reranker_entry(folder: str) -> dict[str, str | None]:
     """Return how a reranker was named, and the hash of its files."""
     return {"asked_for": folder, "sha256": folder_hash(Path(folder).expanduser())}
 

@@ -117,7 +117,7 @@ def evaluate(
         check_evidence(questions, searched)
         if index_passages and path is not None:
             questions = _with_sources(questions, path)
-    reader, asker = _asker(searched, generator, options)
+    reader, asker = _asker(searched, generator, reranker, few_shot, options)
     made = manifest(
         "qa",
         data={"name": asked.name, "sha256": asked.sha256, "questions": len(questions), "ids": _hash_of(questions)},
