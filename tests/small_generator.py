@@ -9,10 +9,11 @@ from typing import Any
 
 import torch
 
-from indexer.encoders.graph import Floats, WindowRead
+from indexer.encoders.graph import Floats
 from rag.copying.decoding import Part
 from rag.copying.layout import Layout, Tokens, Window
 from rag.copying.model import CopyingConfig, CopyingModel
+from rag.copying.reader import WindowRead
 from tests.small_encoder import POSITIONS, write_small_encoder
 
 LAYOUT = Layout(question_tokens=8, context_tokens=4, window=40, overlap=8)

@@ -202,6 +202,21 @@ def test_half_a_character_is_left_out_of_a_question(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "body"),
+    [("/v1/search", '{"query": "tea", "filters": ["title=\\ud800"]}'),
+     ("/v1/ask", '{"question": "tea", "filters": ["\\udfff<1"]}'),
+     ("/v1/embeddings", '{"input": ["tea", "\\ud800"]}'), ("/v1/embeddings", '{"input": "\\ud800"}'),
+     ("/v1/verify", '{"citations": [{"number": 1, "source": "\\ud800", "sha256": "", "start": 0, "end": 1, '
+                    '"quote": ""}]}'),
+     ("/v1/collections", '{"name": "\\ud800"}'), ("/v1/ask", '{"question": "tea", "collection": "\\ud800"}'),
+     ("/v1/embeddings", '{"input": "tea", "model": "footnote/\\ud800"}')],
+)  # fmt: skip
+def test_half_a_character_is_refused_where_it_would_be_looked_up(client: TestClient, path: str, body: str) -> None:
+    response = client.post(path, content=body.encode(), headers={"Content-Type": "application/json"})
+    assert kind(response)[0] == 422
+
+
+@pytest.mark.parametrize(
     "question", ['"tea', "NEAR(tea, 2)", "title:tea", "-tea", "tea*", "^tea", "'; DROP TABLE documents; --"]
 )
 def test_query_languages_are_ordinary_text(client: TestClient, question: str) -> None:

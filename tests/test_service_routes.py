@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -250,8 +251,13 @@ def test_the_page_about_the_interface_needs_nothing_from_elsewhere(client: TestC
     assert page.status_code == 200
     assert "POST /v1/ask" in page.text
     assert "<script" not in page.text
+    linked, named = set(re.findall(r'href="#([^"]+)"', page.text)), set(re.findall(r' id="([^"]+)"', page.text))
+    assert linked <= named
+    assert {"Stage", "AskResponse", "post-v1-ask"} <= linked
     assert "http" not in page.text.replace("http-equiv", "").split("<body>")[0]
     described = client.get("/openapi.json").json()
+    references = set(re.findall(r'"#/components/schemas/(\w+)"', client.get("/openapi.json").text))
+    assert references <= set(described["components"]["schemas"])
     for path, methods in described["paths"].items():
         for method, route in methods.items():
             assert route.get("description"), (method, path)

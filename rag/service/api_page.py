@@ -73,8 +73,7 @@ def _events(schema: Schema) -> str:
     told = []
     for event in schema["anyOf"]:
         name, data = event["properties"].get("event", {}).get("const", ""), event["properties"]["data"]
-        held = data.get("contentSchema", {}).get("title", "")
-        what = f'<a href="#{_text(held)}">{_text(held)}</a>' if held else f"<code>{_text(data.get('const', ''))}</code>"
+        what = _link(data["contentSchema"]) if "contentSchema" in data else f"<code>{_text(data['const'])}</code>"
         told.append(f"<code>{_text(name)}</code> {what}" if name else what)
     return f"events: {', '.join(told)}"
 

@@ -17,6 +17,7 @@ from rag.service.errors import on_http_error, on_invalid, on_mistake, on_user_er
 from rag.service.guard import Guard
 from rag.service.observing import Observer
 from rag.service.routes import collections, health, openai, page, questions
+from rag.service.routes.describing import event_schemas
 from rag.service.service import Service, make_service
 from rag.service.settings import Settings, checked
 from rag.service.tracing import traced
@@ -69,6 +70,8 @@ def routes_of(service: Service) -> FastAPI:
     app.state.service = service
     for router in (questions.router, collections.router, openai.router, health.router, page.router):
         app.include_router(router)
+    described = app.openapi()["components"]["schemas"]
+    described.update({name: schema for name, schema in event_schemas().items() if name not in described})
     app.add_exception_handler(UserError, on_user_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http_error)

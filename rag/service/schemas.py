@@ -33,13 +33,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+
+def _whole(text: str) -> str:
+    """Return the text. Raises ValueError where it holds half a character, which no database and no encoder takes."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("the text holds half a character (a lone surrogate)")
+    return text
+
+
+Whole = Annotated[str, AfterValidator(_whole)]
 Span = Annotated[list[int], Field(min_length=2, max_length=2, examples=[[0, 4]])]
 """Start and end, half-open, in characters."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Filters = Annotated[
-    list[Annotated[str, Field(max_length=1000)]],
+    list[Annotated[Whole, Field(max_length=1000)]],
     Field(max_length=20, description="key=value conditions on documents, all of which hold; as `search --filter`."),
 ]
 MaxError = Annotated[
@@ -207,11 +216,11 @@ class VerifiedCitation(BaseModel):
     """A footnote to check, as /v1/ask gave it; what else stands in it is not looked at."""
 
     number: int = Field(ge=0, le=1_000_000)
-    source: str = Field(max_length=5000)
-    sha256: str = Field(max_length=64)
+    source: Whole = Field(max_length=5000)
+    sha256: Whole = Field(max_length=64)
     start: int = Field(ge=0, le=2**53)
     end: int = Field(ge=0, le=2**53)
-    quote: str = Field(max_length=1_000_000)
+    quote: Whole = Field(max_length=1_000_000)
 
 
 class VerifyRequest(BaseModel):
@@ -432,8 +441,10 @@ class EmbeddingsRequest(BaseModel):
     """Texts to embed with the encoder of a collection."""
 
     input: (
-        Annotated[str, Field(min_length=1, max_length=100_000)]
-        | Annotated[list[Annotated[str, Field(min_length=1, max_length=100_000)]], Field(min_length=1, max_length=256)]
+        Annotated[Whole, Field(min_length=1, max_length=100_000)]
+        | Annotated[
+            list[Annotated[Whole, Field(min_length=1, max_length=100_000)]], Field(min_length=1, max_length=256)
+        ]
     ) = Field(examples=["Green tea is steeped at eighty degrees."])
     model: ModelName = "footnote"
     encoding_format: Literal["float", "base64"] = "float"

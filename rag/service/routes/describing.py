@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
 from rag.service import schemas
 from rag.service.events import MEDIA_TYPE
@@ -142,6 +143,15 @@ INDEX_TOLD: Told = (("progress", schemas.Progress), ("report", schemas.IndexRepo
 UPLOAD_TOLD: Told = (("progress", schemas.Progress), ("document", schemas.Uploaded), _FAILED)
 
 
+def event_schemas() -> dict[str, Any]:
+    """Return the schemas, by name, of what events hold: the framework knows only those of whole bodies."""
+    held = [schemas.Stage, schemas.Passages, schemas.Writing, schemas.Progress, schemas.ChatChunk]
+    _, found = models_json_schema(
+        [(model, "validation") for model in held], ref_template="#/components/schemas/{model}"
+    )
+    return dict(found["$defs"])
+
+
 def shown(example: Mapping[str, Any], status: int = 200) -> Responses:
     """Return the response of a route with an example."""
     return {status: {"content": {"application/json": {"example": example}}}}
@@ -159,8 +169,7 @@ def streamed(example: Mapping[str, Any], events: str, told: Told, status: int = 
 
 def _event(name: str, model: type[BaseModel]) -> dict[str, Any]:
     """Return the schema of a server-sent event, as OpenAPI 3.2 has it (section 4.14); "" for one without a name."""
-    held = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    held.pop("$defs", None)  # what it refers to is described with the routes
+    held = {"$ref": f"#/components/schemas/{model.__name__}"}
     data = {"type": "string", "contentMediaType": "application/json", "contentSchema": held}
     about: dict[str, Any] = {"type": "object", "properties": {"data": data}, "required": ["data"]}
     if name:
