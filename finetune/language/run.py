@@ -115,7 +115,9 @@ class Run:
         if self.objective != "next" or not self._options.ngram:
             return {}
         if not file.exists():
-            counted = KneserNey(self._ready.learn, self._options.ngram, self.vocabulary, progress)
+            counted = KneserNey(
+                self._ready.learn[: self._options.ngram_tokens], self._options.ngram, self.vocabulary, progress
+            )
             found = counted.log_probabilities(self._ready.held)
             predicted = 1 + sum(len(row) - 1 for row in self._held)  # the same tokens that the model is measured on
             nats = -float(found[1:predicted].sum())
