@@ -20,6 +20,7 @@ HEAVY = {
     "torch", "transformers", "sentence_transformers", "faiss", "sqlalchemy", "alembic", "openvino", "numpy", "sklearn",
     "scipy", "tokenizers", "safetensors", "trafilatura", "lxml", "docx", "pptx", "openpyxl", "pypdf", "pypdfium2",
     "charset_normalizer", "ftfy", "pathspec", "platformdirs", "regex", "rich", "watchfiles", "matplotlib",
+    "symspellpy", "datasketch", "langdetect", "peft", "datasets", "accelerate",
 }  # fmt: skip
 TORCH = {"torch", "transformers", "sentence_transformers", "sklearn", "scipy", "alembic", "trafilatura", "docx"}
 
