@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rag.endpoint import KEY, chat, endpoint_at
 from rag.generator import Draft, Words, drafted
-from rag.prompting import BUDGET, prompt_for
+from rag.prompting import BUDGET, Shot, prompt_for
 from rag.types import Passage
 from rag.written import MAX_TEXT, draft_of, threshold
 
@@ -29,10 +29,20 @@ log = logging.getLogger(__name__)
 class EndpointGenerator:
     """Writes answers with a model that a server runs; each question has its own connection."""
 
-    def __init__(self, address: str, *, connect_s: float = CONNECT_S, total_s: float = TOTAL_S) -> None:
-        """Nothing is sent before the first question. Raises UsageError for an address that is none."""
+    def __init__(
+        self,
+        address: str,
+        *,
+        connect_s: float = CONNECT_S,
+        total_s: float = TOTAL_S,
+        shots: Callable[[str], Sequence[Shot]] = lambda question: (),
+    ) -> None:
+        """Nothing is sent before the first question. `shots` gives the examples to show before one, best first.
+
+        Raises UsageError for an address that is none.
+        """
         self._endpoint = endpoint_at(address)
-        self._connect_s, self._total_s = connect_s, total_s
+        self._connect_s, self._total_s, self._shots = connect_s, total_s, shots
         local = self._endpoint.host in ("localhost", "::1") or self._endpoint.host.startswith("127.")
         if not local:
             log.info("Questions and passages will be sent to %s.", self._endpoint.address)
@@ -56,7 +66,7 @@ class EndpointGenerator:
         """See `rag.generator.Streaming`. When it is closed, the connection is."""
         if not passages:
             return Draft((), 0.0)
-        prompt = prompt_for(question, passages, budget=BUDGET)
+        prompt = prompt_for(question, passages, budget=BUDGET, shots=self._shots(question))
         limits = {"connect_s": self._connect_s, "total_s": self._total_s}
         text, sureness = "", list[float]()
         with contextlib.closing(chat(self._endpoint, prompt.text, most=MAX_NEW_TOKENS, **limits)) as replies:

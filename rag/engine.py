@@ -134,8 +134,8 @@ class Engine:
     ) -> list[Answer]:
         """Answer each question as `ask` does, in their order, and faster: they are embedded and read together.
 
-        Their `timings_ms` are equal shares of the time that they took together, and refusals come without `meant`.
-        Raises what `ask` raises, for the first question that cannot be asked; then none is.
+        Their `timings_ms` are equal shares of the time that they took together. Raises what `ask` raises, for the first
+        question that cannot be asked; then none is.
         """
         answers: list[Answer] = []
         for text in questions:
@@ -237,8 +237,6 @@ class Engine:
         """Return the answer that a draft makes, with its citations, or the refusal; with the time of each stage."""
         reading.clock.lap("generate")
         answer = self._answer(draft, reading)
-        if not answer.answered:
-            answer = replace(answer, meant=self._meant(reading.question))
         reading.clock.lap("cite")
         return replace(answer, timings_ms=reading.clock.laps)
 
@@ -264,6 +262,7 @@ class Engine:
             collection=self.collection.name,
             generation=reading.generation,
             unsupported=unsupported,
+            meant="" if answered else self._meant(reading.question),
         )
 
     @contextlib.contextmanager

@@ -36,7 +36,7 @@ def open_generator(
     A name is one of `NAMES`; the folder of a language model or of a trained generator, or a model's name in the hub's
     cache; the address of a chat endpoint (`http://127.0.0.1:8080/v1#model`); or a class of one's own
     (`package.module:Class`), which is called with the collection. With `few_shot`, it is shown examples; only language
-    models of Hugging Face can be.
+    models of Hugging Face and endpoints can be.
     Raises NotFound when there is no such collection, UsageError or GeneratorError when there is no such generator.
     """
     chosen = name or collection.generator or DEFAULT
@@ -54,21 +54,33 @@ def open_generator(
 
 
 def _shown_examples(name: str, collection: Collection, few_shot: FewShot, progress: Progress) -> Generator:
-    copying = False
-    if name not in _OWN and "://" not in name and not _CLASS.fullmatch(name):
-        from rag.copying.folder import is_copying
-        from rag.language_model import find_language_model
-
-        copying = is_copying(find_language_model(name))
-    if copying or name in _OWN or "://" in name or _CLASS.fullmatch(name):
+    if not _is_prompted(name):
         raise UsageError(
-            f"The generator {name!r} is shown no examples.", "Leave out --few-shot, or give a language model's folder."
+            f"The generator {name!r} is shown no examples.",
+            "Leave out --few-shot, or give a language model's folder or an endpoint's address.",
         )
     from rag.few_shot import SimilarShots
-    from rag.transformers_generator import TransformersGenerator
 
     shots = SimilarShots(few_shot, collection.encoder, collection.home, progress)
+    if "://" in name:
+        from rag.endpoint_generator import EndpointGenerator
+
+        return EndpointGenerator(name, shots=shots.of)
+    from rag.transformers_generator import TransformersGenerator
+
     return TransformersGenerator(name, shots=shots.of)
+
+
+def _is_prompted(name: str) -> bool:
+    """Tell whether a generator reads a prompt: a language model of Hugging Face, or one behind an endpoint."""
+    if "://" in name:
+        return True
+    if name in _OWN or _CLASS.fullmatch(name):
+        return False
+    from rag.copying.folder import is_copying
+    from rag.language_model import find_language_model
+
+    return not is_copying(find_language_model(name))
 
 
 def prepare_generator(collection: Collection, progress: Progress = silent) -> None:

@@ -77,7 +77,7 @@ def test_capitals_can_be_forgotten_by_wordpiece() -> None:
 def test_the_measures_are_those_that_one_counts_by_hand() -> None:
     """Of "ab cd x" the words are 1, 2 and 1 tokens; the x is unknown; 7 bytes in 4 tokens; 4 of 5 characters known."""
     own = Tokenizer(models.WordPiece({"[UNK]": 0, "ab": 1, "c": 2, "##d": 3, "never": 4}, unk_token="[UNK]"))
-    own.pre_tokenizer = pre_tokenizers.Whitespace()  # type: ignore[assignment]
+    own.pre_tokenizer = pre_tokenizers.Whitespace()
     found = measure(own, ["ab cd x\n\n"])
     assert (found.vocabulary, found.words, found.tokens) == (5, 3, 4)
     assert found.fertility == pytest.approx(4 / 3)

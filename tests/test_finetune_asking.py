@@ -40,6 +40,18 @@ def test_marks_of_the_sentence_are_no_part_of_a_number() -> None:
     assert [sentence[span.start : span.end] for span in candidate_spans(sentence)] == ["42"]
 
 
+def test_a_part_of_a_word_is_not_asked_about() -> None:
+    sentence = "The ratio is equal to two-thirds of 109-placements of 7 knots."
+    assert [sentence[span.start : span.end] for span in candidate_spans(sentence) if span.kind == "number"] == ["7"]
+
+
+def test_text_without_capitals_is_taken_apart_at_marks_that_stand_alone() -> None:
+    passage = "the old pump of the mill was replaced in 1921 . the council counted 40 wooden boats near the market ."
+    found = {made.question for made in questions_of(passage, "", ASKER) if made.kind == "question"}
+    assert "When was the old pump of the mill replaced?" in found
+    assert not any("pump" in question and "boats" in question for question in found)
+
+
 def test_an_auxiliary_comes_before_the_subject() -> None:
     assert asked("The old pump was replaced on 3 March 2021.", "3 March 2021") == "When was the old pump replaced?"
 

@@ -21,6 +21,7 @@ HEAVY = {
     "scipy", "tokenizers", "safetensors", "trafilatura", "lxml", "docx", "pptx", "openpyxl", "pypdf", "pypdfium2",
     "charset_normalizer", "ftfy", "pathspec", "platformdirs", "regex", "rich", "watchfiles", "matplotlib", "fastapi",
     "starlette", "uvicorn", "pydantic", "prometheus_client",
+    "symspellpy", "datasketch", "langdetect", "peft", "datasets", "accelerate",
 }  # fmt: skip
 TORCH = {"torch", "transformers", "sentence_transformers", "sklearn", "scipy", "alembic", "trafilatura", "docx"}
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 import cli
 from indexer.collection import Collection
 from indexer.errors import UsageError
+from rag.endpoint_generator import EndpointGenerator
 from rag.evaluation.qa import Options, evaluate
 from rag.few_shot import FewShot
 from rag.generators import open_generator
@@ -98,7 +99,8 @@ def test_a_generator_is_shown_the_most_similar_questions(parrot: Path, questions
     assert text.count("Example:") == 2
     assert "Question: When was hall 7 opened?\nAnswer: 1907 [1]\n\nNow the passages" in text
     assert "Example:" not in open_generator(str(parrot), collection).prompt("Why?", [passage("So.")]).text  # type: ignore[attr-defined]
-    for name in ("quoting", "http://127.0.0.1:1/v1#m"):
+    assert isinstance(open_generator("http://127.0.0.1:1/v1#m", collection, FewShot(2, questions)), EndpointGenerator)
+    for name in ("quoting", "default", "a:B"):
         with pytest.raises(UsageError, match="is shown no examples"):
             open_generator(name, collection, FewShot(2, questions))
 

@@ -299,3 +299,8 @@ def test_batches_hold_each_example_once_and_are_of_like_length() -> None:
     assert sorted(place for batch in batches for place in batch) == list(range(200))
     spread = [max(lengths[p] for p in batch) - min(lengths[p] for p in batch) for batch in batches]
     assert sum(spread) / len(spread) < 50
+
+
+def test_a_model_gone_on_from_keeps_its_tokenizer(base: Path, texts: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has its own tokenizer"):
+        pretraining.train([texts], tmp_path / "out", replace(SMALL, start=str(base), tokenizer=str(base)))

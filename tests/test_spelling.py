@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cli
 from indexer.collection import Collection
 from indexer.sync import Given
 from rag.engine import Engine
@@ -93,3 +95,12 @@ def test_a_folder_that_may_not_be_written_to_is_read_all_the_same(tmp_path: Path
     database.chmod(0o444)
     with collection.reading() as connection:
         assert meant(connection, "the gaskt") == "the gasket"
+
+
+def test_the_command_shows_what_may_have_been_meant(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "pump.txt").write_text(TEXTS["pump"])
+    run = CliRunner().invoke
+    assert run(cli.footnote, ["index", str(tmp_path / "pump.txt"), "--generator", "quoting"]).exit_code == 0
+    done = run(cli.footnote, ["ask", "Which colour has the gaskt?", "--max-error", "0.001"])
+    assert done.exit_code == 4
+    assert "Not in these documents.\nDid you mean: Which colour has the gasket?\n" in done.output

@@ -76,8 +76,17 @@ def lm(
         for name, value in trained.scores.items():
             beside = f" (n-grams: {trained.baseline[name]:.3f})" if name in trained.baseline else ""
             click.echo(f"{name.replace('_', ' ')}: {value:.3f}{beside}")
-        click.echo(f"{trained.folder}: a language model; teach it to answer with")
-        click.echo(f"footnote train generator QUESTIONS --base {trained.folder} --out FOLDER")
+        click.echo(f"{trained.folder}: a language model that learnt from {trained.estimate.documents:,} documents.")
+        if trained.estimate.arch in _NEXT:
+            click.echo(f"Go on with: {_NEXT[trained.estimate.arch].format(trained.folder)}")
+
+
+_TAUGHT, _COPYING = "--base {}", "--encoder {}"
+_NEXT = {
+    arch: f"footnote train generator QUESTIONS {option} --out FOLDER"
+    for arch, option in {"gpt": _TAUGHT, "gpt2": _TAUGHT, "llama": _TAUGHT, "t5": _TAUGHT, "copy": _COPYING}.items()
+}
+"""What can be made of a model, by architecture."""
 
 
 def announce(estimate: Estimate) -> None:

@@ -62,6 +62,8 @@ class Options:
     """Held-out tokens that are measured at the end, at most."""
     ngram: int = 5
     """Longest n-gram of the baseline, in tokens; 0: no baseline."""
+    ngram_tokens: int = 50_000_000
+    """Tokens that the baseline counts, at most, from the beginning; each takes about 60 bytes of memory."""
     keeping: Keeping | None = None
     """When to save and to measure; None: twenty times a run."""
     seed: int = 11

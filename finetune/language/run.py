@@ -25,6 +25,7 @@ from finetune.language.tokens import encoded, learn_tokenizer, open_tokenizer, s
 from finetune.language.windows import Stream, Windows, in_order
 from finetune.training import WEIGHTS, leads, train
 from indexer import storage
+from indexer.errors import UsageError
 from indexer.types import Progress
 
 SHORTEST = 8
@@ -46,6 +47,11 @@ class Prepared:
 def prepared(corpus: Corpus, options: Options, progress: Progress) -> Prepared:
     """Open or learn the tokenizer, and turn the texts into tokens; of the held-out ones, what is measured at most."""
     objective = objective_of(options)
+    if options.tokenizer and options.start:
+        raise UsageError(
+            "A model that is gone on from has its own tokenizer.",
+            "Leave out --tokenizer, or begin anew without --from.",
+        )
     if options.tokenizer or options.start:
         tokenizer = open_tokenizer(Path(options.tokenizer or options.start or ""), objective)
     else:
@@ -85,6 +91,11 @@ class Run:
         self._schedule = schedule_of(options, dial.lr, self.steps)
         self._held = [row for row in in_order(ready.held, self._content) if len(row) > SHORTEST]
         self._step = 0
+        if not self._held:
+            raise UsageError(
+                f"There are only {len(ready.held)} held-out tokens to measure on.",
+                "Give more text, or a larger --held-out.",
+            )
 
     @property
     def _content(self) -> int:
@@ -115,7 +126,9 @@ class Run:
         if self.objective != "next" or not self._options.ngram:
             return {}
         if not file.exists():
-            counted = KneserNey(self._ready.learn, self._options.ngram, self.vocabulary, progress)
+            counted = KneserNey(
+                self._ready.learn[: self._options.ngram_tokens], self._options.ngram, self.vocabulary, progress
+            )
             found = counted.log_probabilities(self._ready.held)
             predicted = 1 + sum(len(row) - 1 for row in self._held)  # the same tokens that the model is measured on
             nats = -float(found[1:predicted].sum())
@@ -129,7 +142,7 @@ class Run:
         self._learner.model.eval()
         nats, predicted = self._learner.nats(batches), sum(batch.predicted for batch in batches)
         if self.objective != "next":
-            return {"perplexity": math.exp(nats / predicted), "log_likelihood": -nats / predicted}
+            return {"perplexity": _exp(nats / predicted), "log_likelihood": -nats / predicted}
         return self._scores(nats, predicted)
 
     def samples(self) -> list[str]:
@@ -195,11 +208,15 @@ class Run:
         """Return scores of left-to-right prediction; bytes are those of the held-out text, shared out by tokens."""
         size = self._ready.held_bytes * predicted / max(1, len(self._ready.held))
         return {
-            "perplexity": math.exp(nats / predicted),
-            "byte_perplexity": math.exp(nats / size),
+            "perplexity": _exp(nats / predicted),
+            "byte_perplexity": _exp(nats / size),
             "bits_per_byte": nats / size / math.log(2),
             "log_likelihood": -nats / predicted,
         }
+
+
+def _exp(nats: float) -> float:
+    return math.exp(min(nats, 700.0))  # a model that has gone astray has a perplexity all the same
 
 
 def _model(ready: Prepared, options: Options) -> Any:

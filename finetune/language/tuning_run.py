@@ -92,6 +92,8 @@ class TuningRun:
         model.load_state_dict(load_file(checkpoint / WEIGHTS), strict=False)
         self._learner = Learner(model, self._objective, self._options.device)
         if self._options.method == "prompt":
+            base = os.path.relpath(Path(self._options.base).resolve(), folder.resolve())  # the two may move together
+            model.peft_config["default"].base_model_name_or_path = base
             model.float().save_pretrained(folder, save_embedding_layers=False)
             return
         whole = self._prepared(self._opened())
@@ -136,7 +138,6 @@ class TuningRun:
         )
         begun = self._first_vectors(model)
         prompted = _wrapped(model, config)
-        prompted.peft_config["default"].base_model_name_or_path = str(Path(self._options.base).resolve())
         with torch.no_grad():
             prompted.prompt_encoder["default"].embedding.weight.copy_(begun)
         return prompted

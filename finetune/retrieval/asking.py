@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -86,7 +86,7 @@ def _read(file: Path) -> Mapping[str, Any]:
 def questions_of(passage: str, title: str, asker: Mapping[str, Any], most: int = 6) -> list[Made]:
     """Return questions on a passage, likeliest first, at most `most` of each kind and two on a sentence."""
     found: list[Made] = []
-    for place, (begin, end) in enumerate(sentences(passage)):
+    for place, (begin, end) in enumerate(_statements(passage)):
         sentence = passage[begin:end]
         if not _can_be_asked(sentence):
             continue
@@ -104,6 +104,13 @@ def questions_of(passage: str, title: str, asker: Mapping[str, Any], most: int =
     found.sort(key=lambda made: (-made.chance, made.start, made.kind))
     kept = {kind: [made for made in found if made.kind == kind][:most] for kind in ("question", "keywords")}
     return sorted(kept["question"] + kept["keywords"], key=lambda made: (-made.chance, made.start, made.kind))
+
+
+def _statements(passage: str) -> Iterator[tuple[int, int]]:
+    """Yield the characters [start, end) of each sentence; also of text without capitals, whose marks stand alone."""
+    for begin, end in sentences(passage):
+        for match in re.finditer(r"\S.*?(?: \.(?= )|$)", passage[begin:end], re.DOTALL):
+            yield begin + match.start(), begin + match.end()
 
 
 def _can_be_asked(sentence: str) -> bool:
@@ -177,7 +184,7 @@ def turned(sentence: str, span: Span, title: str, asker: Mapping[str, Any]) -> s
         words = words[:-1]
     words = words[:-1] if words and words[-1].casefold() in ("the", "a", "an") else words
     asked = _turned(way, words, after)
-    asked = re.sub(r"\s+([,;:)])", r"\1", re.sub(r"\s+", " ", asked)).strip(" ,;:")
+    asked = re.sub(r"\s+([,;:)])", r"\1", re.sub(r"\s+", " ", asked)).strip(" ,;:)(.")
     return asked[:1].upper() + asked[1:] + "?"
 
 

@@ -5,7 +5,7 @@
 
 Questions are made of statements (`asking`), and kept when two who do not know the statement agree with it (Alberti et
 al. 2019, https://arxiv.org/abs/1906.05416): a copying generator that reads the passage answers with the same span, and
-the search finds the passage. Titles and sentences, with their passage without them, need only be found.
+the search finds the passage. Keywords, titles and sentences, which ask for no answer, need only be found.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def train_questions(
         raise UsageError(
             f"Collection {collection.name!r} has no passage of {_SHORTEST} characters or more.", "Index documents."
         )
-    if answering is None and set(options.kinds) & {"question", "keywords"}:
+    if answering is None and "question" in options.kinds:
         answering = _copying(collection, progress)
     made = _Made(collection, asker, answering or _nothing, options)
     announce(len(order), made.seconds_a_passage(order) * len(order))
@@ -265,8 +265,8 @@ class _Made:
         yield replace(base, id=f"{base.chunk}-sentence", question=asked, kind="sentence", context=rest)
 
     def _answered_alike(self, made: Sequence[Asked]) -> list[Asked]:
-        tried = [each for each in made if each.answers]
-        alike = {each.id for each in made if not each.answers}
+        tried = [each for each in made if each.kind == "question"]
+        alike = {each.id for each in made if each.kind != "question"}
         passages = [given_passage(each.context, each.title) for each in tried]
         answers = self._answering([each.question for each in tried], passages) if tried else []
         for each, text in zip(tried, answers, strict=True):

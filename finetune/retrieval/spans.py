@@ -50,7 +50,14 @@ def candidate_spans(sentence: str) -> list[Span]:
     for start, end in _phrases(sentence):
         if not any(start < other.end and other.start < end for other in found.values()):
             found[(start, end)] = Span(start, end, "any")
-    return [found[place] for place in sorted(found)]
+    return [found[place] for place in sorted(found) if not _torn(sentence, *place)]
+
+
+def _torn(sentence: str, start: int, end: int) -> bool:
+    """Tell whether a span is a part of a word: "two" of "two-thirds"."""
+    return bool(re.match(r"[\w/\-–]\w", sentence[end : end + 2])) or bool(
+        re.search(r"\w[/\-–]$", sentence[max(0, start - 2) : start])
+    )
 
 
 def _phrases(sentence: str) -> list[tuple[int, int]]:
