@@ -55,7 +55,7 @@ def test_a_footnote_opens_its_document_at_the_place_with_the_copied_words_marked
     """An owl stands before the words: the service counts characters, and JavaScript would count it twice."""
     page = visit()
     answered(page, "Who opened it?")
-    reference = page.get_by_role("button", name="Footnote 1: archive.md")
+    reference = page.locator(".reference").first
     reference.click()
     expect(page.locator(".document .copied")).to_have_text("Ada Holm and Per Lind")
     expect(page.locator(".document .copied")).to_be_in_viewport()
