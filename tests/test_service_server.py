@@ -20,6 +20,7 @@ import pytest
 
 import cli
 from indexer.errors import UsageError
+from indexer.sync import Given
 from rag.generator import Draft, Words, Written
 from rag.service.server import address, bound
 from rag.service.service import Service
@@ -276,6 +277,24 @@ def test_new_generations_are_seen_without_a_failed_request(home: Path, tmp_path:
         for thread in asking:
             thread.join(20)
     assert set(statuses) == {200}
+
+
+def test_many_generations_cost_no_files_and_no_connections(tmp_path: Path) -> None:
+    collection = collection_of(tmp_path)
+
+    def opened() -> int:
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+    with listening(service_of(tmp_path)) as address:
+        counted = []
+        for number in range(20):
+            collection.add([Given("note", f"Note about generation{number} follows.")])
+            status, body = asked(address, f"What about generation{number} ?")
+            assert (status, body["answer"]) == (200, f"Note about generation{number} follows.")
+            counted.append((opened(), sum(path.is_file() for path in tmp_path.rglob("*"))))
+    connections, files = zip(*counted, strict=True)
+    assert max(connections[-5:]) <= max(connections[:10]) + 2  # a socket may be about to be closed
+    assert max(files[-5:]) <= max(files[:10])
 
 
 # The process
