@@ -54,6 +54,7 @@ def test_metadata_are_plain_and_leave_out_what_there_is_not(engine: Engine) -> N
 
 
 def test_langchain_is_given_what_a_search_finds(engine: Engine) -> None:
+    from langchain_core.documents import Document
     from langchain_core.runnables import RunnableLambda
 
     from rag.adapters.langchain import FootnoteRetriever
@@ -66,7 +67,11 @@ def test_langchain_is_given_what_a_search_finds(engine: Engine) -> None:
     assert all(stands_where_it_says(engine.collection, each.page_content, each.metadata) for each in documents)
     assert asyncio.run(retriever.ainvoke(QUERY)) == documents
     assert retriever.batch([QUERY, QUERY]) == [documents, documents]
-    joined = retriever | RunnableLambda(lambda found: [each.metadata["title"] for each in found])
+
+    def titles(found: list[Document]) -> list[str]:
+        return [each.metadata["title"] for each in found]
+
+    joined = retriever | RunnableLambda(titles)
     assert joined.invoke(QUERY) == [each.name for each in expected(engine)]
 
 

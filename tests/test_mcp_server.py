@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcp import Client, StdioServerParameters
+from mcp.types import TextContent
 
 import cli
 from indexer.collection import Collection
@@ -128,7 +129,7 @@ def test_a_long_document_is_read_piece_by_piece(library_home: Path) -> None:
             assert part["characters"] == len(stored)
             text, place = text + part["text"], part["end"]
             if place == part["characters"]:
-                return text
+                return str(text)
 
     assert use(Library(library_home), asked) == stored
     beyond = call(Library(library_home), "read_source", source="harbours.md", collection="long", start=10**9)
@@ -211,7 +212,9 @@ def test_no_text_whatever_breaks_a_tool(library_home: Path) -> None:
         try_them()
         for tool, arguments in made:
             result = await client.call_tool(tool, arguments)
-            assert result.content[0].text != f"Error executing tool {tool}", arguments  # all it says of a crash
+            (said,) = result.content
+            assert isinstance(said, TextContent)
+            assert said.text != f"Error executing tool {tool}", arguments  # all that is said of a crash
 
     made: list[tuple[str, dict[str, Any]]] = []
     use(Library(library_home), asked)

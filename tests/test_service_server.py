@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,16 @@ import pytest
 
 import cli
 from indexer.errors import UsageError
+from indexer.sync import Given
+from indexer.types import Vectors
 from rag.generator import Draft, Words, Written
+from rag.service.library import Library
 from rag.service.server import address, bound
-from rag.service.service import Service
+from rag.service.service import Service, make_service
+from rag.service.settings import Settings
 from rag.types import Passage
 from tests.serving import FirstSentence, events_of, listening, service_of
-from tests.worlds import collection_of
+from tests.worlds import WordEncoder, collection_of
 
 TEA = "At what heat is green tea steeped?"
 
@@ -278,6 +283,24 @@ def test_new_generations_are_seen_without_a_failed_request(home: Path, tmp_path:
     assert set(statuses) == {200}
 
 
+def test_many_generations_cost_no_files_and_no_connections(tmp_path: Path) -> None:
+    collection = collection_of(tmp_path)
+
+    def opened() -> int:
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+    with listening(service_of(tmp_path)) as address:
+        counted = []
+        for number in range(20):
+            collection.add([Given("note", f"Note about generation{number} follows.")])
+            status, body = asked(address, f"What about generation{number} ?")
+            assert (status, body["answer"]) == (200, f"Note about generation{number} follows.")
+            counted.append((opened(), sum(path.is_file() for path in tmp_path.rglob("*"))))
+    connections, files = zip(*counted, strict=True)
+    assert max(connections[-5:]) <= max(connections[:10]) + 2  # a socket may be about to be closed
+    assert max(files[-5:]) <= max(files[:10])
+
+
 # The process
 
 
@@ -311,6 +334,30 @@ def test_sigterm_drains_and_ends_in_peace(home: Path) -> None:
     assert lines[0]["route"] == "/healthz"
     assert (lines[0]["status"], lines[0]["method"]) == (200, "GET")
     assert "Traceback" not in logged
+
+
+@dataclass(frozen=True)
+class Noticing(WordEncoder):
+    """Notices whether it is used by a thread that the process does not wait for."""
+
+    unwaited: list[bool] = field(default_factory=list)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        self.unwaited.append(threading.current_thread().daemon)
+        return super().embed_queries(texts)
+
+
+def test_the_end_waits_for_models_that_are_being_opened(home: Path) -> None:
+    """A daemon thread in the middle of native code took the process with it: SIGTERM in the first second gave 134."""
+    encoder = Noticing()
+    service = make_service(Settings(home=str(home)), Library(home, "world", FirstSentence(), encoder))
+    service.warm()
+    for thread in threading.enumerate():
+        if thread.name == "warm":
+            thread.join()
+    assert encoder.unwaited == [False]
+    assert service.state == "ready"
+    service.close()
 
 
 def test_what_is_in_work_when_it_stops_is_answered(home: Path) -> None:

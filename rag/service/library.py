@@ -74,12 +74,17 @@ class Library:
         return self.engine(name).collection
 
     def at_hand(self, name: str | None = None) -> Engine | None:
-        """Return the engine of a collection that is open and was looked at just now, None for any other."""
+        """Return the engine of a collection that is open and was looked at just now, None for any other.
+
+        When it is time to look again, one caller gets None, and is to call `engine`; the others need not wait for him.
+        """
         with self._lock:
             there = self._open.get(name or self.default)
-            if there is None or time.monotonic() - there.looked >= LOOK_AGAIN:
+            if there is None or there.mark != _mark(there.engine.collection):
                 return None
-            if there.mark != _mark(there.engine.collection):
+            now = time.monotonic()
+            if now - there.looked >= LOOK_AGAIN:
+                there.looked = now
                 return None
             self._open.move_to_end(name or self.default)
             return there.engine
@@ -87,10 +92,10 @@ class Library:
     def engine(self, name: str | None = None) -> Engine:
         """Return the engine of a collection (None: the default one). Raises NotFound, UsageError."""
         wanted = name or self.default
-        if (ready := self.at_hand(wanted)) is not None:
-            return ready
         with self._lock:
             there = self._open.get(wanted)
+            if there is not None:
+                self._open.move_to_end(wanted)
         return self._looked_at(wanted, there, time.monotonic())
 
     def _looked_at(self, name: str, there: _Open | None, now: float) -> Engine:

@@ -53,7 +53,8 @@ class Service:
             if self.state == "starting":
                 self.state = "ready"
 
-        threading.Thread(target=open_models, name="warm", daemon=True).start()
+        # Not a daemon: ended in the middle of native code, it would take the process with it (SIGABRT).
+        threading.Thread(target=open_models, name="warm").start()
 
     async def engine(self, name: str | None) -> Engine:
         """Return the engine of a collection. Raises NotFound, UsageError."""

@@ -5,7 +5,7 @@
 Three servers answer the same questions, each in a process of its own and in turns: `footnote serve`; the same with
 batches of one (FOOTNOTE_BATCH=1); and a plain HTTP server that calls `Engine.ask` for one request at a time, as an
 application would that knows of no more. Clients keep their connections and ask without a pause; their own time is on
-the same processors.
+the same processors. Beside other work, the servers' processor time says more than the clock.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ class Served:
     """What one server did for so many clients."""
 
     seconds: float
+    processor_seconds: float
+    """Of the server, over all its threads."""
     latencies: list[float]
     answers: dict[str, str]
     refused: int
@@ -63,10 +65,12 @@ class Served:
 @click.option(
     "--limit", default=96, show_default=True, help="Questions asked of each server, by each number of clients."
 )
+@click.option("--clients", multiple=True, type=int, default=CLIENTS, show_default=True)
 @click.option("--plainly", is_flag=True, hidden=True, help="Be the plain server.")
 def main(
-    questions: Path | None, collection: str, home: str | None, generator: str | None, limit: int, plainly: bool
-) -> None:
+    questions: Path | None, collection: str, home: str | None, generator: str | None, limit: int,
+    clients: tuple[int, ...], plainly: bool,
+) -> None:  # fmt: skip
     """Time the servers, and print a line for each number of clients."""
     if plainly:
         serve_plainly(Engine(Collection(collection, home), generator))
@@ -85,11 +89,11 @@ def main(
     }
     print(f"{len(texts)} questions of {questions.name} for each server and number of clients")
     with contextlib.ExitStack() as running:
-        ports = {way: running.enter_context(server(*how)) for way, how in ways.items()}
-        for port in ports.values():
-            ask_all(port, texts[:WARM], 1)
-        for clients in CLIENTS:
-            show(clients, {way: ask_all(port, texts, clients) for way, port in ports.items()})
+        servers = {way: running.enter_context(server(*how)) for way, how in ways.items()}
+        for each in servers.values():
+            ask_all(each, texts[:WARM], 1)
+        for number in clients:
+            show(number, {way: ask_all(each, texts, number) for way, each in servers.items()})
 
 
 def show(clients: int, served: dict[str, Served]) -> None:
@@ -101,14 +105,16 @@ def show(clients: int, served: dict[str, Served]) -> None:
         p50, p95 = (1000 * float(np.quantile(each.latencies, share)) for share in (0.5, 0.95))
         refused = f", {each.refused} refused" if each.refused else ""
         ratio = each.rate / first.rate
+        cost = 1000 * each.processor_seconds / len(each.latencies)
         print(
-            f"  {way:16}{each.rate:7.1f} a second   p50 {p50:6.0f} ms   p95 {p95:6.0f} ms   {ratio:5.2f} times{refused}"
+            f"  {way:16}{each.rate:7.1f} a second   p50 {p50:6.0f} ms   p95 {p95:6.0f} ms   "
+            f"{cost:6.0f} ms of processor each   {ratio:5.2f} times{refused}"
         )
 
 
 @contextlib.contextmanager
-def server(command: Sequence[str], environment: dict[str, str]) -> Iterator[int]:
-    """Run a server, and hand out the port that it says it listens at."""
+def server(command: Sequence[str], environment: dict[str, str]) -> Iterator[Server]:
+    """Run a server, and hand it out once it says at which port it listens."""
     with subprocess.Popen(
         [sys.executable, *command], stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
     ) as process:
@@ -121,13 +127,27 @@ def server(command: Sequence[str], environment: dict[str, str]) -> Iterator[int]
             port = int(found[1]) if (found := re.search(r"http://127\.0\.0\.1:(\d+)", line)) else 0
         threading.Thread(target=process.stderr.read, daemon=True).start()  # its log, so that the pipe does not fill
         try:
-            yield port
+            yield Server(port, process.pid)
         finally:
             process.terminate()
             process.wait(60)
 
 
-def ask_all(port: int, texts: Sequence[str], clients: int) -> Served:
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that runs."""
+
+    port: int
+    pid: int
+
+    @property
+    def processor_seconds(self) -> float:
+        """Processor time that it has taken (Linux: proc(5), utime and stime)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def ask_all(server: Server, texts: Sequence[str], clients: int) -> Served:
     """Ask every question once, by so many clients at a time."""
     left = itertools.count()
     latencies: list[float] = []
@@ -135,7 +155,7 @@ def ask_all(port: int, texts: Sequence[str], clients: int) -> Served:
     refused: list[int] = []
 
     def ask() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
         while (number := next(left)) < len(texts):
             begun = time.perf_counter()
             body = json.dumps({"question": texts[number]})
@@ -150,12 +170,13 @@ def ask_all(port: int, texts: Sequence[str], clients: int) -> Served:
         connection.close()
 
     threads = [threading.Thread(target=ask) for _ in range(clients)]
-    begun = time.perf_counter()
+    begun, taken = time.perf_counter(), server.processor_seconds
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return Served(time.perf_counter() - begun, latencies, answers, len(refused))
+    seconds, taken = time.perf_counter() - begun, server.processor_seconds - taken
+    return Served(seconds, taken, latencies, answers, len(refused))
 
 
 def serve_plainly(engine: Engine) -> None:

@@ -90,5 +90,17 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
         assert not faults
 
 
+def hearing(page: Page, selector: str) -> Callable[[], list[str]]:
+    """Listen to an element from now on; the function returned gives every text it has had, also for a moment."""
+    listen = """(selector) => {
+        const node = document.querySelector(selector);
+        window.heard = [];
+        new MutationObserver(() => window.heard.push(node.textContent))
+            .observe(node, {subtree: true, childList: true, characterData: true});
+    }"""
+    page.evaluate(listen, selector)
+    return lambda: list(page.evaluate("window.heard"))
+
+
 def _foreign(url: str, host: str) -> list[str]:
     return [] if urlsplit(url).netloc == host or url.startswith("data:") else [f"asked {url}"]

@@ -126,6 +126,8 @@ class SmallService:
     asked: list[dict[str, Any]] = field(default_factory=list)
     unfinished: int = 0
     """Answers that were abandoned by whoever had asked."""
+    may_end: threading.Event = field(default_factory=threading.Event)
+    """Set when a draft has been seen for long enough."""
     refusals: list[Refusal] = field(default_factory=list)
     """What is answered to the next requests, instead of what they want."""
 
@@ -166,19 +168,19 @@ class SmallService:
         }  # fmt: skip
 
     async def ask(self, asked: schemas.AskRequest) -> AsyncIterator[str]:
-        """Yield the events of an answer. "Draft" writes first, "Slow" never ends, "Cut" stops, "Broken" fails."""
+        """Yield the events of an answer. "Draft" writes first and waits for `may_end`, "Cut" stops, "Broken" fails."""
         first = first_word(asked.question)
         made = schemas.AskResponse.model_validate(self.answer(asked))
         try:
             yield event("stage", schemas.Stage(stage="search"))
             yield event("passages", schemas.Passages(passages=made.passages))
             yield event("stage", schemas.Stage(stage="read"))
-            if first in ("Draft", "Slow"):
+            if first == "Draft":
                 for word in ("It may ", "have been <b>", "in 1920</b>."):
                     yield event("writing", schemas.Writing(text=word))
-                    await asyncio.sleep(0.15)
-            if first == "Slow":
-                await asyncio.sleep(60)
+                    await asyncio.sleep(0.05)
+                while not self.may_end.is_set():
+                    await asyncio.sleep(0.05)
             if first == "Cut":
                 return
             if first == "Broken":

@@ -145,7 +145,13 @@ UPLOAD_TOLD: Told = (("progress", schemas.Progress), ("document", schemas.Upload
 
 def event_schemas() -> dict[str, Any]:
     """Return the schemas, by name, of what events hold: the framework knows only those of whole bodies."""
-    held = [schemas.Stage, schemas.Passages, schemas.Writing, schemas.Progress, schemas.ChatChunk]
+    held: list[type[BaseModel]] = [
+        schemas.Stage,
+        schemas.Passages,
+        schemas.Writing,
+        schemas.Progress,
+        schemas.ChatChunk,
+    ]
     _, found = models_json_schema(
         [(model, "validation") for model in held], ref_template="#/components/schemas/{model}"
     )
