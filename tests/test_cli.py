@@ -367,7 +367,8 @@ def test_a_collection_remembers_its_generator(home: Path, tmp_path: Path) -> Non
         assert said(run("ask", BEES, "--json", "--generator", "quoting"))["generator"] == "quoting"
         assert f"generator  {server.address}" in run("status").stdout
     assert run("index", "--generator", "default").stdout == "default: answers by the default generator\n"
-    assert said(run("index", "--generator", "quoting", "--json")) == {"generator": "quoting", "collection": "default"}
+    chosen = {"generator": "quoting", "reranker": None, "collection": "default"}
+    assert said(run("index", "--generator", "quoting", "--json")) == chosen
     assert said(run("status", "--json"))["generator"] == "quoting"
 
 

@@ -103,7 +103,7 @@ def test_squad_files_give_a_question_for_each_entry(tmp_path: Path) -> None:
     found = read_questions(squad(tmp_path / "data.json", {"context": "A cat sat.", "qas": entries}))
     assert found == [
         Question("a", "Who sat?", "Old cats", "A cat sat.", ("cat", "A cat"), "article Old cats"),
-        Question("b", "Who ran?", "Old cats", "A cat sat.", (), "article Old cats"),
+        Question("b", "Who ran?", "Old cats", "A cat sat.", (), "article Old cats", refused=True),
     ]
 
 

@@ -94,4 +94,5 @@ def test_no_golden_file_is_left_over() -> None:
 
 def test_every_command_is_held_to_its_contract() -> None:
     single = {name for name, command in cli.footnote.commands.items() if not isinstance(command, Group)}
+    single -= {"mcp", "serve"}  # they print nothing and serve until they are ended; their tests hold them to schemas
     assert {arguments[0] for _, _, arguments in SCENARIO} == single  # what trains is held to its own in its tests

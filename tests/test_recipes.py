@@ -64,7 +64,7 @@ def at_home(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_every_recipe_is_run_here() -> None:
     headings = re.findall(r"^## (.*)$", (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
     own = Path(__file__).read_text(encoding="utf-8")
-    assert [heading for heading in headings if f'("{heading}"' not in own] == []
+    assert [heading for heading in headings if f'"{heading}"' not in own] == []
 
 
 def test_the_shop_is_searched_and_told_what_is_wrong() -> None:

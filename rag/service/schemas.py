@@ -192,6 +192,7 @@ class AskResponse(Response):
     generator: str
     collection: str
     generation: int = Field(description="The state of the collection that was asked; grows with every change.")
+    meant: str = Field(description='Of a refusal, the question as the collection spells its words; "" if it does so.')
 
 
 class Stage(Response):

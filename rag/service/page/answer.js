@@ -134,6 +134,7 @@ function refused(answer, open) {
   const best = `The best that was found has a confidence of ${percent(answer.confidence)}, too little to give it.`;
   return [
     element("p", { class: "text refusal" }, "Not in these documents."),
+    answer.meant && element("p", {}, "Did you mean: ", foreign(answer.meant)),
     element("p", { class: "soft" }, "Nothing in “", foreign(answer.collection), "” answers this well enough. ", best),
     answer.passages.length > 0 && element("h3", {}, "The nearest passages"),
     passageList(answer.passages, places, open),
