@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -48,7 +49,7 @@ def copied(parrot: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(parrot, tmp_path / "copied"))
 
 
-def saying(folder: Path, *pieces: str, chat: bool = True, **options: int) -> TransformersGenerator:
+def saying(folder: Path, *pieces: str, chat: bool = True, **options: Any) -> TransformersGenerator:
     return TransformersGenerator(str(write_parrot(folder, pieces, chat=chat)), device="cpu", **options)
 
 
