@@ -165,6 +165,7 @@ class SmallService:
             "passages": [paper.passage(rank, asked.explain) for rank, paper in enumerate(read[: asked.k], 1)],
             "timings_ms": {"queue": 1.0, "embed": 9.1, "retrieve": 12.0, "generate": 40.3}, "generator": "copying",
             "collection": asked.collection or "default", "generation": 4,
+            "meant": "" if text or "Kestrell" not in asked.question else asked.question.replace("Kestrell", "Kestrel"),
         }  # fmt: skip
 
     async def ask(self, asked: schemas.AskRequest) -> AsyncIterator[str]:

@@ -134,6 +134,12 @@ def test_a_refusal_shows_the_nearest_passages_and_each_opens(visit: Visit) -> No
     expect(page.locator("#reader-label")).to_have_text("Passage 2 of 3")
 
 
+def test_a_refusal_says_what_may_have_been_meant(visit: Visit) -> None:
+    page = visit()
+    ask(page, "What is Kestrell?")
+    expect(page.locator(".answer")).to_contain_text("Did you mean: What is Kestrel?")
+
+
 def test_a_draft_is_shown_as_one_and_taken_back(visit: Visit, service: SmallService) -> None:
     page = visit()
     ask(page, "Draft something.")

@@ -68,6 +68,7 @@ def test_a_hostile_history_does_nothing(visit: Visit) -> None:
     answer = {
         "question": "<script>alert(1)</script>", "answer": "", "answered": False, "confidence": 0.1, "citations": [],
         "passages": [], "unsupported": [], "generator": "<b>", "collection": "<i>", "generation": 1, "timings_ms": {},
+        "meant": "<b>",
     }  # fmt: skip
     entries = [
         {"at": 1, "answer": answer},
