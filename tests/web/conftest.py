@@ -36,9 +36,9 @@ def chromium() -> str:
     pytest.skip(message)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Return a running Chromium."""
+    """Return a running Chromium, ended with its file: beside its event loop there can be no other."""
     path = chromium()
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's own sandbox does not run as root
     with sync_playwright() as playwright:
