@@ -183,7 +183,7 @@ def index(
 def _prepare(collection: Collection) -> None:
     """Make generator and reranker ready while the reader waits anyway, and not when the first question is asked."""
     from rag.generators import prepare_generator
-    from rag.reranker import prepare_reranker
+    from rag.reranking.reranker import prepare_reranker
 
     if collection.exists:
         with _progress() as progress:
@@ -199,7 +199,7 @@ def _choosing(collection: Collection, generator: str | None, reranker: str | Non
 
         choices.append(partial(collection.choose_generator, lasting_name(generator)))
     if reranker is not None:
-        from rag.reranker import lasting_reranker
+        from rag.reranking.reranker import lasting_reranker
 
         choices.append(partial(collection.choose_reranker, lasting_reranker(reranker)))
 

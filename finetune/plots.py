@@ -11,7 +11,7 @@ from typing import Any
 
 from indexer import storage
 from indexer.errors import UsageError
-from rag.plots import COLOURS, INK, drawing, panel
+from rag.evaluation.plots import COLOURS, INK, drawing, panel
 
 log = logging.getLogger(__name__)
 

@@ -322,7 +322,7 @@ def _ranked(
 ) -> list[RetrievalRow]:
     """Return the rows of hybrid search, reranked where there is a reranker."""
     from rag.evaluation.retrieval import RERANKED, rankings
-    from rag.reranker import NONE, open_reranker
+    from rag.reranking.reranker import NONE, open_reranker
 
     opened = open_reranker(reranker or NONE, collection, progress)
     arm = "hybrid" if opened is None else RERANKED

@@ -1,6 +1,6 @@
 """Fits the quoting generator: which sentence answers, and how sure to be, from questions with known answers.
 
-    python -m finetune.quoting SQUAD_TRAIN.json.gz --out rag/quoting.json
+    python -m finetune.quoting SQUAD_TRAIN.json.gz --out rag/quoting/quoting.json
 
 Two logistic regressions, on questions split by article: one half teaches which sentence answers, the
 other what confidence its score deserves. A third of the second half's questions are asked with their own paragraph
@@ -32,7 +32,7 @@ from indexer.schema import documents
 from indexer.sync import Given
 from rag import retriever
 from rag.engine import READ_AROUND
-from rag.quoting import candidates, confidence_features, linear
+from rag.quoting.generator import candidates, confidence_features, linear
 from rag.types import Passage
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def read_squad(file: Path) -> list[Article]:
 
 
 def fit(data: Path, options: QuotingOptions = QuotingOptions()) -> dict[str, Any]:
-    """Return the model that `rag/quoting.json` holds, fitted on a SQuAD-format training file."""
+    """Return the model that `rag/quoting/quoting.json` holds, fitted on a SQuAD-format training file."""
     articles = read_squad(data)
     chance = random.Random(options.seed)
     chosen = chance.sample(range(len(articles)), options.articles)

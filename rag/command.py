@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from rag.engine import Engine
-    from rag.few_shot import FewShot
     from rag.types import Answer, Events, Passage
+    from rag.writing.few_shot import FewShot
 
 NOT_ANSWERED = 4
 """Exit code of `ask` when the documents do not hold the answer."""
@@ -69,7 +69,7 @@ def few_shot_of(count: int | None, zero_shot: bool, shots: Path | None) -> FewSh
         return None
     if shots is None:
         raise UsageError("--few-shot needs questions to take examples from.", "Give a file of them with --shots.")
-    from rag.few_shot import FewShot
+    from rag.writing.few_shot import FewShot
 
     return FewShot(count, shots)
 

@@ -15,8 +15,8 @@ from indexer.types import Vectors
 from indexer.view import View
 from rag import retriever
 from rag.generator import Copied, Draft, Generator, Streaming, Words, Written, drafts
-from rag.quotable import quotable
-from rag.reranker import Reranker, open_reranker, reranked
+from rag.quoting.quotable import quotable
+from rag.reranking.reranker import Reranker, open_reranker, reranked
 from rag.retriever import Mode
 from rag.types import Answer, Citation, Events, Found, Passage, Writing
 

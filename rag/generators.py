@@ -17,8 +17,8 @@ from indexer.types import Progress, silent
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
-    from rag.few_shot import FewShot
     from rag.generator import Generator
+    from rag.writing.few_shot import FewShot
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def open_generator(
     if chosen in _OWN:
         return _OWN[chosen](collection)
     if "://" in chosen:
-        from rag.endpoint_generator import EndpointGenerator
+        from rag.writing.endpoint_generator import EndpointGenerator
 
         return EndpointGenerator(chosen)
     if _CLASS.fullmatch(chosen):
@@ -59,14 +59,14 @@ def _shown_examples(name: str, collection: Collection, few_shot: FewShot, progre
             f"The generator {name!r} is shown no examples.",
             "Leave out --few-shot, or give a language model's folder or an endpoint's address.",
         )
-    from rag.few_shot import SimilarShots
+    from rag.writing.few_shot import SimilarShots
 
     shots = SimilarShots(few_shot, collection.encoder, collection.home, progress)
     if "://" in name:
-        from rag.endpoint_generator import EndpointGenerator
+        from rag.writing.endpoint_generator import EndpointGenerator
 
         return EndpointGenerator(name, shots=shots.of)
-    from rag.transformers_generator import TransformersGenerator
+    from rag.writing.transformers_generator import TransformersGenerator
 
     return TransformersGenerator(name, shots=shots.of)
 
@@ -78,7 +78,7 @@ def _is_prompted(name: str) -> bool:
     if name in _OWN or _CLASS.fullmatch(name):
         return False
     from rag.copying.folder import is_copying
-    from rag.language_model import find_language_model
+    from rag.writing.language_model import find_language_model
 
     return not is_copying(find_language_model(name))
 
@@ -117,21 +117,21 @@ def lasting_name(name: str) -> str | None:
     if name in _OWN:
         return name
     if "://" in name:
-        from rag.endpoint import endpoint_at
+        from rag.writing.endpoint import endpoint_at
 
         endpoint_at(name)
         return name
     if _CLASS.fullmatch(name):
         _class_at(name)
         return name
-    from rag.language_model import find_language_model
+    from rag.writing.language_model import find_language_model
 
     folder = find_language_model(name)
     return str(folder) if Path(name).expanduser().is_dir() else name
 
 
 def _quoting(collection: Collection) -> Generator:
-    from rag.quoting import QuotingGenerator
+    from rag.quoting.generator import QuotingGenerator
 
     return QuotingGenerator(collection)
 
@@ -177,13 +177,13 @@ def _made_by(made: Callable[[Collection], Any], name: str, collection: Collectio
 
 def _from_folder(name: str, collection: Collection) -> Generator:
     from indexer.model_files import json_object_or_empty
-    from rag.language_model import find_language_model
+    from rag.writing.language_model import find_language_model
 
     folder = find_language_model(name)
     if json_object_or_empty(folder / "config.json").get("model_type") == COPYING_MODEL:
         from rag.copying.generator import open_copying
 
         return open_copying(folder, collection.home)
-    from rag.transformers_generator import TransformersGenerator
+    from rag.writing.transformers_generator import TransformersGenerator
 
     return TransformersGenerator(name)

@@ -15,7 +15,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from rag.generator import Copied, Draft
-from rag.quotable import quotable
+from rag.quoting.quotable import quotable
 from rag.service.app import guarded
 from rag.service.library import Library
 from rag.service.service import Service, make_service

@@ -14,7 +14,7 @@ from indexer.collection import Collection
 from indexer.errors import GeneratorError, NotFound, UsageError
 from rag import Answer, AsyncEngine, Engine, Found, Passage, Writing
 from rag.generator import Copied, Draft, Written
-from rag.quoting import QuotingGenerator
+from rag.quoting.generator import QuotingGenerator
 from tests.worlds import WordEncoder, collection_of
 
 BEES = "How many bees does a hive hold?"

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 import pytest
 
 from indexer.errors import GeneratorError, UsageError, UserError
-from rag.endpoint import KEY, MAX_BYTES, endpoint_at
-from rag.endpoint_generator import EndpointGenerator
 from rag.generator import Copied, Draft, Streaming, Written
-from rag.prompting import REFUSAL, prompt_for
-from rag.written import MAX_TEXT
+from rag.writing.drafting import MAX_TEXT
+from rag.writing.endpoint import KEY, MAX_BYTES, endpoint_at
+from rag.writing.endpoint_generator import EndpointGenerator
+from rag.writing.prompting import REFUSAL, prompt_for
 from tests.answers import passage
 from tests.chat_server import Answering, Request, serving
 

@@ -14,8 +14,8 @@ from indexer.view import View
 from rag import Answer, Engine, Passage
 from rag.engine import said
 from rag.generator import Copied, Draft, Written
-from rag.quotable import MAX_QUOTE
-from rag.quoting import QuotingGenerator
+from rag.quoting.generator import QuotingGenerator
+from rag.quoting.quotable import MAX_QUOTE
 from tests.answers import passage
 from tests.worlds import WordEncoder, article, collection_of, write_folder
 

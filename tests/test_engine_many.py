@@ -15,7 +15,7 @@ from indexer.errors import NotFound, UsageError
 from indexer.types import Vectors
 from rag.engine import TOGETHER, Engine
 from rag.generator import Batching, Copied, Draft, drafts
-from rag.quoting import QuotingGenerator
+from rag.quoting.generator import QuotingGenerator
 from rag.types import Answer, Passage
 from tests.answers import passage
 from tests.worlds import PASSAGES, CountingEncoder, article, collection_of

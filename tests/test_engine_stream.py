@@ -8,10 +8,10 @@ import pytest
 from indexer.collection import Collection
 from indexer.errors import GeneratorError, NotFound, UsageError
 from rag import Answer, Engine, Found, Passage, Writing
-from rag.endpoint_generator import EndpointGenerator
 from rag.generator import Draft, Generator, Streaming, Words, Written, drafted
 from rag.types import Event
-from rag.written import draft_of, threshold
+from rag.writing.drafting import draft_of, threshold
+from rag.writing.endpoint_generator import EndpointGenerator
 from tests.chat_server import Request, serving
 from tests.test_engine import Drafting
 from tests.worlds import WordEncoder, collection_of

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from indexer.errors import NotFound
+from rag.evaluation.intervals import Score
 from rag.evaluation.report import answers_report, search_report, write_report
 from rag.evaluation.rows import Row
 from rag.evaluation.runs import Receipt, RunFolder
-from rag.intervals import Score
 from tests.evaluation_rows import TOWER, ranked, row
 from tests.pages import Node, parsed
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from indexer.errors import Busy, NotFound, StorageError, UsageError, UserError
+from rag.evaluation.intervals import Score
 from rag.evaluation.rows import Row
 from rag.evaluation.runs import RunFolder
-from rag.intervals import Score
 from tests.evaluation_rows import ranked, row
 
 ROOT = Path(__file__).parents[1]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag import metrics
+from rag.evaluation import metrics
 from rag.evaluation.judging import cited_words
 from rag.evaluation.measures import measures
 from rag.evaluation.rows import Cited, Row

@@ -7,8 +7,8 @@ import pytest
 
 from indexer.errors import GeneratorError, UsageError
 from rag.command import few_shot_of
-from rag.few_shot import FewShot, SimilarShots, around
-from rag.prompting import INSTRUCTION, REFUSAL, Shot, prompt_for
+from rag.writing.few_shot import FewShot, SimilarShots, around
+from rag.writing.prompting import INSTRUCTION, REFUSAL, Shot, prompt_for
 from tests.answers import passage
 from tests.worlds import WordEncoder
 
@@ -118,7 +118,7 @@ def test_options_of_few_shot(file: Path) -> None:
 
 
 def test_a_soft_prompt_whose_model_is_gone(tmp_path: Path) -> None:
-    from rag.soft_prompt import is_soft_prompt, read_soft_prompt
+    from rag.writing.soft_prompt import is_soft_prompt, read_soft_prompt
 
     (tmp_path / "adapter_config.json").write_text(
         json.dumps({"peft_type": "PROMPT_TUNING", "base_model_name_or_path": "gone"})

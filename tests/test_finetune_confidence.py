@@ -19,10 +19,10 @@ from finetune.copying.negatives import passages_collection
 from finetune.copying.unanswerable import unanswerable
 from finetune.questions import Question
 from indexer.errors import UsageError
-from rag import metrics
 from rag.copying.confidence import confidence, threshold
 from rag.copying.decoding import Decoded, Span
 from rag.copying.generator import CopyingGenerator
+from rag.evaluation import metrics
 from rag.generator import Copied, Written
 from rag.types import Passage
 from tests.worlds import WordEncoder

@@ -11,7 +11,7 @@ from finetune.copying.negatives import KEPT, near_passages, passage_id, passages
 from finetune.questions import Question
 from indexer.collection import Collection
 from indexer.errors import UsageError
-from rag.metrics import holds
+from rag.evaluation.metrics import holds
 from tests.worlds import WordEncoder
 
 TEXTS = {

@@ -13,13 +13,13 @@ from indexer.errors import GeneratorError, NotFound, UsageError
 from indexer.transfer import export_collection, import_collection
 from indexer.writer import write
 from rag.copying.generator import CopyingGenerator
-from rag.endpoint_generator import EndpointGenerator
 from rag.engine import Engine
 from rag.generator import Copied, Draft
 from rag.generators import NAMES, lasting_name, open_generator
-from rag.quoting import QuotingGenerator
-from rag.transformers_generator import TransformersGenerator
+from rag.quoting.generator import QuotingGenerator
 from rag.types import Passage
+from rag.writing.endpoint_generator import EndpointGenerator
+from rag.writing.transformers_generator import TransformersGenerator
 from tests.chat_server import quote_first, serving
 from tests.conftest import new_home
 from tests.parrot import write_parrot

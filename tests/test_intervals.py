@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.intervals import Score, bootstrap, share
+from rag.evaluation.intervals import Score, bootstrap, share
 
 
 def mean(values: list[float]) -> float:

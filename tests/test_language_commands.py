@@ -11,11 +11,11 @@ from click.testing import CliRunner, Result
 import cli
 from indexer.collection import Collection
 from indexer.errors import UsageError
-from rag.endpoint_generator import EndpointGenerator
 from rag.evaluation.qa import Options, evaluate
-from rag.few_shot import FewShot
 from rag.generators import open_generator
-from rag.transformers_generator import TransformersGenerator
+from rag.writing.endpoint_generator import EndpointGenerator
+from rag.writing.few_shot import FewShot
+from rag.writing.transformers_generator import TransformersGenerator
 from tests.answers import passage
 from tests.parrot import write_parrot
 from tests.worlds import collection_of

@@ -19,9 +19,9 @@ from finetune.questions import Question
 from finetune.schedule import Keeping
 from indexer.errors import UsageError
 from rag.generator import Written
-from rag.prompting import INSTRUCTION, REFUSAL
-from rag.transformers_generator import TransformersGenerator
 from rag.types import given_passage
+from rag.writing.prompting import INSTRUCTION, REFUSAL
+from rag.writing.transformers_generator import TransformersGenerator
 from tests.small_encoder import write_json
 
 pytestmark = [
@@ -113,7 +113,7 @@ def test_each_architecture_becomes_a_model_folder(arch: str, depth: int, texts: 
 
         assert inspect_model_folder(out).transformer == out
     elif arch != "bert":
-        from rag.language_model import kind_of
+        from rag.writing.language_model import kind_of
 
         assert kind_of(out) == ("seq2seq" if arch == "t5" else "causal")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import metrics
+from rag.evaluation import metrics
 
 words = st.lists(st.sampled_from(["the", "a", "An", "cat", "Cat!", "dog", "75,000", "—", ".", "é"]), max_size=6)
 texts = words.map(" ".join)

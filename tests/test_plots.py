@@ -5,7 +5,7 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from rag.plots import Judged, draw_confidence
+from rag.evaluation.plots import Judged, draw_confidence
 
 
 def judged(n: int, seed: int) -> Judged:
@@ -49,6 +49,6 @@ def test_questions_with_nothing_to_say_can_be_drawn(tmp_path: Path) -> None:
 
 
 def test_matplotlib_is_loaded_only_to_draw() -> None:
-    program = "import sys, rag.plots; print('matplotlib' in sys.modules)"
+    program = "import sys, rag.evaluation.plots; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rag.prompt_tokens import MAX_NEW_TOKENS, PromptTokens
+from rag.writing.prompt_tokens import MAX_NEW_TOKENS, PromptTokens
 from tests.answers import passage
 from tests.parrot import END, write_parrot
 

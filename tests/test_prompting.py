@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import UsageError
-from rag.prompting import INSTRUCTION, LEAST, REFUSAL, as_data, estimated_tokens, fair_shares, prompt_for
+from rag.writing.prompting import INSTRUCTION, LEAST, REFUSAL, as_data, estimated_tokens, fair_shares, prompt_for
 from tests.answers import passage
 
 QUESTION = "When was the archive opened?"

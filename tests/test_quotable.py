@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.types import BlockKind
-from rag.quotable import MAX_QUOTE, quotable
+from rag.quoting.quotable import MAX_QUOTE, quotable
 from rag.types import Passage
 from tests.answers import passage
 

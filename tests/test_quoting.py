@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from indexer.collection import Collection
 from rag.generator import Copied
-from rag.quoting import MAX_EMBEDDED, QuotingGenerator, candidates, linear, logistic
+from rag.quoting.generator import MAX_EMBEDDED, QuotingGenerator, candidates, linear, logistic
 from rag.types import Passage
 from tests.answers import passage
 from tests.worlds import CountingEncoder, WordEncoder, collection_of

@@ -11,7 +11,7 @@ from indexer.types import Hit
 from rag import Engine
 from rag.evaluation.data import RetrievalSet
 from rag.evaluation.retrieval import evaluate_retrieval
-from rag.reranker import NONE, blended, lasting_reranker, open_reranker, prepare_reranker
+from rag.reranking.reranker import NONE, blended, lasting_reranker, open_reranker, prepare_reranker
 from tests.small_reranker import write_small_reranker
 from tests.worlds import collection_of
 

@@ -10,7 +10,7 @@ from indexer.sync import Given
 from indexer.types import Hit
 from rag import Engine, Passage, retriever
 from rag.engine import READ_AROUND
-from rag.quoting import QuotingGenerator
+from rag.quoting.generator import QuotingGenerator
 from tests.worlds import WordEncoder, article, collection_of
 
 

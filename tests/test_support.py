@@ -2,8 +2,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from rag.support import Evidence
 from rag.types import Passage
+from rag.writing.support import Evidence
 from tests.answers import passage
 
 PUMP = passage(

@@ -10,7 +10,7 @@ import pytest
 from indexer.collection import Collection
 from indexer.errors import Busy
 from rag import Answer, Engine, Given
-from rag.quoting import QuotingGenerator
+from rag.quoting.generator import QuotingGenerator
 from tests.worlds import PASSAGES, WordEncoder, collection_of
 
 THREADS = 6

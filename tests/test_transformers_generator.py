@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from indexer.errors import GeneratorError, UsageError
 from rag.engine import said
 from rag.generator import Copied, Draft, Streaming, Written, drafted
-from rag.language_model import find_language_model, kind_of
-from rag.prompting import REFUSAL
-from rag.transformers_generator import TransformersGenerator
+from rag.writing.language_model import find_language_model, kind_of
+from rag.writing.prompting import REFUSAL
+from rag.writing.transformers_generator import TransformersGenerator
 from tests.answers import passage
 from tests.parrot import END, SEP, START, write_parrot
 from tests.small_encoder import write_json, write_small_encoder

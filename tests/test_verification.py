@@ -11,7 +11,7 @@ from indexer.collection import Collection
 from indexer.errors import UsageError
 from indexer.sync import Given
 from rag import Check, Engine, verify
-from rag.quoting import QuotingGenerator
+from rag.quoting.generator import QuotingGenerator
 from tests.worlds import WordEncoder, collection_of
 
 QUESTION = "How many bees does a hive hold?"

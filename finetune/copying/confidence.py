@@ -23,10 +23,10 @@ from finetune.questions import Question
 from indexer.collection import Collection
 from indexer.errors import UsageError
 from indexer.types import Progress, silent
-from rag import metrics
 from rag.copying import confidence
 from rag.copying.generator import CopyingGenerator
 from rag.engine import said
+from rag.evaluation import metrics
 from rag.generator import Draft
 from rag.types import Passage, given_passage
 

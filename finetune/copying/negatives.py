@@ -16,7 +16,7 @@ from indexer.sync import Given
 from indexer.types import Progress, silent
 from rag import retriever
 from rag.engine import READ_AROUND
-from rag.metrics import holds
+from rag.evaluation.metrics import holds
 from rag.types import Passage
 
 DEPTH = 12

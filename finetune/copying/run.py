@@ -20,9 +20,9 @@ from finetune.questions import Question
 from finetune.training import WEIGHTS, train
 from indexer.errors import UsageError
 from indexer.types import Progress
-from rag import metrics
 from rag.copying.folder import TOKENIZER, base_encoder, file_hash, read_folder
 from rag.copying.model import EMBEDDINGS, CopyingConfig, CopyingModel, warm_start
+from rag.evaluation import metrics
 
 if TYPE_CHECKING:
     from finetune.copying.generator import Options

@@ -1,4 +1,4 @@
-"""Questions as a language model is taught to answer them: the layout of `rag.prompting`, and the answer to be written.
+"""Questions as a language model is taught to answer them: in the layout of `rag.writing.prompting`, with the answer.
 
 The right passage stands among others; where the passages do not hold the answer, the refusal is to be written.
 """
@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from finetune.questions import Question
-from rag.few_shot import around
-from rag.prompt_tokens import PromptTokens
-from rag.prompting import REFUSAL, answer_citing, as_data
 from rag.types import Passage, given_passage
+from rag.writing.few_shot import around
+from rag.writing.prompt_tokens import PromptTokens
+from rag.writing.prompting import REFUSAL, answer_citing, as_data
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def objective_of(folder: Path) -> Objective:
     Raises GeneratorError for what must not be loaded, UsageError for a model that predicts no words.
     """
     from indexer.model_files import json_object_or_empty
-    from rag.language_model import kind_of
+    from rag.writing.language_model import kind_of
 
     names = json_object_or_empty(folder / "config.json").get("architectures") or [""]
     if str(names[0]).endswith("ForMaskedLM"):

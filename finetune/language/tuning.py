@@ -209,10 +209,10 @@ def plain(options: Options) -> dict[str, Any]:
 def _asked(questions: Sequence[Question], folder: Path, options: Options, progress: Progress) -> dict[str, float]:
     """Ask the model in `folder` as `ask` would, each question with its own passage; return scores in per cent."""
     from finetune.device import device_of
-    from rag import metrics
     from rag.engine import said
-    from rag.transformers_generator import TransformersGenerator
+    from rag.evaluation import metrics
     from rag.types import given_passage
+    from rag.writing.transformers_generator import TransformersGenerator
 
     generator = TransformersGenerator(str(folder), device=device_of(options.device))
     exact, near, right = [], [], []

@@ -23,9 +23,9 @@ from finetune.language.tuning import Data, Options, keeping_of, schedule_of
 from finetune.training import WEIGHTS, train
 from indexer.errors import UsageError
 from indexer.types import Progress
-from rag.language_model import longest_input
-from rag.prompt_tokens import PromptTokens
-from rag.prompting import INSTRUCTION
+from rag.writing.language_model import longest_input
+from rag.writing.prompt_tokens import PromptTokens
+from rag.writing.prompting import INSTRUCTION
 
 
 class TuningRun:

@@ -22,7 +22,7 @@ from indexer.collection import Collection
 from indexer.types import Progress, Vectors, silent
 from indexer.view import View
 from rag import retriever
-from rag.metrics import holds
+from rag.evaluation.metrics import holds
 from rag.retriever import MAX_QUESTION
 from rag.types import Passage
 

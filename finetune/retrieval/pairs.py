@@ -10,7 +10,7 @@ from finetune.card import Source
 from finetune.copying.negatives import passage_id
 from finetune.questions import Question, read_questions, split_by_document
 from indexer.errors import UsageError
-from rag.reranker import text_read
+from rag.reranking.reranker import text_read
 
 MIN_HELD_OUT = 10
 """Held-out questions below which a choice of weights would be a throw of dice."""

@@ -26,8 +26,9 @@ from indexer import storage
 from indexer.errors import UsageError
 from indexer.sentences import sentences
 from indexer.types import Progress, silent
-from rag import metrics, retriever
+from rag import retriever
 from rag.engine import said
+from rag.evaluation import metrics
 from rag.generator import Draft
 from rag.types import Passage, given_passage
 

@@ -32,8 +32,8 @@ from indexer.encoders.model_folder import DEFAULT_NAME, find_model_folder, inspe
 from indexer.errors import UsageError
 from indexer.home import home_folder
 from indexer.types import Hit, Progress, silent
-from rag.reranker import blended
 from rag.reranking.folder import SETTINGS, Use, read_reranker, settings_json
+from rag.reranking.reranker import blended
 
 if TYPE_CHECKING:
     pass

@@ -28,7 +28,7 @@ from indexer.encoders.tokens import PassageTokenizer
 from indexer.errors import UsageError
 from indexer.sentences import sentences
 from indexer.types import Progress, Vectors, silent
-from rag.reranker import text_read
+from rag.reranking.reranker import text_read
 
 if TYPE_CHECKING:
     from indexer.collection import Collection

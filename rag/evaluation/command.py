@@ -292,7 +292,7 @@ def _file_of(data: str) -> Iterator[Path]:
 
 def _draw(rows: Sequence[Row], file: Path, title: str) -> None:
     from rag.evaluation.judging import RIGHT, confidence_of
-    from rag.plots import draw_confidence
+    from rag.evaluation.plots import draw_confidence
 
     sure = [confidence_of(row) for row in rows]
     judged = {name.strip(" ()") or "exact": (sure, [right(row) for row in rows]) for name, right in RIGHT.items()}

@@ -16,7 +16,7 @@ import numpy as np
 
 from indexer.errors import UsageError
 from indexer.types import Progress, silent
-from rag import metrics
+from rag.evaluation import metrics
 from rag.evaluation.measures import ANSWER_MEASURES, counted, mean
 from rag.evaluation.pairs import Columns, Effect, Statistic, exchange_test, holm, paired_bootstrap, sign_flip_test
 from rag.evaluation.rows import RetrievalRow, Row

@@ -8,10 +8,10 @@ from pathlib import Path
 from indexer import storage
 from rag.evaluation import curves
 from rag.evaluation.comparing import Comparison, Difference, Flip
+from rag.evaluation.intervals import Score
 from rag.evaluation.markup import Html, element, named, table, text, together
 from rag.evaluation.report import report_page
 from rag.evaluation.sections import meaning, share
-from rag.intervals import Score
 
 EXAMPLES = 10
 """Flips shown of either sort."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag import metrics
+from rag.evaluation import metrics
 from rag.evaluation.markup import Html, element, together
 
 Judged = tuple[Sequence[float], Sequence[bool]]

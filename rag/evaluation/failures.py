@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from indexer.errors import UsageError
-from rag import metrics
+from rag.evaluation import metrics
+from rag.evaluation.intervals import Score, share
 from rag.evaluation.places import overlaps_gold, retrieved
 from rag.evaluation.rows import Row
-from rag.intervals import Score, share
 from rag.question import answer_type
 
 HALF = 0.5
@@ -88,7 +88,7 @@ class Group:
     name: str
     n: int
     right: Score
-    """The share that is right, with its interval (`rag.intervals.share`)."""
+    """The share that is right, with its interval (`rag.evaluation.intervals.share`)."""
     stages: Mapping[Stage, int]
 
     def to_json(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 
-from rag import metrics
+from rag.evaluation import metrics
 from rag.evaluation.places import same_source
 from rag.evaluation.rows import Row
 
@@ -21,12 +21,12 @@ names of scores by others. A quoted sentence that contains the answer is right b
 
 
 def confidence_of(row: Row) -> float:
-    """Return the confidence as `rag.metrics` takes it: -inf where nothing was said."""
+    """Return the confidence as `rag.evaluation.metrics` takes it: -inf where nothing was said."""
     return row.confidence if row.said and row.confidence >= 0 else -math.inf
 
 
 def answer_read(row: Row) -> bool:
-    """Return whether a passage that was read holds a gold answer (`rag.metrics.holds`)."""
+    """Return whether a passage that was read holds a gold answer (`rag.evaluation.metrics.holds`)."""
     return any(metrics.holds(passage.text, row.answers) for passage in row.passages)
 
 

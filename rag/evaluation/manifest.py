@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from indexer.errors import UsageError, UserError
-from rag.reranker import NONE
+from rag.reranking.reranker import NONE
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
-    from rag.few_shot import FewShot
     from rag.generator import Generator
+    from rag.writing.few_shot import FewShot
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("numpy", "openvino", "tokenizers", "faiss-cpu", "torch", "transformers", "sqlalchemy", "ir_measures")
@@ -41,7 +41,7 @@ def manifest(
     """Return the manifest of a run: `data` has the set's name and sha256, `options` what was asked for.
 
     `generator` is what `generator_entry` gives; of the collection its documents, chunks and encoder are taken, and the
-    reranker that it remembers, where `reranker` names none. The seed is that of `rag.intervals`.
+    reranker that it remembers, where `reranker` names none. The seed is that of `rag.evaluation.intervals`.
     """
     ordered_by = reranker or (collection.reranker if collection is not None else None)
     return {
@@ -127,7 +127,7 @@ def _files_of(name: str | None, generator: Generator) -> list[Path]:
 
         folder = SHIPPED
     if folder is not None:
-        from rag.soft_prompt import is_soft_prompt, read_soft_prompt
+        from rag.writing.soft_prompt import is_soft_prompt, read_soft_prompt
 
         read_by = _in_folder(read_soft_prompt(folder).base) if is_soft_prompt(folder) else []
         return _in_folder(folder) + read_by
@@ -136,7 +136,7 @@ def _files_of(name: str | None, generator: Generator) -> list[Path]:
 
 
 def _model_folder(name: str) -> Path | None:
-    from rag.language_model import find_language_model
+    from rag.writing.language_model import find_language_model
 
     try:
         return find_language_model(name)

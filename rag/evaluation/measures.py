@@ -19,7 +19,7 @@
                             the offsets that they give
     refusal_precision       share of the refused questions that has no answer
     refusal_recall          share of the questions without an answer that is refused
-    ece, brier, auroc,      what the confidence is worth, by `rag.metrics`: the event is that the best answer is right,
+    ece, brier, auroc,      what the confidence is worth, by `metrics`: the event is that the best answer is right,
     aurc, coverage@...      and to a question without an answer none is. Where nothing was said, nothing was promised:
                             calibration is over the others, while risk and coverage count all. Coverage is a share of
                             all questions, with ", answerable" of those
@@ -41,7 +41,7 @@ from typing import Any
 
 import numpy as np
 
-from rag import metrics
+from rag.evaluation import metrics
 from rag.evaluation.judging import (
     RIGHT,
     answer_read,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.intervals import Score
+from rag.evaluation.intervals import Score
 
 Column = npt.NDArray[np.float64]
 Columns = Sequence[Column]

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from indexer.types import Progress, silent
+from rag.evaluation.intervals import Score, bootstrap
 from rag.evaluation.texts import TextRow, TextSet
 from rag.evaluation.texts import read_texts as read_texts
 from rag.evaluation.windows import LanguageModelReader
-from rag.intervals import Score, bootstrap
 
 
 @dataclass(frozen=True, slots=True)

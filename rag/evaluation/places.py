@@ -1,6 +1,6 @@
 """Where gold answers and gold quotes stand in the passages that were read. Pure text, for telling errors apart.
 
-`rag.metrics.holds` says that a passage holds an answer; this says at which characters, as far as that can be said of
+`metrics.holds` says that a passage holds an answer; this says at which characters, as far as that can be said of
 text that is not normalized: case and the width of gaps do not count, punctuation inside the answer does.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from rag import metrics
+from rag.evaluation import metrics
 from rag.evaluation.rows import Read, Row
 
 Span = tuple[int, int]

@@ -19,16 +19,16 @@ from indexer.types import Progress, silent
 from rag.evaluation import asking, scores
 from rag.evaluation.data import Asked, QuestionSet, read_questions
 from rag.evaluation.indexing import collection_of_passages
+from rag.evaluation.intervals import Score
 from rag.evaluation.manifest import at_most, generator_entry, manifest, run_name, thresholds
 from rag.evaluation.rows import Row
 from rag.evaluation.runs import RunFolder, peak_memory_mb
 from rag.evaluation.searched import check_evidence
-from rag.intervals import Score
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
-    from rag.few_shot import FewShot
     from rag.generator import Generator
+    from rag.writing.few_shot import FewShot
 
 GIVEN = "evaluation-given"
 """A collection that holds next to nothing: generators take an encoder from one."""

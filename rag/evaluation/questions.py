@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag import metrics
+from rag.evaluation import metrics
 from rag.evaluation.faults import Faults, Fields, Source, is_unicode, key_of, objects, shortened, text_of
 
 _WRITTEN = frozenset({"yes", "no"})

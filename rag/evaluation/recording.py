@@ -42,7 +42,7 @@ def record_retrieval(
     from rag.evaluation.data import RetrievalSet, read_retrieval_set
     from rag.evaluation.retrieval import evaluate_retrieval
     from rag.evaluation.searched import collection_of
-    from rag.reranker import open_reranker
+    from rag.reranking.reranker import open_reranker
 
     asked = data if isinstance(data, RetrievalSet) else read_retrieval_set(Path(str(data)))
     asked = limited(asked, limit)
@@ -100,7 +100,7 @@ def record_perplexity(
     """Measure a language model on texts, and return the run with a row a document and the scores."""
     from rag.evaluation.perplexity import evaluate_perplexity, read_texts
     from rag.evaluation.texts import TextRow
-    from rag.language_model import find_language_model
+    from rag.writing.language_model import find_language_model
 
     texts = read_texts([Path(path) for path in paths])
     folder = find_language_model(model)

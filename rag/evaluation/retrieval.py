@@ -18,10 +18,10 @@ from indexer.errors import Busy
 from indexer.types import Hit, Progress, silent
 from rag import retriever
 from rag.evaluation.data import RetrievalSet
+from rag.evaluation.intervals import Score, bootstrap
 from rag.evaluation.rows import RetrievalRow
 from rag.evaluation.searched import names_of
-from rag.intervals import Score, bootstrap
-from rag.reranker import Reranker, reranked
+from rag.reranking.reranker import Reranker, reranked
 from rag.retriever import MAX_QUESTION, Arms, Mode
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from typing import Any
 
 from indexer import storage
 from indexer.errors import Busy, NotFound, UsageError, UserError
+from rag.evaluation.intervals import Score
 from rag.evaluation.rows import AnyRow, Kept, RetrievalRow, Row, from_lines, to_line
-from rag.intervals import Score
 
 FORMAT = 1
 """Version of the files of a run."""

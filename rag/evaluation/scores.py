@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from rag.evaluation.intervals import Score, bootstrap
 from rag.evaluation.measures import ANSWERS, EVIDENCE, GIVEN, PRECISION, Measure, measures
 from rag.evaluation.rows import Row
 from rag.evaluation.runs import Receipt
-from rag.intervals import Score, bootstrap
 
 RESAMPLES = 1000
 

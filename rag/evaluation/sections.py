@@ -7,8 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rag import metrics
-from rag.evaluation import curves
+from rag.evaluation import curves, metrics
 from rag.evaluation.judging import RIGHT, confidence_of
 from rag.evaluation.markup import Html, element, more, named, table, text, together
 from rag.evaluation.rows import RetrievalRow, Row

@@ -9,9 +9,9 @@ from typing import Any
 from indexer.screen import Screen
 from rag.evaluation.comparing import Comparison
 from rag.evaluation.failures import MEND, STAGES, Failures
+from rag.evaluation.intervals import Score
 from rag.evaluation.runs import REPORT, RunFolder
 from rag.evaluation.scores import by_kind
-from rag.intervals import Score
 
 Numbers = Mapping[str, float | None]
 """A score as scores.json has it: value, low and high."""

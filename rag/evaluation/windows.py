@@ -51,7 +51,7 @@ class LanguageModelReader:
         self, model: str, window: int | None = None, stride: int | None = None, device: str | None = None
     ) -> None:
         """See `evaluate_perplexity`."""
-        from rag.language_model import find_language_model, kind_of, load, longest_input
+        from rag.writing.language_model import find_language_model, kind_of, load, longest_input
 
         folder = find_language_model(model)
         if kind_of(folder) != "causal":

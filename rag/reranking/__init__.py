@@ -1,1 +1,1 @@
-"""Cross-encoders as rerankers: their folders, their conversion, and how they run without torch."""
+"""Rerankers: what one promises, cross-encoders in folders, their conversion, and how they run without torch."""

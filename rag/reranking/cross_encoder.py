@@ -20,7 +20,7 @@ from rag.reranking.folder import SETTINGS, RerankerFolder, Use, read_reranker
 
 
 class CrossEncoder:
-    """See `rag.reranker.Reranker`. Safe in threads; not after a fork."""
+    """See `rag.reranking.reranker.Reranker`. Safe in threads; not after a fork."""
 
     def __init__(self, converted: Path, use: Use, pad_id: int = 0, name: str = "") -> None:
         self.name, self.depth, self.weight = name, use.depth, use.weight
@@ -29,7 +29,7 @@ class CrossEncoder:
         self._graph = Graph(converted, lambda: None, "reranker")
 
     def scores(self, question: str, texts: Sequence[str]) -> list[float]:
-        """See `rag.reranker.Reranker`."""
+        """See `rag.reranking.reranker.Reranker`."""
         return self.pair_scores([(question, text) for text in texts])
 
     def pair_scores(self, pairs: Sequence[tuple[str, str]]) -> list[float]:

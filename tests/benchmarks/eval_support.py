@@ -1,4 +1,4 @@
-"""How well the lexical measure of support (`rag.support`) tells right sentences from wrong ones, on questions of SQuAD.
+"""How well the lexical measure of support tells right sentences from wrong ones, on questions of SQuAD.
 
     python -m tests.benchmarks.eval_support SQUAD [--limit N]
 
@@ -21,7 +21,7 @@ from indexer.sentences import sentences
 from rag.evaluation.asking import passage_of
 from rag.evaluation.faults import Faults, Source
 from rag.evaluation.questions import Asked, placed_questions
-from rag.support import Evidence
+from rag.writing.support import Evidence
 
 _ASKING = re.compile(r"\b(?:what|which|who|whom|whose|when|where|why|how|many|much|did|does|do)\b", re.IGNORECASE)
 KINDS = ("right", "wrong, of the same sentence", "wrong, of another sentence", "right, another paragraph")

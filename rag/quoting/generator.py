@@ -21,7 +21,7 @@ from indexer.encoder import Encoder
 from indexer.words import content_words
 from rag.generator import Copied, Draft
 from rag.question import AnswerType, answer_type, spans_of_type, stem, stems
-from rag.quotable import quotable
+from rag.quoting.quotable import quotable
 from rag.types import Passage
 
 MODEL_FILE = Path(__file__).with_name("quoting.json")

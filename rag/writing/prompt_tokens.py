@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from indexer.errors import GeneratorError
-from rag.prompting import BUDGET, Prompt, Shot, prompt_for
 from rag.types import Passage
+from rag.writing.prompting import BUDGET, Prompt, Shot, prompt_for
 
 MAX_NEW_TOKENS = 200
 _SPARE = 16

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.generator import Copied
-from rag.quotable import quotable
+from rag.quoting.quotable import quotable
 from rag.terms import Terms, lower_case_words, terms
 from rag.types import Passage
 

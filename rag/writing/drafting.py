@@ -1,7 +1,7 @@
 """What a model wrote, made into a draft: sentence by sentence, with what the passages bear out and what they do not.
 
 Knows text and passages, and no model. The numbers that the text cites are hints: what a sentence is given as evidence
-is what bears it out (`rag.support`), and a number that no passage has is dropped.
+is what bears it out (`rag.writing.support`), and a number that no passage has is dropped.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from indexer.characters import clean
 from indexer.errors import UsageError
 from indexer.sentences import sentences
 from rag.generator import Copied, Draft, Written
-from rag.prompting import REFUSAL
-from rag.support import Evidence
 from rag.types import Passage
+from rag.writing.prompting import REFUSAL
+from rag.writing.support import Evidence
 
 THRESHOLD = 0.25
 """Least confidence to answer at; a choice, since nothing was fitted: half of it borne out, said half surely."""

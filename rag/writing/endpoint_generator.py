@@ -11,11 +11,11 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 
-from rag.endpoint import KEY, chat, endpoint_at
 from rag.generator import Draft, Words, drafted
-from rag.prompting import BUDGET, Shot, prompt_for
 from rag.types import Passage
-from rag.written import MAX_TEXT, draft_of, threshold
+from rag.writing.drafting import MAX_TEXT, draft_of, threshold
+from rag.writing.endpoint import KEY, chat, endpoint_at
+from rag.writing.prompting import BUDGET, Shot, prompt_for
 
 MAX_NEW_TOKENS = 256
 CONNECT_S = 5.0

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from indexer.errors import UsageError
 from rag.generator import Copied, Draft, Written
-from rag.prompting import REFUSAL
-from rag.written import MAX_TEXT, THRESHOLD, Sentence, cited_sentences, draft_of, refuses, threshold
+from rag.writing.drafting import MAX_TEXT, THRESHOLD, Sentence, cited_sentences, draft_of, refuses, threshold
+from rag.writing.prompting import REFUSAL
 from tests.answers import passage
 
 ARCHIVE = passage("The archive was opened in 1921. It holds 75,000 letters.", context="The archive")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from indexer import storage
 from indexer.errors import UsageError
-from rag import metrics
+from rag.evaluation import metrics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,12 +13,12 @@ from typing import Any
 
 from indexer.errors import GeneratorError
 from rag.generator import Draft, Words
-from rag.language_model import find_language_model, kind_of, load, longest_input
-from rag.prompt_tokens import MAX_NEW_TOKENS, PromptTokens
-from rag.prompting import Prompt, Shot
-from rag.soft_prompt import is_soft_prompt, read_soft_prompt
 from rag.types import Passage
-from rag.written import draft_of, threshold
+from rag.writing.drafting import draft_of, threshold
+from rag.writing.language_model import find_language_model, kind_of, load, longest_input
+from rag.writing.prompt_tokens import MAX_NEW_TOKENS, PromptTokens
+from rag.writing.prompting import Prompt, Shot
+from rag.writing.soft_prompt import is_soft_prompt, read_soft_prompt
 
 _NEXT_QUESTION = "\nQuestion:"
 """Where a model without chat template goes on with a question of its own."""

@@ -21,7 +21,7 @@ from indexer.errors import UsageError
 from indexer.sentences import sentences
 from indexer.types import Progress, Vectors, silent
 from rag.evaluation.questions import Asked
-from rag.prompting import REFUSAL, Shot
+from rag.writing.prompting import REFUSAL, Shot
 
 log = logging.getLogger(__name__)
 

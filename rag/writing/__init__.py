@@ -1,0 +1,1 @@
+"""Generators that write: language models and chat endpoints, their prompt, and checking what they wrote."""
