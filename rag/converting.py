@@ -6,19 +6,17 @@ Knows folders, hashes and processes; what a graph is made of is known to the mod
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+from indexer.encoders.child import PATIENCE, last_line, run_module
 from indexer.encoders.converted import write_file
 from indexer.encoders.fingerprint import file_sha256
 from indexer.errors import StorageError, UserError
 
 RECEIPT = "receipt.json"
-_PATIENCE = 900  # seconds
 _HINT = "Check that there is memory and disk enough, then ask again"
 
 
@@ -76,20 +74,10 @@ def convert_beside(
 
 
 def _run_child(module: str, source: Path, built: Path, what: str, hint: str) -> None:
-    package = str(Path(__file__).resolve().parents[1])
-    path = os.pathsep.join(part for part in (package, os.environ.get("PYTHONPATH", "")) if part)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": path,
-        "HF_HUB_OFFLINE": "1",
-        "TRANSFORMERS_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-    command = [sys.executable, "-P", "-m", module, str(source), str(built)]
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, timeout=_PATIENCE, check=False)
+        done = run_module(module, source, built)
     except subprocess.TimeoutExpired as error:
-        raise UserError(f"Converting the {what} took longer than {_PATIENCE} seconds.", hint) from error
+        raise UserError(f"Converting the {what} took longer than {PATIENCE} seconds.", hint) from error
     if done.returncode:
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise UserError(f"The {what} in {source} could not be converted: {last or done.returncode}", hint)
+        reason = last_line(done.stderr) or done.returncode
+        raise UserError(f"The {what} in {source} could not be converted: {reason}", hint)

@@ -22,8 +22,7 @@ from indexer.screen import Screen, common
 @option.lr("0.00003")
 @click.option("--negatives", default=1, show_default=True, type=click.IntRange(0, 8),
               help="Hard negatives for each question, found by our own search.")  # fmt: skip
-@click.option("--margin", default=0.95, show_default=True, type=click.FloatRange(0, 1, min_open=True),
-              help="Share of the right passage's cosine above which a passage is no negative.")  # fmt: skip
+@option.MARGIN
 @click.option("--cached", type=click.IntRange(1), metavar="TEXTS",
               help="Embed so many texts at once, for batches that do not fit into memory.")  # fmt: skip
 @click.option("--dimensions", metavar="N,N", help="Shorter vectors that are to work too (Matryoshka), as 128,256.")

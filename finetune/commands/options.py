@@ -24,6 +24,10 @@ DEPTH = click.option(
     "--depth", default=6, show_default=True, type=click.IntRange(1, 48),
     help="Layers; width, heads, rate and batch follow from it.",
 )  # fmt: skip
+MARGIN = click.option(
+    "--margin", default=0.95, show_default=True, type=click.FloatRange(0, 1, min_open=True),
+    help="Share of the right passage's cosine above which a passage is no negative.",
+)  # fmt: skip
 STEPS = click.option("--steps", type=click.IntRange(1), help="Optimizer steps, rather than passes.")
 DEVICE = click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 DRY_RUN = click.option(

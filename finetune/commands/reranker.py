@@ -21,8 +21,7 @@ from indexer.screen import Screen, common
 @option.lr("0.00003, ten times as much for what is new")
 @click.option("--negatives", default=3, show_default=True, type=click.IntRange(1, 15),
               help="Hard negatives for each question, found by our own search.")  # fmt: skip
-@click.option("--margin", default=0.95, show_default=True, type=click.FloatRange(0, 1, min_open=True),
-              help="Share of the right passage's cosine above which a passage is no negative.")  # fmt: skip
+@option.MARGIN
 @click.option("--passages", default=20, show_default=True, type=click.IntRange(2, 100),
               help="Passages that it will order for a question.")  # fmt: skip
 @option.held_out(0.1)

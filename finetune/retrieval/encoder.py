@@ -18,15 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from finetune.card import Card, Source, table, write_card
-from finetune.copying.negatives import passage_id, passages_collection
+from finetune.copying.negatives import passage_id
 from finetune.plots import draw_log
 from finetune.questions import Question
 from finetune.resources import require_free
-from finetune.retrieval.mining import MARGIN, Mined, mined, negatives_of
-from finetune.retrieval.pairs import Pairs, batches_of, read_pairs
+from finetune.retrieval.mining import MARGIN, Mined, mine, negatives_of
+from finetune.retrieval.pairs import Pairs, asked_in, batches_of, read_pairs
 from finetune.schedule import Keeping, Schedule
 from indexer import storage
-from indexer.encoder import open_encoder
 from indexer.encoders.fingerprint import fingerprint_of
 from indexer.encoders.model_folder import DEFAULT_NAME, find_model_folder, inspect_model_folder
 from indexer.errors import UsageError
@@ -133,7 +132,8 @@ def train_encoder(
     if not dry_run:
         weights = sum(path.stat().st_size for path in inspect_model_folder(base).weights)
         require_free(out, _PER_PARAMETER // 4 * weights)
-        found = _mined(pairs, batches, watched, work, options, home, progress)
+        asked = [*asked_in(pairs, batches if options.negatives else []), *watched]
+        found = mine(pairs, asked, work, encoder=options.encoder, margin=options.margin, home=home, progress=progress)
 
     from finetune.retrieval.encoder_run import EncoderRun  # torch begins here
 
@@ -175,23 +175,6 @@ def _trained(
     _write_card(out, sources, options, estimate, scores, home)
     draw_log(work / "log.jsonl", out / "training.svg", ("ndcg@10",))
     return Trained(out, estimate, scores)
-
-
-def _mined(
-    pairs: Pairs,
-    batches: Sequence[Sequence[int]],
-    watched: Sequence[Question],
-    work: Path,
-    options: Options,
-    home: Path,
-    progress: Progress,
-) -> dict[str, Mined]:
-    """Look for hard negatives in a collection of all passages, which the encoder as it was has embedded."""
-    encoder = open_encoder(options.encoder, home, progress)
-    collection = passages_collection(list(pairs.passages.values()), work, encoder, progress)
-    used = [pairs.learn[number] for batch in batches for number in batch] if options.negatives else []
-    file = work / "mined.jsonl"
-    return mined(collection, [*used, *watched], pairs, file, margin=options.margin, progress=progress)
 
 
 def _groups(

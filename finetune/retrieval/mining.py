@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from finetune.copying.negatives import passage_id
+from finetune.copying.negatives import passage_id, passages_collection
 from finetune.questions import Question
 from finetune.retrieval.pairs import Pairs
 from indexer import storage
 from indexer.collection import Collection
+from indexer.encoder import open_encoder
 from indexer.types import Progress, Vectors, silent
 from indexer.view import View
 from rag import retriever
@@ -43,6 +44,22 @@ class Mined:
     """Ids of passages with the score of the fusion, best first; the right one is among them if it was found."""
     near: tuple[str, ...]
     """Those that are surely wrong, hardest first."""
+
+
+def mine(
+    pairs: Pairs,
+    questions: Sequence[Question],
+    work: Path,
+    *,
+    encoder: str | None,
+    margin: float,
+    home: Path,
+    progress: Progress,
+) -> dict[str, Mined]:
+    """Return what is found for each question in a collection of all passages, which `encoder` as it is has embedded."""
+    opened = open_encoder(encoder, home, progress)
+    collection = passages_collection(list(pairs.passages.values()), work, opened, progress)
+    return mined(collection, questions, pairs, work / "mined.jsonl", margin=margin, progress=progress)
 
 
 def mined(

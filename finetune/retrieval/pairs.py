@@ -31,6 +31,11 @@ class Pairs:
         return passage_text(self.passages[passage])
 
 
+def asked_in(pairs: Pairs, batches: Sequence[Sequence[int]]) -> list[Question]:
+    """Return the questions of the batches, in order."""
+    return [pairs.learn[number] for batch in batches for number in batch]
+
+
 def passage_text(question: Question) -> str:
     """Return what a model reads of a question's own passage."""
     return text_read(question.title, question.passage)

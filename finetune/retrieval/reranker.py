@@ -14,29 +14,24 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from finetune.card import Card, Source, table, write_card
-from finetune.copying.negatives import passage_id, passages_collection
+from finetune.copying.negatives import passage_id
 from finetune.plots import draw_log
 from finetune.questions import Question
 from finetune.resources import require_free
 from finetune.retrieval.encoder import HELD_OUT, Announce, Estimate, Trained, write_held_out
-from finetune.retrieval.mining import MARGIN, Mined, mined, negatives_of
-from finetune.retrieval.pairs import Pairs, batches_of, read_pairs
+from finetune.retrieval.mining import MARGIN, Mined, mine, negatives_of
+from finetune.retrieval.pairs import Pairs, asked_in, batches_of, read_pairs
 from finetune.retrieval.ranking import ndcg, rank_of
 from finetune.schedule import Keeping, Schedule
 from indexer import storage
-from indexer.encoder import open_encoder
 from indexer.encoders.model_folder import DEFAULT_NAME, find_model_folder, inspect_model_folder
 from indexer.errors import UsageError
 from indexer.home import home_folder
 from indexer.types import Hit, Progress, silent
 from rag.reranking.folder import SETTINGS, Use, read_reranker, settings_json
 from rag.reranking.reranker import blended
-
-if TYPE_CHECKING:
-    pass
 
 WEIGHTS_TRIED = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _COPIES = 8
@@ -104,7 +99,8 @@ def train_reranker(
     found: Mapping[str, Mined] = {}
     if not dry_run:
         require_free(out, _COPIES * (begun_with / "model.safetensors").stat().st_size)
-        found = _mined(pairs, batches, watched, work, options, home, progress)
+        asked = [*asked_in(pairs, batches), *watched]
+        found = mine(pairs, asked, work, encoder=options.encoder, margin=options.margin, home=home, progress=progress)
 
     from finetune.retrieval.reranker_run import RerankerRun  # torch begins here
 
@@ -143,22 +139,6 @@ def _begun_with(options: Options) -> Path:
     if options.base is not None:
         return read_reranker(Path(options.base)).path
     return inspect_model_folder(find_model_folder(options.encoder or DEFAULT_NAME)).transformer
-
-
-def _mined(
-    pairs: Pairs,
-    batches: Sequence[Sequence[int]],
-    watched: Sequence[Question],
-    work: Path,
-    options: Options,
-    home: Path,
-    progress: Progress,
-) -> dict[str, Mined]:
-    encoder = open_encoder(options.encoder, home, progress)
-    collection = passages_collection(list(pairs.passages.values()), work, encoder, progress)
-    used = [pairs.learn[number] for batch in batches for number in batch]
-    file = work / "mined.jsonl"
-    return mined(collection, [*used, *watched], pairs, file, margin=options.margin, progress=progress)
 
 
 Group = list[tuple[str, list[str]]]

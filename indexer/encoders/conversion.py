@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import secrets
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from indexer.encoders.child import PATIENCE, last_line, run_module
 from indexer.encoders.compiled import BLOB, bar_telemetry
 from indexer.encoders.converted import MODEL, TOKENIZER, Settings, publish
 from indexer.encoders.model_folder import STATIC, ModelFolder, inspect_model_folder
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 FAITHFUL = 0.999
 """Least cosine to sentence-transformers on every probe sentence."""
-_PATIENCE = 900  # seconds
 PROBES = (
     "What is the capital of Mongolia?",
     "The pump was replaced on 3 March 2021; its flow is 12.5 litres per minute at 40 °C.",
@@ -88,26 +87,16 @@ def _take_table(model: ModelFolder, fingerprint: str, name: str, built: Path, ho
 
 def _run_child(folder: Path, built: Path) -> dict[str, Any]:
     """Run `main` in a new process without a shell, and return its report."""
-    package = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(part for part in (package, os.environ.get("PYTHONPATH", "")) if part)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": path,
-        "HF_HUB_OFFLINE": "1",
-        "TRANSFORMERS_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-    command = [sys.executable, "-P", "-m", "indexer.encoders.conversion", str(folder), str(built)]
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, timeout=_PATIENCE, check=False)
+        done = run_module("indexer.encoders.conversion", folder, built)
     except subprocess.TimeoutExpired as error:
-        raise EncoderError(f"Converting {folder} took longer than {_PATIENCE} seconds.") from error
+        raise EncoderError(f"Converting {folder} took longer than {PATIENCE} seconds.") from error
     try:
-        report: dict[str, Any] = json.loads(done.stdout.decode().strip().rpartition("\n")[2])
+        report: dict[str, Any] = json.loads(last_line(done.stdout))
     except ValueError as error:
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        reason = last_line(done.stderr) or f"the child ended with {done.returncode}"
         raise EncoderError(
-            f"The model in {folder} could not be loaded: {last or f'the child ended with {done.returncode}'}",
+            f"The model in {folder} could not be loaded: {reason}",
             hint="Check that sentence-transformers opens this folder, and that there is memory enough.",
         ) from error
     return report
