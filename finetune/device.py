@@ -22,6 +22,11 @@ def has_bf16(device: str) -> bool:
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
+def attention_on(device: str) -> str:
+    """Return how an encoder attends: on a processor the fused kernel's way back costs more than it saves."""
+    return "eager" if device == "cpu" else "sdpa"
+
+
 def joined(device: str) -> tuple[int, int]:
     """Return this process's number and how many there are, after joining them where torchrun started several."""
     world = int(os.environ.get("WORLD_SIZE", "1"))

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from finetune.device import device_of, has_bf16, joined
+from finetune.device import attention_on, device_of, has_bf16, joined
 from finetune.retrieval.ranking import ndcg
 from finetune.training import WEIGHTS, train
 from indexer.encoders.model_folder import inspect_model_folder
@@ -32,7 +32,7 @@ class EncoderRun:
         self._device = device_of(options.device)
         self._rank, self._world = joined(self._device)
         torch.manual_seed(options.seed)
-        self._model = loaded(base)
+        self._model = loaded(base, attention_on(self._device))
         self._full_length = self._model.max_seq_length
         self._model.max_seq_length = min(options.max_tokens, self._full_length)
         for module in self._model.modules():  # without chance, a run that is gone on with comes to the same bytes
@@ -41,7 +41,7 @@ class EncoderRun:
         self.precision = "bf16" if has_bf16(self._device) else "fp32"
         self._model.to(self._device)
         if self.precision == "bf16":
-            _compute_in_bf16(self._model, self._device)
+            _compute_in_bf16(self._model)
         self._loss_of = _loss_function(self._model, options)
         self.parameters = sum(p.numel() for p in self._model.parameters() if p.requires_grad)
 
@@ -125,7 +125,7 @@ class EncoderRun:
         return found
 
 
-def loaded(folder: Path) -> Any:
+def loaded(folder: Path, attention: str = "sdpa") -> Any:
     """Load a checked sentence-transformers folder in full precision: no network, no code from the folder."""
     inspect_model_folder(folder)
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
@@ -136,24 +136,27 @@ def loaded(folder: Path) -> Any:
         device="cpu",
         trust_remote_code=False,
         local_files_only=True,
-        model_kwargs={"use_safetensors": True},
+        model_kwargs={"use_safetensors": True, "attn_implementation": attention},
     ).float()
 
 
-def _compute_in_bf16(model: Any, device: str) -> None:
-    """Let the model compute in half the bits, and hand over vectors in full precision.
+def _compute_in_bf16(model: Any) -> None:
+    """Let the model's layers compute in half the bits, and hand over what they made in full precision.
 
-    The weights stay as they are; the loss, which tells cosines of 0.81 and 0.82 apart, is computed in full precision.
+    Pooling, vectors and the loss, which tells cosines of 0.81 and 0.82 apart, are computed in full precision; autocast,
+    which goes to and fro between the two within each layer, takes a third longer.
     """
-    plain = model.forward
+    layers = model[0].to(torch.bfloat16)
+    plain = layers.forward
 
     def forward(*inputs: Any, **named: Any) -> Any:
-        with torch.autocast(device, torch.bfloat16):
-            found = plain(*inputs, **named)
-        found["sentence_embedding"] = found["sentence_embedding"].float()
+        found = plain(*inputs, **named)
+        for name in ("token_embeddings", "sentence_embedding"):
+            if name in found:
+                found[name] = found[name].float()
         return found
 
-    model.forward = forward
+    layers.forward = forward
 
 
 def _loss_function(model: Any, options: Options) -> Any:

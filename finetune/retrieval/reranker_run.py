@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from finetune.device import device_of, has_bf16, joined
+from finetune.device import attention_on, device_of, has_bf16, joined
 from finetune.training import WEIGHTS, train
 from indexer.types import Progress
 from rag.reranking.cross_encoder import pair_tokenizer
@@ -34,12 +34,11 @@ class RerankerRun:
         self._begun_with, self._groups, self._options = begun_with, groups, options
         self._device = device_of(options.device)
         self._rank, self._world = joined(self._device)
-        self._model = cross_encoder(begun_with, options.seed)
+        self._model = cross_encoder(begun_with, options.seed, attention_on(self._device))
         self._tokenizer = pair_tokenizer(begun_with / _TOKENIZER[0], options.max_tokens)
         self._pad = int(self._model.config.pad_token_id or 0)
-        self._bf16 = has_bf16(self._device)
-        self.precision = "bf16" if self._bf16 else "fp32"
-        self._model.to(self._device)
+        self.precision = "bf16" if has_bf16(self._device) else "fp32"
+        self._model.to(self._device, torch.bfloat16 if self.precision == "bf16" else torch.float32)
         self._model.train()
         self.parameters = sum(p.numel() for p in self._model.parameters() if p.requires_grad)
 
@@ -76,12 +75,14 @@ class RerankerRun:
         )
 
     def save(self, checkpoint: Path, folder: Path) -> None:
-        """Write a checkpoint's weights as a model folder; the model has them from then on."""
+        """Write a checkpoint's weights as a model folder, in full precision; the model has them from then on."""
         learnt = load_file(checkpoint / WEIGHTS)
+        whole = cross_encoder(self._begun_with, self._options.seed)
         with torch.no_grad():
-            for name, parameter in self._model.named_parameters():
-                parameter.copy_(learnt[name])
-        self._model.save_pretrained(folder)
+            for model in (whole, self._model):
+                for name, parameter in model.named_parameters():
+                    parameter.copy_(learnt[name])
+        whole.save_pretrained(folder)
         for name in _TOKENIZER:
             if (self._begun_with / name).is_file():
                 shutil.copyfile(self._begun_with / name, folder / name)
@@ -110,17 +111,16 @@ class RerankerRun:
             ids[row, : len(each.ids)] = torch.tensor(each.ids)
             types[row, : len(each.ids)] = torch.tensor(each.type_ids)
             mask[row, : len(each.ids)] = 1
-        with torch.autocast(self._device, torch.bfloat16, enabled=self._bf16):
-            found = self._model(
-                input_ids=ids.to(self._device),
-                token_type_ids=types.to(self._device),
-                attention_mask=mask.to(self._device),
-            )
+        found = self._model(
+            input_ids=ids.to(self._device),
+            token_type_ids=types.to(self._device),
+            attention_mask=mask.to(self._device),
+        )
         logits: Tensor = found.logits[:, 0].float()
         return logits
 
 
-def cross_encoder(folder: Path, seed: int) -> Any:
+def cross_encoder(folder: Path, seed: int, attention: str = "sdpa") -> Any:
     """Load a model that gives one score a pair: a reranker's, or an encoder's layers with a new head.
 
     Without dropout: a run that is gone on with comes to the same bytes.
@@ -141,6 +141,7 @@ def cross_encoder(folder: Path, seed: int) -> Any:
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
+            attn_implementation=attention,
         ).float()
     finally:
         logging.set_verbosity(told)
