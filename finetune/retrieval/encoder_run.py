@@ -130,7 +130,9 @@ def loaded(folder: Path, attention: str = "sdpa") -> Any:
     inspect_model_folder(folder)
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # of loading weights, which is drawn wherever the errors go
     return SentenceTransformer(
         str(folder),
         device="cpu",

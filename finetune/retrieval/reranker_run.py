@@ -130,6 +130,7 @@ def cross_encoder(folder: Path, seed: int, attention: str = "sdpa") -> Any:
     from transformers.utils import logging
 
     told = logging.get_verbosity()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.set_verbosity(ERROR)  # that an encoder brings no head is known
     torch.manual_seed(seed)
     try:
