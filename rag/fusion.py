@@ -26,14 +26,20 @@ def standard_scores(arms: Sequence[Sequence[Hit]]) -> list[Hit]:
 
 def _standard(scores: Sequence[float]) -> list[float]:
     """Return each score's distance above the worst of them (or above one deviation below the mean) in deviations."""
+    found = standardised(scores)
+    floor = min([-1.0, *found])
+    return [z - floor for z in found]
+
+
+def standardised(scores: Sequence[float]) -> list[float]:
+    """Return z = (score - mean) / standard deviation of each score; 0 where all are alike."""
     if not scores:
         return []
     mean = math.fsum(scores) / len(scores)
     deviation = math.sqrt(math.fsum((score - mean) ** 2 for score in scores) / len(scores))
     if deviation <= 1e-9 * max(1.0, abs(mean)):
-        return [1.0] * len(scores)
-    floor = min(-1.0, (min(scores) - mean) / deviation)
-    return [(score - mean) / deviation - floor for score in scores]
+        return [0.0] * len(scores)
+    return [(score - mean) / deviation for score in scores]
 
 
 def reciprocal_rank(arms: Sequence[Sequence[Hit]], k: int = 60) -> list[Hit]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from finetune.device import attention_on, device_of, has_bf16, joined
 from finetune.retrieval.ranking import ndcg
 from finetune.training import WEIGHTS, train
 from indexer.encoders.model_folder import inspect_model_folder
+from indexer.encoders.torch_encoder import load_sentence_transformer
 from indexer.errors import UsageError
 from indexer.types import Progress
 
@@ -126,20 +126,9 @@ class EncoderRun:
 
 
 def loaded(folder: Path, attention: str = "sdpa") -> Any:
-    """Load a checked sentence-transformers folder in full precision: no network, no code from the folder."""
+    """Load a sentence-transformers folder in full precision, after checking it."""
     inspect_model_folder(folder)
-    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # of loading weights, which is drawn wherever the errors go
-    return SentenceTransformer(
-        str(folder),
-        device="cpu",
-        trust_remote_code=False,
-        local_files_only=True,
-        model_kwargs={"use_safetensors": True, "attn_implementation": attention},
-    ).float()
+    return load_sentence_transformer(folder, attention)
 
 
 def _compute_in_bf16(model: Any) -> None:

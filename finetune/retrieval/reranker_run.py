@@ -130,7 +130,8 @@ def cross_encoder(folder: Path, seed: int, attention: str = "sdpa") -> Any:
     from transformers.utils import logging
 
     told = logging.get_verbosity()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    bars: Any = logging  # its functions are only half typed
+    bars.disable_progress_bar()
     logging.set_verbosity(ERROR)  # that an encoder brings no head is known
     torch.manual_seed(seed)
     try:

@@ -79,18 +79,24 @@ class TorchEncoder:
         return self._encode(texts, prompt, batch // 2)
 
 
-def load_sentence_transformer(folder: Path) -> Any:
-    """Load a checked model folder with sentence-transformers: no network, no code from the folder, CPU, float32."""
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["TRANSFORMERS_OFFLINE"] = "1"
+def load_sentence_transformer(folder: Path, attention: str = "sdpa") -> Any:
+    """Load a checked model folder with sentence-transformers: no network, no code from the folder, CPU, float32.
+
+    `attention` is how its layers attend, in the words of transformers.
+    """
+    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    bars: Any = logging  # its functions are only half typed
+    bars.disable_progress_bar()  # of loading weights, which is drawn wherever the errors go
 
     return SentenceTransformer(
         str(folder),
         device="cpu",
         trust_remote_code=False,
         local_files_only=True,
-        model_kwargs={"use_safetensors": True},
+        model_kwargs={"use_safetensors": True, "attn_implementation": attention},
     ).float()
 
 

@@ -7,13 +7,13 @@ passages, and is asked only of the best. Nogueira & Cho 2019, https://arxiv.org/
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from indexer.errors import UserError
 from indexer.types import Hit, Progress, silent
+from rag.fusion import standardised
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
@@ -108,8 +108,8 @@ def blended(ranking: Sequence[Hit], scores: Mapping[int, float], weight: float) 
     """
     head = [hit for hit in ranking if hit.chunk_id in scores]
     rest = [hit for hit in ranking if hit.chunk_id not in scores]
-    first = _standard([hit.score for hit in head])
-    second = _standard([scores[hit.chunk_id] for hit in head])
+    first = standardised([hit.score for hit in head])
+    second = standardised([scores[hit.chunk_id] for hit in head])
     mixed = [
         Hit(hit.chunk_id, (1 - weight) * one + weight * other)
         for hit, one, other in zip(head, first, second, strict=True)
@@ -117,13 +117,3 @@ def blended(ranking: Sequence[Hit], scores: Mapping[int, float], weight: float) 
     mixed.sort(key=lambda hit: (-hit.score, hit.chunk_id))
     lift = (rest[0].score if rest else 0.0) - (mixed[-1].score if mixed else 0.0)
     return [Hit(hit.chunk_id, hit.score + lift) for hit in mixed] + rest
-
-
-def _standard(scores: Sequence[float]) -> list[float]:
-    if not scores:
-        return []
-    mean = math.fsum(scores) / len(scores)
-    deviation = math.sqrt(math.fsum((score - mean) ** 2 for score in scores) / len(scores))
-    if deviation <= 1e-9 * max(1.0, abs(mean)):
-        return [0.0] * len(scores)
-    return [(score - mean) / deviation for score in scores]
