@@ -15,8 +15,15 @@ from typing import Any
 from indexer.errors import EncoderError
 
 TOKENIZER = "tokenizer.json"
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+"""Variables that keep the model libraries from the network; they are read when a library is first imported."""
 _PICKLED_OR_CODE = frozenset({".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth", ".py"})
 _CODE_KEYS = frozenset({"auto_map", "_attn_implementation_internal"})
+
+
+def keep_offline() -> None:
+    """Keep the model libraries from the network; to be called before one of them is imported."""
+    os.environ.update(OFFLINE)
 
 
 def in_hub_cache(*names: str) -> Path | None:

@@ -106,3 +106,11 @@ def test_unknown_kinds_and_empty_collections_are_refused(collection: Collection,
     small.add([Given("a", "Too short to ask about.")])
     with pytest.raises(UsageError, match="has no passage of 200 characters or more"):
         train_questions(small, tmp_path / "out", Options(), answering=years)
+
+
+def test_passages_that_give_no_question_are_told(tmp_path: Path) -> None:
+    words = Collection("words", tmp_path, WordEncoder())
+    words.add([Given("a", "a note on ferrite modulators " * 10)])  # no sentence ends, as in lists of words
+    with pytest.raises(UsageError, match=r"None of the 1 passages gave a question that passed: keywords: 0 made"):
+        train_questions(words, tmp_path / "out", Options(kinds=("keywords",)), answering=years)
+    assert not (tmp_path / "out").exists()

@@ -56,7 +56,12 @@ def promote(
             f"with {run} ({100 * moved.value:+.1f}, from {100 * moved.low:+.1f} to {100 * moved.high:+.1f}; "
             f"p = {found.p:.4f})"
         )
-        switched = f"{name} now has the {done.kind} {run}." if done.promoted else f"{name} stays as it was."
+        if done.promoted:
+            switched = f"{name} now has the {done.kind} {run}."
+        elif dry_run:
+            switched = f"tried only, {name} stays as it was."
+        else:
+            switched = f"{name} stays as it was."
         click.echo(f"{done.comparison.verdict}: {switched}")
     ctx.exit(0 if done.promoted else NOT_BETTER)
 

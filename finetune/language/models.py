@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from finetune.language.architecture import OBJECTIVES, Objective, Sizes
-from indexer.errors import GeneratorError, UsageError
+from indexer.errors import EncoderError, GeneratorError, UsageError
+from indexer.model_files import (
+    json_object_or_empty,
+    keep_offline,
+    refuse_settings_with_code,
+    require_tokenizer,
+    weight_files,
+)
 
 _FAMILIES: dict[str, tuple[str, str]] = {
     "gpt": ("GPT2Config", "GPT2LMHeadModel"),
@@ -87,14 +93,10 @@ def objective_of(folder: Path) -> Objective:
 
     Raises GeneratorError for what must not be loaded, UsageError for a model that predicts no words.
     """
-    from indexer.model_files import json_object_or_empty
     from rag.writing.language_model import kind_of
 
     names = json_object_or_empty(folder / "config.json").get("architectures") or [""]
     if str(names[0]).endswith("ForMaskedLM"):
-        from indexer.errors import EncoderError
-        from indexer.model_files import refuse_settings_with_code, require_tokenizer, weight_files
-
         try:
             refuse_settings_with_code(folder)
             weight_files(folder)
@@ -118,7 +120,7 @@ def open_model(folder: Path) -> Any:
 
 
 def _library() -> Any:
-    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    keep_offline()
     import transformers
 
     library: Any = transformers  # its functions are only half typed
@@ -134,8 +136,6 @@ def is_left_to_right(arch: str) -> bool:
 
 def saved_precision(folder: Path) -> torch.dtype:
     """Return the precision that the weights in `folder` have, by what its settings say; full where they do not."""
-    from indexer.model_files import json_object_or_empty
-
     config = json_object_or_empty(folder / "config.json")
     said = config.get("dtype") or config.get("torch_dtype")
     return {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(str(said), torch.float32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +11,7 @@ import numpy as np
 from finetune.language.architecture import Objective
 from finetune.language.windows import Stream
 from indexer.errors import UsageError
+from indexer.model_files import keep_offline, refuse_settings_with_code
 from indexer.types import Progress, silent
 
 SENTINELS = 100
@@ -48,7 +48,7 @@ def open_tokenizer(path: Path, objective: Objective) -> Any:
 
     Raises UsageError when there is none, or it does not read.
     """
-    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    keep_offline()
     file = path / "tokenizer.json" if path.is_dir() else path
     if not file.is_file():
         raise UsageError(f"There is no tokenizer in {path}.", "Run: footnote train tokenizer TEXT... --out FOLDER")
@@ -56,8 +56,6 @@ def open_tokenizer(path: Path, objective: Objective) -> Any:
 
     try:
         if (file.parent / "tokenizer_config.json").is_file():
-            from indexer.model_files import refuse_settings_with_code
-
             refuse_settings_with_code(file.parent)
             from transformers import AutoTokenizer
 

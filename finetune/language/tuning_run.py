@@ -22,6 +22,7 @@ from finetune.language.tokens import open_tokenizer
 from finetune.language.tuning import Data, Options, keeping_of, schedule_of
 from finetune.training import WEIGHTS, train
 from indexer.errors import UsageError
+from indexer.model_files import keep_offline
 from indexer.types import Progress
 from rag.writing.language_model import longest_input
 from rag.writing.prompt_tokens import PromptTokens
@@ -115,7 +116,7 @@ class TuningRun:
         """Return the model with what is to be learnt added, and the rest frozen; the same for the same seed."""
         if self._options.method == "all":
             return model
-        os.environ["HF_HUB_OFFLINE"] = "1"
+        keep_offline()
         import peft
 
         library: Any = peft

@@ -126,7 +126,7 @@ def train_questions(
     How people ask is learnt from the question files in `learn`, or was learnt from SQuAD. `answering` answers in the
     round trip; None: the shipped generator. `announce` is told how many passages there are and how many seconds they
     will take. With `dry_run` nothing is written. Raises NotFound where there is no such collection, UsageError for one
-    without passages and for kinds that there are not.
+    without passages, for one that gives no question, and for kinds that there are not.
     """
     if unknown := sorted(set(options.kinds) - set(KINDS)):
         raise UsageError(f"There is no kind of question called {unknown[0]!r}.", f"There are: {', '.join(KINDS)}.")
@@ -149,6 +149,11 @@ def train_questions(
         progress("making questions", min(first + _TOGETHER, len(order)), len(order))
         if len(kept) >= options.limit:
             break
+    if not kept:
+        raise UsageError(
+            f"None of the {len(order):,} passages gave a question that passed: {made.told()}.",
+            "Questions are made of whole sentences, titles of titles; try other kinds with --kinds.",
+        )
     report = Report(out, len(order), made.counted(kept[: options.limit]), made.examples)
     _write(out, kept[: options.limit], asker, collection, options, learn, report)
     return report
@@ -233,6 +238,13 @@ class _Made:
                 kept.append(each)
                 self._example("kept", each)
         return kept
+
+    def told(self) -> str:
+        """Return in words how far the questions of each kind came."""
+        return "; ".join(
+            f"{kind}: {counts['made']:,} made, {counts['answered alike']:,} answered alike, {counts['found']:,} found"
+            for kind, counts in self._counts.items()
+        )
 
     def counted(self, kept: Sequence[Asked]) -> dict[str, dict[str, int]]:
         """Return the counts by kind."""

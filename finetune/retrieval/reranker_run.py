@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from finetune.device import attention_on, device_of, has_bf16, joined
 from finetune.training import WEIGHTS, train
+from indexer.model_files import keep_offline
 from indexer.types import Progress
 from rag.reranking.cross_encoder import pair_tokenizer
 
@@ -125,7 +125,7 @@ def cross_encoder(folder: Path, seed: int, attention: str = "sdpa") -> Any:
 
     Without dropout: a run that is gone on with comes to the same bytes.
     """
-    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    keep_offline()
     from transformers import AutoModelForSequenceClassification
     from transformers.utils import logging
 

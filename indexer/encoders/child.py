@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from indexer.model_files import OFFLINE
+
 PATIENCE = 900
 """Seconds that a conversion may take."""
 
@@ -21,8 +23,7 @@ def run_module(module: str, *paths: Path) -> subprocess.CompletedProcess[bytes]:
     environment = {
         **os.environ,
         "PYTHONPATH": path,
-        "HF_HUB_OFFLINE": "1",
-        "TRANSFORMERS_OFFLINE": "1",
+        **OFFLINE,
         "TOKENIZERS_PARALLELISM": "false",
     }
     command = [sys.executable, "-P", "-m", module, *map(str, paths)]

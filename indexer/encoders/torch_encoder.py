@@ -14,6 +14,7 @@ from indexer.encoders.converted import Settings
 from indexer.encoders.tokens import PassageTokenizer
 from indexer.encoders.vectors import checked
 from indexer.errors import EncoderError
+from indexer.model_files import keep_offline
 from indexer.types import Progress, Vectors, silent
 
 _BATCH = 32
@@ -84,7 +85,7 @@ def load_sentence_transformer(folder: Path, attention: str = "sdpa") -> Any:
 
     `attention` is how its layers attend, in the words of transformers.
     """
-    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    keep_offline()
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 

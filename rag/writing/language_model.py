@@ -6,12 +6,18 @@ of the weights; then loaded from safetensors, without network and without code o
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
 from indexer.errors import EncoderError, GeneratorError
-from indexer.model_files import in_hub_cache, json_object, refuse_settings_with_code, require_tokenizer, weight_files
+from indexer.model_files import (
+    in_hub_cache,
+    json_object,
+    keep_offline,
+    refuse_settings_with_code,
+    require_tokenizer,
+    weight_files,
+)
 
 Kind = Literal["causal", "seq2seq"]
 
@@ -78,7 +84,7 @@ def load(folder: Path, *, causal: bool, device: str | None, most: int) -> tuple[
     On a GPU, by default the first, where there is one. Weights stay in the precision they have, but for float16 on a
     CPU, where it is slower than float32. Raises GeneratorError when the files do not make a whole model.
     """
-    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    keep_offline()
     import torch
     import transformers
 
