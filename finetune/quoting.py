@@ -31,7 +31,6 @@ from indexer.home import home_folder
 from indexer.schema import documents
 from indexer.sync import Given
 from rag import retriever
-from rag.engine import READ_AROUND
 from rag.quoting.generator import candidates, confidence_features, linear
 from rag.types import Passage
 
@@ -151,7 +150,7 @@ def _read(collection: Collection, asked: Asked, options: QuotingOptions, *, with
         arms = retriever.search_arms(view, asked.question, vector, where=where)
         ranking = retriever.fuse(arms, asked.question, "hybrid")
         found = retriever.passages(view, arms, ranking, options.passages)
-        return retriever.joined(view, found, READ_AROUND)
+        return retriever.joined(view, found)
 
 
 def _holds(text: str, answers: Sequence[str]) -> bool:

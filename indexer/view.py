@@ -86,11 +86,6 @@ class View:
         found = {row.id: row for row in self._connection.execute(CHUNKS.where(chunks.c.id.in_(ids)))}
         return [stored_chunk(found[chunk_id]) for chunk_id in ids if chunk_id in found]
 
-    def chunks_around(self, document_id: int, start: int, end: int) -> list[StoredChunk]:
-        """Return the chunks of a document that overlap or touch the characters from `start` to `end`, in order."""
-        near = CHUNKS.where(chunks.c.document_id == document_id, chunks.c.start <= end, chunks.c.end >= start)
-        return [stored_chunk(row) for row in self._connection.execute(near.order_by(chunks.c.start))]
-
     def part(self, document_id: int, start: int, end: int) -> tuple[str, tuple[Section, ...]]:
         """Return the stored text of a document from character `start` to `end`, and the sections in it.
 

@@ -83,7 +83,9 @@ def _complete_generator(_: click.Context, __: click.Parameter, typed: str) -> li
 @click.command()
 @click.argument("query")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
-@click.option("--mode", type=click.Choice(["hybrid", "dense", "words"]), default="hybrid", show_default=True)
+@click.option("--mode", type=click.Choice(["hybrid", "dense", "words", "feedback"]),
+              default="hybrid", show_default=True,
+              help="By words and meaning, one of them, or both and again with what the best share.")  # fmt: skip
 @click.option("--explain", is_flag=True, help="Say how each arm ranked it, and which words matched.")
 @reranked_by("What orders the best passages of a hybrid search: a reranker's folder.")
 @FILTER

@@ -20,8 +20,6 @@ from rag.reranking.reranker import Reranker, open_reranker, reranked
 from rag.retriever import Mode
 from rag.types import Answer, Citation, Events, Found, Passage, Writing
 
-READ_AROUND = 150
-"""Characters that a passage is widened by on either side, at most, when it is read."""
 TOGETHER = 64
 """Questions of `ask_many` that are embedded, searched and read at once; a read transaction lasts for so many."""
 
@@ -78,7 +76,9 @@ class Engine:
     ) -> list[Passage]:
         """Return the `k` passages that fit `query` best, best first.
 
-        `filters` are `key=value` conditions on documents, as `indexer.filters` describes. With `explain`, each passage
+        `mode` says which arms are asked: by words and meaning ("hybrid"), by one of them ("words", "dense"), or by both
+        and again with what the best passages have in common ("feedback"), for a topic rather than one fact. `filters`
+        are `key=value` conditions on documents, as `indexer.filters` describes. With `explain`, each passage
         says which of its words matched. Raises NotFound when there is no such collection, UsageError for an empty one.
         """
         return self.search_many([query], k, mode=mode, filters=filters, explain=explain)[0]
@@ -95,7 +95,7 @@ class Engine:
         """Search for each query as `search` does, in their order, all in one state of the collection, and faster."""
         questions = [retriever.checked_question(query) for query in queries]
         where = self.collection.filters(filters)
-        reranker = self.reranker() if mode == "hybrid" else None
+        reranker = self.reranker() if mode in ("hybrid", "feedback") else None
         found: list[list[Passage]] = []
         with self._view(questions, mode, _Clock()) as (view, vectors):
             for number, question in enumerate(questions):
@@ -226,7 +226,7 @@ class Engine:
                 if reranker is not None:
                     ranking = reranked(view, text, ranking, reranker)
                 found = retriever.passages(view, arms, ranking, k, text if explain else "")
-                read.append(tuple(retriever.joined(view, found, READ_AROUND)))
+                read.append(tuple(retriever.joined(view, found)))
             generation = view.generation
         clock.lap("retrieve")
         least = self.generator.threshold(max_error)  # before anything is written, since it may refuse

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,10 +12,11 @@ import torch
 
 from indexer.encoders.graph import Floats
 from rag.copying.decoding import Part
+from rag.copying.folder import write_sums
 from rag.copying.layout import Layout, Tokens, Window
 from rag.copying.model import CopyingConfig, CopyingModel
 from rag.copying.reader import WindowRead
-from tests.small_encoder import POSITIONS, write_small_encoder
+from tests.small_encoder import POSITIONS, write_json, write_small_encoder
 
 LAYOUT = Layout(question_tokens=8, context_tokens=4, window=40, overlap=8)
 
@@ -104,3 +106,14 @@ def parts_of(model: CopyingModel, tokens: Tokens, question: str, passages: Seque
         for window in tokens.windows(tokens.head(question, context), words):
             parts.append(Part(number, window, words, read_window(model, window)))
     return parts
+
+
+def write_generator(folder: Path, model: CopyingModel, tokenizer: Path) -> Path:
+    """Write a model folder; its confidences are logistic(1) for retrieved passages and logistic(2) for given ones."""
+    model.save_pretrained(folder)
+    shutil.copyfile(tokenizer, folder / "tokenizer.json")
+    curve = [{"coverage": 0.5, "threshold": 0.9, "error": 0.1}, {"coverage": 1.0, "threshold": 0.2, "error": 0.4}]
+    fitted = {"weights": {"odds": 0.0}, "threshold": 0.6, "risk_coverage": curve}
+    write_json(folder / "confidence.json", {"retrieved": {**fitted, "bias": 1.0}, "given": {**fitted, "bias": 2.0}})
+    write_sums(folder)
+    return folder

@@ -32,7 +32,15 @@ from rag.generator import Copied, Draft, Generator
 from rag.types import Origin, Passage
 from tests.answers import passage
 from tests.small_encoder import write_json, write_small_encoder
-from tests.small_generator import LAYOUT, TorchStep, parts_of, read_window, small_config, small_model
+from tests.small_generator import (
+    LAYOUT,
+    TorchStep,
+    parts_of,
+    read_window,
+    small_config,
+    small_model,
+    write_generator,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -49,17 +57,6 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def write_model(folder: Path, model: CopyingModel, tokenizer: Path) -> Path:
-    """Write a model folder; its confidences are logistic(1) for retrieved passages and logistic(2) for given ones."""
-    model.save_pretrained(folder)
-    shutil.copyfile(tokenizer, folder / "tokenizer.json")
-    curve = [{"coverage": 0.5, "threshold": 0.9, "error": 0.1}, {"coverage": 1.0, "threshold": 0.2, "error": 0.4}]
-    fitted = {"weights": {"odds": 0.0}, "threshold": 0.6, "risk_coverage": curve}
-    write_json(folder / "confidence.json", {"retrieved": {**fitted, "bias": 1.0}, "given": {**fitted, "bias": 2.0}})
-    write_sums(folder)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
@@ -73,7 +70,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.no_grad():
         model.decoder.rarely.fill_(-2.0)
         model.decoder.stop.bias.fill_(1.0)
-    return write_model(tmp_path_factory.mktemp("model"), model, encoder / "tokenizer.json")
+    return write_generator(tmp_path_factory.mktemp("model"), model, encoder / "tokenizer.json")
 
 
 @pytest.fixture(scope="module")

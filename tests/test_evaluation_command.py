@@ -162,11 +162,11 @@ def test_malformed_data_is_told_with_lines_and_counts(world: Path) -> None:
 def test_every_arm_of_a_search_has_its_scores(world: Path) -> None:
     data = str(world / "files/questions.jsonl")
     found = said(run("retrieval", data, "--collection", "default", "--out", str(world / "search"), "--json"))
-    assert set(found["scores"]) == {"words", "dense", "hybrid"}
+    assert set(found["scores"]) == {"words", "dense", "hybrid", "feedback"}
     assert {"ndcg@10", "recall@10", "recall@100", "mrr@10"} <= set(found["scores"]["hybrid"])
     assert found["scores"]["hybrid"]["recall@10"] == {"value": 1.0, "low": 1.0, "high": 1.0}
     assert found["n"] == 2
-    assert len((world / "search" / "rankings.jsonl").read_text().splitlines()) == 2 * 3
+    assert len((world / "search" / "rankings.jsonl").read_text().splitlines()) == 2 * 4
     queries = [json.loads(line) for line in (world / "search" / "queries.jsonl").read_text().splitlines()]
     assert [each["query"] for each in queries] == ["bees", "tea"]
     assert queries[0]["hybrid"]["recall@10"] == queries[0]["words"]["mrr@10"] == 1.0

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +115,18 @@ def test_passages_that_give_no_question_are_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"None of the 1 passages gave a question that passed: keywords: 0 made"):
         train_questions(words, tmp_path / "out", Options(kinds=("keywords",)), answering=years)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_estimate_ends_where_the_limit_is_reached(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight passages take a second by this clock; each gives four questions, so two passages give eight of them."""
+    monkeypatch.setattr("time.perf_counter", count().__next__)
+    told: list[float] = []
+    for limit in (10_000, 8):
+        options = Options(per_passage=2, limit=limit)
+        train_questions(
+            collection, tmp_path, options, answering=years, dry_run=True, announce=lambda n, s: told.append(s)
+        )
+    assert told[0] == pytest.approx(30 / 8)
+    assert told[1] < told[0] / 4

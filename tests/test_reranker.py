@@ -10,7 +10,7 @@ from indexer.errors import EncoderError
 from indexer.types import Hit
 from rag import Engine
 from rag.evaluation.data import RetrievalSet
-from rag.evaluation.retrieval import evaluate_retrieval
+from rag.evaluation.retrieval import ARMS, evaluate_retrieval
 from rag.reranking.reranker import NONE, blended, lasting_reranker, open_reranker, prepare_reranker
 from tests.small_reranker import write_small_reranker
 from tests.worlds import collection_of
@@ -123,7 +123,7 @@ def test_an_evaluation_of_the_search_has_an_arm_more_with_a_reranker(tmp_path: P
     collection = collection_of(tmp_path)
     gold = collection.resolve("bees.txt")
     asked = RetrievalSet("bees", "0", None, {"q": "when does the library open"}, {"q": {gold: 1}})
-    assert {row.arm for row in evaluate_retrieval(asked, collection).rows} == {"words", "dense", "hybrid"}
+    assert {row.arm for row in evaluate_retrieval(asked, collection).rows} == {*ARMS}
     found = evaluate_retrieval(asked, collection, reranker=Longest(depth=4))
     ranking = {row.arm: [source for source, _ in row.ranking] for row in found.rows}
     assert ranking["hybrid"][0] != gold

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +10,6 @@ from indexer.errors import NotFound, UsageError
 from indexer.sync import Given
 from indexer.types import Hit
 from rag import Engine, Passage, retriever
-from rag.engine import READ_AROUND
 from rag.quoting.generator import QuotingGenerator
 from tests.worlds import WordEncoder, article, collection_of
 
@@ -120,31 +120,41 @@ def test_collapsing_does_not_eat_up_the_results(tmp_path: Path) -> None:
     assert len(engine.search("harbours paragraph 0", k=2)) == 2
 
 
+# Feedback
+
+
+def test_feedback_asks_the_dense_arm_for_what_question_and_best_passages_share(tmp_path: Path) -> None:
+    engine = Engine(collection_of(tmp_path, {f"{name}.md": article(name, 4) for name in ("harbours", "fjords")}))
+    query = "harbours paragraph 2"
+    vector = engine.collection.encoder.embed_queries([query])[0]
+    with engine.collection.view() as view:
+        plain = retriever.search_arms(view, query, vector)
+        best = [hit.chunk_id for hit in retriever.fuse(plain, query, "hybrid")[:3]]
+        found = view.vectors(best)
+        moved = 0.6 * vector + 0.4 * np.mean([found[chunk] for chunk in best], axis=0)
+        expected = view.dense((moved / np.linalg.norm(moved)).astype(np.float32), retriever.DEPTH)
+        fed = retriever.search_arms(view, query, vector, "feedback")
+    assert fed.words == plain.words
+    assert [hit.chunk_id for hit in fed.dense] == [hit.chunk_id for hit in expected]
+    assert [hit.score for hit in fed.dense] == pytest.approx([hit.score for hit in expected])
+    assert [hit.chunk_id for hit in fed.dense] != [hit.chunk_id for hit in plain.dense]
+
+
+def test_feedback_on_nothing_finds_nothing(tmp_path: Path) -> None:
+    collection = Collection("empty", tmp_path, WordEncoder())
+    collection.add([])
+    assert Engine(collection).search("Is there anything?", mode="feedback") == []
+
+
 # Joined for reading
 
 
-def read(engine: Engine, question: str, k: int, reach: int = READ_AROUND) -> tuple[list[Passage], list[Passage]]:
+def read(engine: Engine, question: str, k: int) -> tuple[list[Passage], list[Passage]]:
     """Return the passages found and the same as they are read."""
     with engine.collection.view() as view:
         arms = retriever.search_arms(view, question, engine.collection.encoder.embed_queries([question])[0])
         found = retriever.passages(view, arms, retriever.fuse(arms, question, "hybrid"), k)
-        return found, retriever.joined(view, found, reach)
-
-
-def test_a_passage_is_read_with_the_sentences_around_it(tmp_path: Path) -> None:
-    text = "\n\n".join(f"Paragraph {name} {' '.join([name] * 40)}." for name in ("amber", "basalt", "cedar", "delta"))
-    engine = Engine(collection_of(tmp_path, {"stones.txt": text}))
-    found, joined = read(engine, "cedar", k=1, reach=300)
-    assert found[0].text.startswith("Paragraph cedar")
-    assert joined[0].text == text[text.index("Paragraph basalt") :]
-
-
-def test_the_widest_reading_stops_at_a_whole_sentence(tmp_path: Path) -> None:
-    """A sentence that reaches further than `reach` is left out, not cut in two."""
-    text = "\n\n".join(f"Paragraph {name} {' '.join([name] * 40)}." for name in ("amber", "basalt", "cedar"))
-    engine = Engine(collection_of(tmp_path, {"stones.txt": text}))
-    found, joined = read(engine, "basalt", k=1, reach=100)
-    assert (joined[0].start, joined[0].end) == (found[0].start, found[0].end)
+        return found, retriever.joined(view, found)
 
 
 def test_neighbours_become_one_passage_in_the_place_of_the_better(tmp_path: Path) -> None:
@@ -156,24 +166,24 @@ def test_neighbours_become_one_passage_in_the_place_of_the_better(tmp_path: Path
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.integers(0, 30), min_size=1, max_size=8, unique=True), st.sampled_from([0, 50, 400, 5000]))
-def test_nothing_is_read_twice_nor_beyond_the_reach(
-    tmp_path_factory: pytest.TempPathFactory, chosen: list[int], reach: int
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=8, unique=True))
+def test_nothing_is_read_twice_nor_beyond_what_was_found(
+    tmp_path_factory: pytest.TempPathFactory, chosen: list[int]
 ) -> None:
     engine = long_documents(tmp_path_factory)
     with engine.collection.view() as view:
         ids = [hit.chunk_id for hit in view.dense(engine.collection.encoder.embed_queries(["amber"])[0], 100)]
         hits = [Hit(ids[number % len(ids)], 1.0) for number in dict.fromkeys(n % len(ids) for n in chosen)]
         found = retriever.passages(view, retriever.Arms(), hits, 100)
-        joined = retriever.joined(view, found, reach)
+        joined = retriever.joined(view, found)
     for one in joined:
         document = engine.collection.document(one.source)
         assert document.text[one.start : one.end] == one.text
         of_it = [passage for passage in found if passage.source == one.source]
         inside = [passage for passage in of_it if one.start <= passage.start and passage.end <= one.end]
         assert inside
-        assert one.start >= min(passage.start for passage in inside) - reach
-        assert one.end <= max(passage.end for passage in inside) + reach
+        assert one.start == min(passage.start for passage in inside)
+        assert one.end == max(passage.end for passage in inside)
         for other in joined:
             if other is not one and other.source == one.source:
                 assert other.end < one.start or one.end < other.start
@@ -195,7 +205,7 @@ def long_documents(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 def test_lines_are_those_of_the_source_wherever_a_passage_begins(tmp_path: Path) -> None:
     engine = Engine(collection_of(tmp_path, {"a.md": article("harbours", 8)}))
     lines = article("harbours", 8).split("\n")
-    _, joined = read(engine, "harbours paragraph 5", k=1, reach=60)
+    _, joined = read(engine, "harbours paragraph 5", k=1)
     passage = joined[0]
     place = passage.text.index("harbours paragraph")
     _, line = passage.place(place)
@@ -229,7 +239,7 @@ def test_a_question_that_is_too_long_is_refused_with_the_limit(world: Engine, qu
         "téa tea", "tea\ud800", "[tea]", "a:b:tea", "tea -- /* */",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("mode", ["hybrid", "words"])
+@pytest.mark.parametrize("mode", ["hybrid", "words", "feedback"])
 def test_query_syntax_is_ordinary_text(world: Engine, mode: retriever.Mode, question: str) -> None:
     assert names(world.search(question, mode=mode, explain=True))[0] == "tea.md"
 

@@ -25,9 +25,10 @@ from indexer.screen import Screen, common
 @click.option("--passages", default=20, show_default=True, type=click.IntRange(2, 100),
               help="Passages that it will order for a question.")  # fmt: skip
 @option.held_out(0.1)
-@click.option("--encoder", metavar="NAME|FOLDER", help="The encoder to begin with, whose search finds the negatives.")
+@click.option("--encoder", metavar="NAME|FOLDER", help="The encoder whose search finds the negatives.")
 @click.option("--base", type=click.Path(file_okay=False, exists=True), metavar="FOLDER",
-              help="A reranker to go on from; by default it begins with the encoder's layers.")  # fmt: skip
+              help="A reranker, copying generator or encoder to begin with; by default the shipped generator, or the "
+                   "encoder where its tokens are others.")  # fmt: skip
 @option.seed()
 @option.DEVICE
 @option.RESUME

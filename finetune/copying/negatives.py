@@ -15,7 +15,6 @@ from indexer.encoder import Encoder
 from indexer.sync import Given
 from indexer.types import Progress, silent
 from rag import retriever
-from rag.engine import READ_AROUND
 from rag.evaluation.metrics import holds
 from rag.types import Passage
 
@@ -100,5 +99,5 @@ def read_passages(
         if without_answer:
             own = passage_id(question.passage)
             found = [each for each in found if each.source != own and not holds(each.text, question.answers)][:k]
-        read = retriever.joined(view, found, READ_AROUND)
+        read = retriever.joined(view, found)
     return [each for each in read if not (without_answer and holds(each.text, question.answers))]

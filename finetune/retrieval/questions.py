@@ -139,7 +139,7 @@ def train_questions(
     if answering is None and "question" in options.kinds:
         answering = _copying(collection, progress)
     made = _Made(collection, asker, answering or _nothing, options)
-    announce(len(order), made.seconds_a_passage(order) * len(order))
+    announce(len(order), made.seconds_in_all(order))
     if dry_run:
         return Report(out, len(order))
     require_free(out, 4000 * min(options.limit, len(order) * len(options.kinds)))
@@ -211,15 +211,17 @@ class _Made:
         self._counts: dict[str, Counter[str]] = {kind: Counter() for kind in options.kinds}
         self.examples: dict[str, list[str]] = {"kept": [], "answered otherwise": [], "not found": []}
 
-    def seconds_a_passage(self, order: Sequence[int], count: int = 8) -> float:
-        """Measure how long a passage takes, on the first; what they give is made again."""
+    def seconds_in_all(self, order: Sequence[int], count: int = 8) -> float:
+        """Measure what the first passages take and give, and tell how long it takes to all of them, or to the limit."""
         import time
 
         probe = _Made(self._collection, self._asker, self._answering, self._options)
         probe.on(order[:1])  # what is opened on first use
         started = time.perf_counter()
-        probe.on(order[:count])
-        return (time.perf_counter() - started) / min(count, len(order))
+        probed = len(order[:count])
+        gives = len(probe.on(order[:count])) / probed
+        seconds = (time.perf_counter() - started) / probed
+        return seconds * min(len(order), self._options.limit / gives if gives else len(order))
 
     def on(self, passages: Sequence[int]) -> list[Asked]:
         """Return the questions on these passages that pass."""

@@ -11,8 +11,13 @@ def ndcg(ranks: Sequence[int | None], first: int = 10) -> float:
 
     With one relevant document, nDCG@k is 1 / log2(rank + 1) for a rank up to k, and else 0.
     """
-    gains = [1 / math.log2(rank + 1) if rank is not None and rank <= first else 0.0 for rank in ranks]
+    gains = [gain(rank, first) for rank in ranks]
     return 100 * math.fsum(gains) / max(1, len(gains))
+
+
+def gain(rank: int | None, first: int = 10) -> float:
+    """Return the nDCG@10 of one question, from 0 to 1."""
+    return 1 / math.log2(rank + 1) if rank is not None and rank <= first else 0.0
 
 
 def rank_of(right: str, ranking: Sequence[str]) -> int | None:

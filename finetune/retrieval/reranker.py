@@ -3,13 +3,15 @@
     OUT/  config.json  model.safetensors  tokenizer.json  reranker.json  README.md  training.svg
     OUT/training/  last/  best/  log.jsonl  mined.jsonl  collections/  held-out.jsonl
 
-It begins with an encoder's layers, reads question and passage together, and learns to give the right passage more than
-the hard negatives that the search found beside it (softmax over each question's passages, as in Cao et al. 2007,
-ListNet with one right one). How much say it gets beside the search is fitted on held-out questions.
+It begins with the layers of the copying generator, which have learnt to read question and passage together, or with an
+encoder's, and learns to give the right passage more than the hard negatives that the search found beside it (softmax
+over each question's passages, as in Cao et al. 2007, ListNet with one right one). How much say it gets beside the
+search is fitted on held-out questions.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -23,13 +25,15 @@ from finetune.resources import require_free
 from finetune.retrieval.encoder import HELD_OUT, Announce, Estimate, Trained, write_held_out
 from finetune.retrieval.mining import MARGIN, Mined, mine, negatives_of
 from finetune.retrieval.pairs import Pairs, asked_in, batches_of, read_pairs
-from finetune.retrieval.ranking import ndcg, rank_of
+from finetune.retrieval.ranking import gain, ndcg, rank_of
 from finetune.schedule import Keeping, Schedule
 from indexer import storage
-from indexer.encoders.model_folder import DEFAULT_NAME, find_model_folder, inspect_model_folder
-from indexer.errors import UsageError
+from indexer.encoders.model_folder import DEFAULT_NAME, STATIC, ModelFolder, find_model_folder, inspect_model_folder
+from indexer.errors import EncoderError, UsageError
 from indexer.home import home_folder
+from indexer.model_files import TOKENIZER
 from indexer.types import Hit, Progress, silent
+from rag.copying.folder import SHIPPED, WEIGHTS, base_encoder, file_hash, is_copying, read_folder, tokenizer_file
 from rag.reranking.folder import SETTINGS, Use, read_reranker, settings_json
 from rag.reranking.reranker import blended
 
@@ -46,9 +50,10 @@ class Options:
     """How a reranker is trained."""
 
     encoder: str | None = None
-    """The encoder whose layers it begins with, and whose search finds the negatives; None: the default one."""
+    """The encoder whose search finds the negatives; None: the default one."""
     base: str | None = None
-    """The folder of a reranker to go on from; None: the encoder's layers."""
+    """The folder of a reranker, a copying generator or an encoder to begin with; None: the shipped generator where the
+    encoder has the same tokens, else the encoder."""
     epochs: float = 1.0
     """Passes over the questions; parts of one are allowed."""
     steps: int | None = None
@@ -91,20 +96,20 @@ def train_reranker(
     finite.
     """
     home, work = home or home_folder(), out / "training"
-    begun_with = _begun_with(options)
+    start = begun_with(options)
     pairs = read_pairs(sources, options.held_out, options.seed)
     chance = random.Random(options.seed)
     batches = batches_of(pairs.learn, options.batch_size, options.epochs, options.steps, chance)
     watched = chance.sample(pairs.held, min(options.validation, len(pairs.held)))
     found: Mapping[str, Mined] = {}
     if not dry_run:
-        require_free(out, _COPIES * (begun_with / "model.safetensors").stat().st_size)
+        require_free(out, _COPIES * _size(start))
         asked = [*asked_in(pairs, batches), *watched]
         found = mine(pairs, asked, work, encoder=options.encoder, margin=options.margin, home=home, progress=progress)
 
     from finetune.retrieval.reranker_run import RerankerRun  # torch begins here
 
-    run = RerankerRun(begun_with, groups_of(pairs, batches, found, options.negatives), options)
+    run = RerankerRun(start, groups_of(pairs, batches, found, options.negatives), options)
     estimate = Estimate(
         len({each.id for each in pairs.learn}), len(pairs.passages), len(batches),
         run.seconds_a_step() * len(batches), run.parameters, run.precision,
@@ -115,7 +120,7 @@ def train_reranker(
     identity = {"data": [source.sha256 for source in sources], "options": asdict(options)}
 
     def validate() -> dict[str, float]:
-        return {"ndcg@10": max(blends(run.scores, watched, found, pairs, options.depth).values())}
+        return {"ndcg@10": max(map(ndcg, blends(run.scores, watched, found, pairs, options.depth).values()))}
 
     best = run.train(work, validate, identity, progress)
     from finetune.training import leads
@@ -124,21 +129,43 @@ def train_reranker(
         return Trained(out, estimate)
     run.save(best, out)
     by_weight = blends(run.scores, watched, found, pairs, options.depth)
-    weight = max(by_weight, key=lambda each: (by_weight[each], -each))
+    weight = fitted_weight(by_weight)
     storage.write_file(out / SETTINGS, settings_json(Use(options.max_tokens, options.depth, weight)))
     read_reranker(out)  # what is left there can be searched with
-    scores = {"search": by_weight[0.0], "reranker alone": by_weight[1.0], "both": by_weight[weight]}
+    scores = {"search": ndcg(by_weight[0.0]), "reranker alone": ndcg(by_weight[1.0]), "both": ndcg(by_weight[weight])}
     write_held_out(work / HELD_OUT, pairs.held)
     _write_card(out, sources, options, estimate, scores, weight)
     draw_log(work / "log.jsonl", out / "training.svg", ("ndcg@10",))
     return Trained(out, estimate, scores)
 
 
-def _begun_with(options: Options) -> Path:
-    """Return the folder of the weights to begin with."""
-    if options.base is not None:
-        return read_reranker(Path(options.base)).path
-    return inspect_model_folder(find_model_folder(options.encoder or DEFAULT_NAME)).transformer
+def begun_with(options: Options) -> Path:
+    """Return the folder of the weights to begin with. Raises EncoderError where there are none."""
+    if options.base is None:
+        encoder = inspect_model_folder(find_model_folder(options.encoder or DEFAULT_NAME))
+        read_alike = file_hash(encoder.transformer / TOKENIZER) == file_hash(tokenizer_file(read_folder()))
+        return SHIPPED if read_alike else _layers(encoder)
+    base = Path(options.base)
+    if is_copying(base):
+        return base
+    if (base / "modules.json").is_file():
+        return _layers(inspect_model_folder(base))
+    return read_reranker(base).path
+
+
+def _layers(encoder: ModelFolder) -> Path:
+    """Return the folder of the encoder's transformer."""
+    if encoder.modules[0] == STATIC:
+        raise EncoderError(
+            f"{encoder.path} is a static encoder, without layers that could learn to read a question with a passage.",
+            "Give a reranker, a copying generator or another encoder to begin with: --base FOLDER",
+        )
+    return encoder.transformer
+
+
+def _size(start: Path) -> int:
+    """Return about how many bytes the weights take in full precision; a generator's are halved, without embeddings."""
+    return ((base_encoder() if is_copying(start) else start) / WEIGHTS).stat().st_size
 
 
 Group = list[tuple[str, list[str]]]
@@ -174,8 +201,8 @@ def groups_of(
 
 def blends(
     score: Score, watched: Sequence[Question], found: Mapping[str, Mined], pairs: Pairs, depth: int
-) -> dict[float, float]:
-    """Return the nDCG@10 of held-out questions, in per cent, for each say that the reranker might get."""
+) -> dict[float, list[int | None]]:
+    """Return where held-out questions have their right passage, for each say that the reranker might get."""
     ranks: dict[float, list[int | None]] = {weight: [] for weight in WEIGHTS_TRIED}
     for question in watched:
         hits = found[question.id].found
@@ -186,7 +213,23 @@ def blends(
         for weight, kept in ranks.items():
             order = [places[hit.chunk_id] for hit in blended(ranking, read, weight)]
             kept.append(rank_of(passage_id(question.passage), order))
-    return {weight: ndcg(kept) for weight, kept in ranks.items()}
+    return ranks
+
+
+def fitted_weight(ranks: Mapping[float, Sequence[int | None]]) -> float:
+    """Return the least say that is as good as the best: within a standard error of the paired difference.
+
+    Held-out questions are few, and those made from documents favour what was trained on such (the one-standard-error
+    rule: Breiman et al. 1984, section 3.4.3, here of paired differences).
+    """
+    best = max(ranks, key=lambda each: (ndcg(ranks[each]), -each))
+    for weight in sorted(ranks):
+        lost = [gain(one) - gain(other) for one, other in zip(ranks[best], ranks[weight], strict=True)]
+        mean = math.fsum(lost) / max(1, len(lost))
+        variance = math.fsum((each - mean) ** 2 for each in lost) / max(1, len(lost) - 1)
+        if mean <= math.sqrt(variance / max(1, len(lost))):
+            return weight
+    return best
 
 
 def _write_card(

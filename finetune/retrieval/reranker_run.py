@@ -15,16 +15,16 @@ from torch import Tensor, nn
 
 from finetune.device import attention_on, device_of, has_bf16, joined
 from finetune.training import WEIGHTS, train
-from indexer.model_files import keep_offline
+from indexer.model_files import TOKENIZER, keep_offline
 from indexer.types import Progress
+from rag.copying.folder import is_copying, read_folder, tokenizer_file
 from rag.reranking.cross_encoder import pair_tokenizer
 
 if TYPE_CHECKING:
     from finetune.retrieval.reranker import Group, Options
 
 _NEW = ("classifier", "bert.pooler")
-"""Parameters that an encoder does not bring, or not trained."""
-_TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
+"""Parameters that neither encoder nor generator brings, or not trained."""
 
 
 class RerankerRun:
@@ -35,7 +35,7 @@ class RerankerRun:
         self._device = device_of(options.device)
         self._rank, self._world = joined(self._device)
         self._model = cross_encoder(begun_with, options.seed, attention_on(self._device))
-        self._tokenizer = pair_tokenizer(begun_with / _TOKENIZER[0], options.max_tokens)
+        self._tokenizer = pair_tokenizer(_tokenizer_folder(begun_with) / TOKENIZER, options.max_tokens)
         self._pad = int(self._model.config.pad_token_id or 0)
         self.precision = "bf16" if has_bf16(self._device) else "fp32"
         self._model.to(self._device, torch.bfloat16 if self.precision == "bf16" else torch.float32)
@@ -83,9 +83,10 @@ class RerankerRun:
                 for name, parameter in model.named_parameters():
                     parameter.copy_(learnt[name])
         whole.save_pretrained(folder)
-        for name in _TOKENIZER:
-            if (self._begun_with / name).is_file():
-                shutil.copyfile(self._begun_with / name, folder / name)
+        tokenizer = _tokenizer_folder(self._begun_with)
+        for name in (TOKENIZER, "tokenizer_config.json"):
+            if (tokenizer / name).is_file():
+                shutil.copyfile(tokenizer / name, folder / name)
 
     @torch.no_grad()
     def scores(self, question: str, texts: Sequence[str]) -> list[float]:
@@ -120,8 +121,12 @@ class RerankerRun:
         return logits
 
 
+def _tokenizer_folder(begun_with: Path) -> Path:
+    return tokenizer_file(read_folder(begun_with)).parent if is_copying(begun_with) else begun_with
+
+
 def cross_encoder(folder: Path, seed: int, attention: str = "sdpa") -> Any:
-    """Load a model that gives one score a pair: a reranker's, or an encoder's layers with a new head.
+    """Load a model that gives one score a pair: a reranker, or the layers of an encoder or a generator with a new head.
 
     Without dropout: a run that is gone on with comes to the same bytes.
     """
@@ -132,8 +137,10 @@ def cross_encoder(folder: Path, seed: int, attention: str = "sdpa") -> Any:
     told = logging.get_verbosity()
     bars: Any = logging  # its functions are only half typed
     bars.disable_progress_bar()
-    logging.set_verbosity(ERROR)  # that an encoder brings no head is known
     torch.manual_seed(seed)
+    if is_copying(folder):
+        return _reading(folder, attention)
+    logging.set_verbosity(ERROR)  # that an encoder brings no head is known
     try:
         return AutoModelForSequenceClassification.from_pretrained(
             folder,
@@ -147,3 +154,16 @@ def cross_encoder(folder: Path, seed: int, attention: str = "sdpa") -> Any:
         ).float()
     finally:
         logging.set_verbosity(told)
+
+
+def _reading(folder: Path, attention: str) -> Any:
+    """Return the layers of a copying generator, which read question and passage in the same layout, with a new head."""
+    from transformers import BertForSequenceClassification
+
+    from rag.copying.model import CopyingModel
+
+    reader = CopyingModel.from_pretrained(folder).encoder
+    reader.config.update({"num_labels": 1, "_attn_implementation": attention})
+    model: Any = BertForSequenceClassification(reader.config)
+    model.bert.load_state_dict(reader.state_dict(), strict=False)  # all but the pooler
+    return model

@@ -170,7 +170,9 @@ def mcp_server(library: Library) -> MCPServer[None]:
     async def search(
         query: Question,
         k: Annotated[int, Field(ge=1, le=50, description="How many passages.")] = 5,
-        mode: Annotated[Mode, Field(description="Meaning and words, or one of them.")] = "hybrid",
+        mode: Annotated[
+            Mode, Field(description="Meaning and words, one of them, or both with feedback, for topics.")
+        ] = "hybrid",
         filters: Filters = [],  # noqa: B006  a list is what the schema can show
         collection: Name = None,
     ) -> Passages:

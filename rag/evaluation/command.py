@@ -217,7 +217,7 @@ def everything(
 @click.option("--alpha", default=0.05, show_default=True, type=click.FloatRange(0, 1, min_open=True, max_open=True),
               help="How often a difference may be called one by chance.")  # fmt: skip
 @click.option("--arms", nargs=2, default=("hybrid", "hybrid"),
-              type=click.Choice(["words", "dense", "hybrid", "reranked"]),
+              type=click.Choice(["words", "dense", "hybrid", "feedback", "reranked"]),
               help="Which arm of either search is compared.  [default: hybrid hybrid]")  # fmt: skip
 @click.option("--examples", default=3, show_default=True, type=click.IntRange(0), help="Flips shown of either sort.")
 @click.option("--fail-if", type=click.Choice(["worse"]), help=f"Exit {WORSE} when RUN_B is significantly worse.")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from indexer.collection import Collection
     from indexer.view import View
 
-ARMS: tuple[Mode, ...] = ("words", "dense", "hybrid")
+ARMS: tuple[Mode, ...] = ("words", "dense", "hybrid", "feedback")
 RERANKED = "reranked"
 """The fusion with its best hits in the order that a reranker gives them: an arm where there is one."""
 RANKED = 100
@@ -161,11 +161,14 @@ def _searched(
     clock.append(time.perf_counter())
     fused = retriever.fuse(Arms(words, dense), question, "hybrid")
     clock.append(time.perf_counter())
-    words_ms, dense_ms, fuse_ms = (float(ms) for ms in np.diff(clock) * 1000)
+    fed = retriever.fuse(retriever.with_feedback(view, vector, Arms(words, dense), DEPTH), question, "feedback")
+    clock.append(time.perf_counter())
+    words_ms, dense_ms, fuse_ms, feedback_ms = (float(ms) for ms in np.diff(clock) * 1000)
     found: dict[str, tuple[Sequence[Hit], dict[str, float]]] = {
         "words": (words, {"words": words_ms}),
         "dense": (dense, {"embed": embed_ms, "dense": dense_ms}),
         "hybrid": (fused, {"embed": embed_ms, "words": words_ms, "dense": dense_ms, "fuse": fuse_ms}),
+        "feedback": (fed, {"embed": embed_ms, "words": words_ms, "dense": dense_ms, "feedback": feedback_ms}),
     }
     if reranker is not None:
         ordered = reranked(view, question, fused, reranker)

@@ -129,7 +129,7 @@ class RetrievalRow:
 
     query_id: str
     arm: str
-    """ "words", "dense", "hybrid" or "reranked"."""
+    """ "words", "dense", "hybrid", "feedback" or "reranked"."""
     ranking: tuple[tuple[str, float], ...]
     """The 100 best documents with their scores, best first, each document once."""
     relevant: Mapping[str, int]

@@ -149,7 +149,9 @@ class SearchRequest(Request):
     query: str = Field(examples=["how far apart may two words be"], description="Up to 4,000 characters.")
     collection: CollectionName = None
     k: int = Field(10, ge=1, le=100, description="How many passages.")
-    mode: Literal["hybrid", "dense", "words"] = Field("hybrid", description="Meaning and words, or one of them.")
+    mode: Literal["hybrid", "dense", "words", "feedback"] = Field(
+        "hybrid", description="Meaning and words, one of them, or both and again with what the best passages share."
+    )
     filters: Filters = []
     explain: bool = Field(False, description="Say how each arm ranked the passages, and which words matched.")
 
