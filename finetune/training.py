@@ -9,7 +9,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,22 +34,32 @@ class Diverged(UserError):
 
 
 class Masters:
-    """AdamW over full-precision copies of the parameters, whatever precision the model computes in."""
+    """AdamW over full-precision copies of the parameters, whatever precision the model computes in.
 
-    def __init__(self, model: nn.Module, schedule: Schedule, is_new: Callable[[str], bool]) -> None:
+    The matrices named in `muon` are stepped by Muon instead (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/),
+    at the same rate: its steps are made as long as AdamW's (Liu et al. 2025, https://arxiv.org/abs/2502.16982).
+    """
+
+    def __init__(
+        self, model: nn.Module, schedule: Schedule, is_new: Callable[[str], bool], muon: Container[str] = ()
+    ) -> None:
         self._parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
         self.weights = {name: p.detach().float().clone() for name, p in self._parameters.items()}
         self._schedule = schedule
         self._rates = {name: schedule.new_lr if is_new(name) else schedule.lr for name in self.weights}
-        groups = [
-            {
-                "params": [weight],
-                "lr": self._rates[name],
-                "weight_decay": schedule.weight_decay if weight.dim() > 1 else 0.0,
-            }
+        decay = schedule.weight_decay
+        by_adam = [
+            {"params": [weight], "name": name, "weight_decay": decay if weight.dim() > 1 else 0.0}
             for name, weight in self.weights.items()
+            if name not in muon
         ]
-        self._adam = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8, fused=True)
+        by_muon = [{"params": [weight], "name": name} for name, weight in self.weights.items() if name in muon]
+        self._optimizers: dict[torch.optim.Optimizer, tuple[str, ...]] = {
+            torch.optim.AdamW(by_adam, betas=(0.9, 0.98), eps=1e-8, fused=True): ("step", "exp_avg", "exp_avg_sq")
+        }
+        if by_muon:
+            orthogonal = torch.optim.Muon(by_muon, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
+            self._optimizers[orthogonal] = ("momentum_buffer",)
 
     def step(self, factor: float) -> float:
         """Take the gradients of the model's parameters, change them, and return the gradient's length.
@@ -67,9 +77,10 @@ class Masters:
         norm = float(nn.utils.clip_grad_norm_(list(self.weights.values()), self._schedule.clip))
         if not math.isfinite(norm):
             return norm
-        for group, name in zip(self._adam.param_groups, self.weights, strict=True):
-            group["lr"] = self._rates[name] * factor
-        self._adam.step()
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self._rates[group["name"]] * factor
+            optimizer.step()
         self.publish()
         return norm
 
@@ -80,22 +91,25 @@ class Masters:
             parameter.copy_(self.weights[name])
 
     def moments(self) -> dict[str, Tensor]:
-        """Return the optimizer's state by name."""
-        found = {}
-        for name, weight in self.weights.items():
-            for key, value in self._adam.state[weight].items():
-                found[f"{key}/{name}"] = value.detach()
-        return found
+        """Return the state of the optimizers by name."""
+        return {
+            f"{key}/{group['name']}": optimizer.state[group["params"][0]][key].detach()
+            for optimizer, keys in self._optimizers.items()
+            for group in optimizer.param_groups
+            for key in keys
+        }
 
     def restore(self, weights: Mapping[str, Tensor], moments: Mapping[str, Tensor]) -> None:
         """Go back to a saved state."""
         with torch.no_grad():
             for name, weight in self.weights.items():
                 weight.copy_(weights[name])
-        for name, weight in self.weights.items():
-            self._adam.state[weight] = {
-                key: moments[f"{key}/{name}"].clone().to(weight.device) for key in ("step", "exp_avg", "exp_avg_sq")
-            }
+        for optimizer, keys in self._optimizers.items():
+            for group in optimizer.param_groups:
+                (weight,) = group["params"]
+                optimizer.state[weight] = {
+                    key: moments[f"{key}/{group['name']}"].clone().to(weight.device) for key in keys
+                }
         self.publish()
 
 
@@ -108,6 +122,7 @@ def train(
     schedule: Schedule,
     keeping: Keeping,
     is_new: Callable[[str], bool] = lambda name: False,
+    muon: Container[str] = (),
     validate: Callable[[], Mapping[str, float]] | None = None,
     better: str = "",
     identity: Mapping[str, Any] | None = None,
@@ -116,13 +131,13 @@ def train(
     """Train for `steps` and return the folder of the best weights (of the last, without `better`).
 
     `loss_of(step)` gives the loss of a step, by nothing but the step and the weights; gradients that it leaves behind
-    itself, of parts of the step, count as well. `folder` keeps `last/`, `best/` and `log.jsonl`; a run that was
-    interrupted goes on from `last/`, provided that `identity` (data and options) is the same. `better` names the
-    validation score that is to be large. Raises Diverged where the loss or its gradient is not finite, and nothing of
-    that step is kept; StorageError where the disk refuses.
+    itself, of parts of the step, count as well. The matrices named in `muon` are stepped by Muon. `folder` keeps
+    `last/`, `best/` and `log.jsonl`; a run that was interrupted goes on from `last/`, provided that `identity` (data
+    and options) is the same. `better` names the validation score that is to be large. Raises Diverged where the loss or
+    its gradient is not finite, and nothing of that step is kept; StorageError where the disk refuses.
     """
     identity = {**(identity or {}), "steps": steps, "schedule": asdict(schedule)}
-    masters = Masters(model, schedule, is_new)
+    masters = Masters(model, schedule, is_new, muon)
     _mend(folder)
     state = _resumed(folder / "last", masters, identity)
     done, best = int(state["step"]), float(state["best"])

@@ -69,6 +69,23 @@ def test_the_first_step_is_adamw_by_hand(tmp_path: Path) -> None:
     assert found == pytest.approx([2.0 * (1 - 0.05 * 0.01) + 0.05, 1.0 + 0.05, -3.0 * (1 - 0.2 * 0.01) - 0.2], abs=1e-5)
 
 
+def test_matrices_named_for_muon_go_in_all_directions_alike() -> None:
+    """Its step has singular values near one, times 0.2 sqrt(rows) (Liu et al. 2025, equation 4); AdamW's has not."""
+    torch.manual_seed(0)
+    first, second = nn.Linear(8, 24), nn.Linear(24, 8)
+    model = nn.Sequential(first, second)
+    before = first.weight.detach().clone()
+    masters = Masters(model, Schedule(lr=0.5, warmup=0, weight_decay=0.0), lambda name: False, {"0.weight"})
+    model(torch.randn(32, 8)).pow(2).sum().backward()
+    masters.step(1.0)
+    lengths = torch.linalg.svdvals(before - first.weight.detach()) / (0.5 * 0.2 * math.sqrt(24))
+    assert bool(((lengths > 0.5) & (lengths < 1.3)).all())
+    assert {name.partition("/")[0] for name in masters.moments() if name.endswith("0.weight")} == {"momentum_buffer"}
+    assert {name.partition("/")[0] for name in masters.moments() if name.endswith("1.weight")} == {
+        "step", "exp_avg", "exp_avg_sq"
+    }  # fmt: skip
+
+
 def test_a_long_gradient_is_cut_and_its_length_is_logged(tmp_path: Path) -> None:
     model = nn.Linear(2, 1, bias=False)
     with torch.no_grad():
@@ -115,14 +132,17 @@ def test_the_rate_rises_stays_and_falls_to_nothing() -> None:
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("muon", [(), ("0.weight",)], ids=["adamw", "muon"])
 @pytest.mark.parametrize("step", [0, 1, 3, 4, 5, 8, 11])
-def test_an_interrupted_run_ends_with_the_same_bytes(step: int, precision: torch.dtype, tmp_path: Path) -> None:
-    Small(precision=precision).train(tmp_path / "whole")
+def test_an_interrupted_run_ends_with_the_same_bytes(
+    step: int, precision: torch.dtype, muon: tuple[str, ...], tmp_path: Path
+) -> None:
+    Small(precision=precision).train(tmp_path / "whole", muon=muon)
     with pytest.raises(Interrupted):
-        interrupted_at(Small(precision=precision), step).train(tmp_path / "parts")
+        interrupted_at(Small(precision=precision), step).train(tmp_path / "parts", muon=muon)
     # From a checkpoint on, nothing depends on what the network began with.
     again = Small(seed=1 if step >= 3 else 0, precision=precision)
-    again.train(tmp_path / "parts")
+    again.train(tmp_path / "parts", muon=muon)
     assert again.begun == list(range(step // 3 * 3, 12))
     parts, whole = contents(tmp_path / "parts"), contents(tmp_path / "whole")
     if step // 3 * 3 % 2:  # the first row after it is the mean of fewer steps

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from finetune.language.architecture import OBJECTIVES, checkpoint_bytes, sizes, training_memory
+from finetune.language.pretraining import Options, keeping_of
 from finetune.schedule import Schedule
 from indexer.errors import UsageError
 
@@ -12,15 +13,15 @@ from indexer.errors import UsageError
 def test_one_dial_sets_all_sizes() -> None:
     six = sizes("llama", 6)
     assert (six.width, six.heads, six.feed_forward) == (384, 6, 1024)  # 8 / 3 * 384
-    assert six.lr == 1e-3
-    assert six.batch_tokens == 8192  # the power of two below 6 * 2048
+    assert six.lr == 3.2e-3
+    assert six.batch_tokens == 4096  # the power of two below 6 * 1024
     assert sizes("gpt", 6).feed_forward == 4 * 384
 
 
 def test_a_deeper_model_learns_more_slowly_from_larger_batches() -> None:
     small, large = sizes("gpt", 3), sizes("gpt", 12)
     assert large.lr == pytest.approx(small.lr / 2)  # four times as wide
-    assert large.batch_tokens == 4 * small.batch_tokens
+    assert large.batch_tokens == 2 * small.batch_tokens
 
 
 @pytest.mark.parametrize("arch", OBJECTIVES)
@@ -49,3 +50,11 @@ def test_a_cosine_rises_and_falls_to_nothing() -> None:
     assert schedule.factor(35, 110) == pytest.approx(0.5 * (1 + math.cos(math.pi / 4)))
     assert schedule.factor(60, 110) == pytest.approx(0.5)
     assert schedule.factor(110, 110) == pytest.approx(0.0)
+
+
+def test_a_short_run_is_not_measured_for_longer_than_it_learns() -> None:
+    """Measuring 32,768 tokens takes as long as learning from a third of them: a tenth of 27 steps of 4,096."""
+    options = Options(validation_tokens=32_768)
+    assert keeping_of(options, 2700, 4096).validate_every == 135
+    assert keeping_of(options, 60, 4096).validate_every == 27
+    assert keeping_of(options, 5, 4096).validate_every == 5

@@ -13,7 +13,9 @@ from safetensors.torch import load_file
 
 from finetune.card import Source
 from finetune.language import pretraining, tuning
+from finetune.language.architecture import sizes
 from finetune.language.instructions import Instructions, Mixing, planned
+from finetune.language.models import layer_matrices, new_model, vocabulary_of
 from finetune.language.objectives import IGNORED
 from finetune.questions import Question
 from finetune.schedule import Keeping
@@ -304,3 +306,22 @@ def test_batches_hold_each_example_once_and_are_of_like_length() -> None:
 def test_a_model_gone_on_from_keeps_its_tokenizer(base: Path, texts: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has its own tokenizer"):
         pretraining.train([texts], tmp_path / "out", replace(SMALL, start=str(base), tokenizer=str(base)))
+
+
+@pytest.mark.parametrize("arch", ["gpt", "llama", "bert", "t5"])
+def test_muon_steps_the_matrices_of_the_layers_and_neither_embeddings_nor_output(arch: str) -> None:
+    """Llama: four of attention and three of the feed-forward part in each layer."""
+    tokenizer = [0] * 100
+
+    class Tokens(list[int]):
+        bos_token_id = eos_token_id = pad_token_id = mask_token_id = 0
+
+    model = new_model(sizes(arch, 2), Tokens(tokenizer), 16, 0)
+    chosen = layer_matrices(model)
+    shapes = {name: tuple(p.shape) for name, p in model.named_parameters()}
+    assert all(len(shapes[name]) == 2 for name in chosen)
+    left = {name for name, shape in shapes.items() if len(shape) == 2} - chosen
+    assert left
+    assert all(shapes[name][0] in (vocabulary_of(tokenizer), 2, 16, 18, 32) for name in left)
+    if arch == "llama":
+        assert len(chosen) == 2 * 7

@@ -48,8 +48,8 @@ def sizes(arch: str, depth: int) -> Sizes:
     """Return the sizes of an architecture at a depth.
 
     The width grows with the depth (64 for each layer), the rate falls with its square root, and the batch grows with
-    the depth: the dial of nanochat (Karpathy 2025), whose numbers are for larger models. Raises UsageError for an
-    architecture that is not known, or a depth that is none.
+    the depth: the dial of nanochat (Karpathy 2025). The rate is that of Muon in modded-nanogpt (Jordan et al. 2024),
+    said in steps as long as AdamW's. Raises UsageError for an architecture that is not known, or a depth that is none.
     """
     if arch not in OBJECTIVES:
         raise UsageError(f"There is no architecture {arch!r}.", f"Take one of: {', '.join(OBJECTIVES)}.")
@@ -64,8 +64,8 @@ def sizes(arch: str, depth: int) -> Sizes:
         width=width,
         heads=depth,
         feed_forward=_rounded(8 * width / 3) if gated else 4 * width,
-        lr=1e-3 * (384 / width) ** 0.5,
-        batch_tokens=max(4096, 1 << (2048 * depth).bit_length() - 1),
+        lr=3.2e-3 * (384 / width) ** 0.5,
+        batch_tokens=max(4096, 1 << (1024 * depth).bit_length() - 1),
     )
 
 

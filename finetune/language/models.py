@@ -40,6 +40,18 @@ def count_parameters(sizes: Sizes, tokenizer: Any, context: int) -> int:
         return sum(each.numel() for each in _made(sizes, tokenizer, context).parameters())
 
 
+def layer_matrices(model: Any) -> frozenset[str]:
+    """Return the names of the matrices inside the layers: what is multiplied by, without embeddings and the output."""
+    from transformers.pytorch_utils import Conv1D
+
+    output = model.get_output_embeddings()
+    return frozenset(
+        f"{name}.weight"
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear | Conv1D) and module is not output
+    )
+
+
 def vocabulary_of(tokenizer: Any) -> int:
     """Return the rows of the embedding: the tokens, rounded up to what a matrix product likes."""
     return -(-len(tokenizer) // 64) * 64

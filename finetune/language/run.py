@@ -17,7 +17,7 @@ from finetune.language.architecture import Objective, sizes
 from finetune.language.corpus import Corpus
 from finetune.language.kneser_ney import KneserNey
 from finetune.language.learning import Learner
-from finetune.language.models import new_model, open_model, vocabulary_of
+from finetune.language.models import layer_matrices, new_model, open_model, vocabulary_of
 from finetune.language.objectives import Batch, Ids, masked_words, next_words, spans_taken_out
 from finetune.language.pretraining import Options, keeping_of, objective_of, schedule_of
 from finetune.language.samples import samples
@@ -114,10 +114,11 @@ class Run:
             self.steps,
             work,
             schedule=self._schedule,
-            keeping=keeping_of(self._options, self.steps),
+            keeping=keeping_of(self._options, self.steps, self.batch_tokens),
+            muon=layer_matrices(self._learner.model),
             validate=lambda: self._validated(work),
             better="log_likelihood",
-            identity={**identity, "processes": self._learner.world, "precision": self.precision},
+            identity={**identity, "processes": self._learner.world, "precision": self.precision, "optimizer": "muon"},
             progress=progress,
         )
 
