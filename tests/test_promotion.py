@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finetune.promotion import Remembering, history, kind_of, promote, retrieval_set, rollback, state_of
+from finetune.promotion import kind_of, promote, rollback
+from finetune.promotion_record import history, state_of
 from finetune.questions import Question
+from finetune.trials import Remembering, retrieval_set
 from indexer.collection import Collection
 from indexer.errors import NotFound, UsageError
 from indexer.sync import Given, copy_documents
