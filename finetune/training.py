@@ -9,7 +9,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class Masters:
     """
 
     def __init__(
-        self, model: nn.Module, schedule: Schedule, is_new: Callable[[str], bool], muon: Container[str] = ()
+        self, model: nn.Module, schedule: Schedule, is_new: Callable[[str], bool], muon: Collection[str] = ()
     ) -> None:
         self._parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
         self.weights = {name: p.detach().float().clone() for name, p in self._parameters.items()}
@@ -122,7 +122,7 @@ def train(
     schedule: Schedule,
     keeping: Keeping,
     is_new: Callable[[str], bool] = lambda name: False,
-    muon: Container[str] = (),
+    muon: Collection[str] = (),
     validate: Callable[[], Mapping[str, float]] | None = None,
     better: str = "",
     identity: Mapping[str, Any] | None = None,
@@ -137,6 +137,8 @@ def train(
     its gradient is not finite, and nothing of that step is kept; StorageError where the disk refuses.
     """
     identity = {**(identity or {}), "steps": steps, "schedule": asdict(schedule)}
+    if muon:
+        identity["muon"] = sorted(muon)
     masters = Masters(model, schedule, is_new, muon)
     _mend(folder)
     state = _resumed(folder / "last", masters, identity)

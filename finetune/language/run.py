@@ -118,7 +118,7 @@ class Run:
             muon=layer_matrices(self._learner.model),
             validate=lambda: self._validated(work),
             better="log_likelihood",
-            identity={**identity, "processes": self._learner.world, "precision": self.precision, "optimizer": "muon"},
+            identity={**identity, "processes": self._learner.world, "precision": self.precision},
             progress=progress,
         )
 

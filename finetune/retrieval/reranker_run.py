@@ -163,7 +163,8 @@ def _reading(folder: Path, attention: str) -> Any:
     from rag.copying.model import CopyingModel
 
     reader = CopyingModel.from_pretrained(folder).encoder
-    reader.config.update({"num_labels": 1, "_attn_implementation": attention})
+    without = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    reader.config.update({"num_labels": 1, "_attn_implementation": attention, **without})
     model: Any = BertForSequenceClassification(reader.config)
     model.bert.load_state_dict(reader.state_dict(), strict=False)  # all but the pooler
     return model
