@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from finetune.card import Source
 from finetune.language import pretraining, tuning
 from finetune.language.architecture import sizes
-from finetune.language.instructions import Instructions, Mixing, planned
+from finetune.language.instructions import TOGETHER, Instruction, Instructions, Lessons, Mixing, batches
 from finetune.language.models import layer_matrices, new_model, vocabulary_of
 from finetune.language.objectives import IGNORED
 from finetune.questions import Question
@@ -176,10 +178,9 @@ def test_no_model_to_go_on_from(texts: Path, tmp_path: Path) -> None:
 
 def test_what_is_trained_is_what_is_asked_and_only_the_answer_is_learnt(base: Path) -> None:
     from finetune.language.tuning_run import TuningRun
-    from indexer.types import silent
 
     own = Question("1", "When was it opened?", "Dover", "The archive was opened in 1921. It is shut.", ("1921",), "d")
-    run = TuningRun(tuning.Data((own,), (own,), {"1": 1.0}), taught(base, steps=1, mixing=Mixing(1, 0.0)), silent)
+    run = TuningRun(tuning.Data((own,), (own,), {"1": 1.0}), taught(base, steps=1, mixing=Mixing(1, 0.0)))
     generator = TransformersGenerator(str(base), device="cpu")
     prompt = generator.ids(generator.prompt(own.text, [given_passage(own.passage, own.title)]))
     ids, labels = run._held[0].ids[0].tolist(), run._held[0].labels[0].tolist()
@@ -192,7 +193,6 @@ def test_what_is_trained_is_what_is_asked_and_only_the_answer_is_learnt(base: Pa
 
 def test_passages_that_do_not_hold_the_answer_are_refused(base: Path) -> None:
     from finetune.language.tuning_run import TuningRun
-    from indexer.types import silent
 
     made = [
         Question(
@@ -200,7 +200,7 @@ def test_passages_that_do_not_hold_the_answer_are_refused(base: Path) -> None:
         )
         for n, place in enumerate(PLACES)
     ]
-    run = TuningRun(tuning.Data(tuple(made), tuple(made), {each.id: 1.0 for each in made}), taught(base), silent)
+    run = TuningRun(tuning.Data(tuple(made), tuple(made), {each.id: 1.0 for each in made}), taught(base))
     maker = Instructions(made, run._tokens, Mixing(passages=3, missing=1.0))
     chance = random.Random(0)
     written = {run.tokenizer.decode(instruction.answer) for each in made if (instruction := maker.of(each, chance))}
@@ -295,12 +295,77 @@ def test_too_few_questions_and_models_that_write_nothing(base: Path, questions: 
         tuning.tune([Source(questions)], tmp_path / "out", taught(masked))
 
 
-def test_batches_hold_each_example_once_and_are_of_like_length() -> None:
-    lengths = [random.Random(n).randrange(1, 500) for n in range(200)]
-    batches = list(planned(lengths, 8, random.Random(1)))
-    assert sorted(place for batch in batches for place in batch) == list(range(200))
-    spread = [max(lengths[p] for p in batch) - min(lengths[p] for p in batch) for batch in batches]
+def instruction(length: int) -> Instruction:
+    return Instruction(tuple(range(length)), (0,))
+
+
+def test_batches_hold_each_instruction_once_and_are_of_like_length() -> None:
+    found = [instruction(random.Random(n).randrange(1, 500)) for n in range(200)]
+    made = batches(found, 25, random.Random(1))
+    assert sorted(each.length for batch in made for each in batch) == sorted(each.length for each in found)
+    spread = [max(each.length for each in batch) - min(each.length for each in batch) for batch in made]
     assert sum(spread) / len(spread) < 50
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=40), st.integers(1, 60))
+def test_no_batch_is_empty_and_their_sizes_differ_by_one_at_most(lengths: list[int], count: int) -> None:
+    made = batches([instruction(length) for length in lengths], count, random.Random(2))
+    sizes = [len(batch) for batch in made]
+    assert len(made) == count
+    assert min(sizes) >= 1
+    assert max(sizes) - min(sizes) <= 1
+    assert {each.length for batch in made for each in batch} == {length + 1 for length in lengths}
+
+
+class Makes:
+    """Makes instructions of whatever it is given, and counts them; of "no" it makes none."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def of(self, question: Question, chance: random.Random) -> Instruction | None:
+        self.asked += 1
+        return None if question.text == "no" else instruction(1 + chance.randrange(30))
+
+
+def lessons(texts: list[str], batch: int, maker: Makes) -> Lessons:
+    drawn = [Question(str(number), text, "", "", (), "") for number, text in enumerate(texts)]
+    return Lessons(drawn, maker, batch, seed=3)  # type: ignore[arg-type]
+
+
+def test_instructions_are_made_when_their_steps_come() -> None:
+    maker = Makes()
+    made = lessons(["yes"] * 1001, 4, maker)
+    assert (made.steps, maker.asked) == (251, 0)
+    first = made.of(0)
+    assert maker.asked == 4 * TOGETHER
+    made.of(TOGETHER - 1)
+    assert maker.asked == 4 * TOGETHER
+    assert sum(len(made.of(step)) for step in range(made.steps)) == 1001
+    assert made.of(0) == first, "by nothing but the seed and the step"
+
+
+def test_questions_without_room_are_left_out_and_too_many_are_told() -> None:
+    made = lessons(["yes", "no", "yes", "no", "yes", "no"], 2, Makes())
+    assert made.steps == 3
+    assert [len(made.of(step)) for step in range(3)] == [1, 1, 1]
+    with pytest.raises(UsageError, match="None of 3 passages with its answer fits"):
+        lessons(["no"] * 3, 2, Makes()).of(0)
+
+
+@pytest.mark.parametrize(("epochs", "times"), [(1.0, 1), (2.5, 2.5), (0.5, 0.5)])
+def test_a_pass_holds_each_question_as_often_as_it_weighs(base: Path, epochs: float, times: float) -> None:
+    from finetune.language.tuning_run import TuningRun
+
+    made = tuple(Question(str(n), "When?", "t", f"In {n}.", (str(n),), "d") for n in range(100))
+    data = tuning.Data(made, made[:5], {each.id: 2.0 if int(each.id) < 50 else 1.0 for each in made})
+    run = TuningRun(data, taught(base, steps=None, epochs=epochs, batch_size=10))
+    drawn = run._drawn(data)
+    assert abs(len(drawn) - 150 * times) < 30
+    assert abs(sum(int(each.id) < 50 for each in drawn) - 100 * times) < 20
+    more = TuningRun(data, taught(base, steps=40, batch_size=10))._drawn(data)
+    assert len(more) == 400
+    assert len({each.id for each in more[:150]}) == 100, "the first pass holds all"
 
 
 def test_a_model_gone_on_from_keeps_its_tokenizer(base: Path, texts: Path, tmp_path: Path) -> None:

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from finetune.questions import Question
+from indexer.errors import UsageError
 from rag.types import Passage, given_passage
 from rag.writing.few_shot import around
 from rag.writing.prompt_tokens import PromptTokens
 from rag.writing.prompting import REFUSAL, answer_citing, as_data
+
+TOGETHER = 50
+"""Steps whose instructions are made together, and batched by their length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,6 @@ class Instructions:
         self._tokens, self._mixing = tokens, mixing
         self._within: Mapping[str, list[Question]] = _by_document(questions)
         self._all = list(questions)
-        self.left_out = 0
-        """Questions whose answer does not stand in what of the passage can be read."""
 
     def of(self, question: Question, chance: random.Random) -> Instruction | None:
         """Return the instruction for a question, by chance; None where the prompt has no room for the answer."""
@@ -66,7 +69,6 @@ class Instructions:
             made = self._made(question, passages, answer_citing(answer, number), answer)
             if made is not None:
                 return made
-        self.left_out += 1
         return None
 
     def _made(
@@ -110,14 +112,44 @@ def _shuffled(passages: Sequence[Passage], chance: random.Random) -> list[Passag
     return chance.sample(list(passages), len(passages))
 
 
-def planned(lengths: Sequence[int], batch: int, chance: random.Random) -> Iterator[list[int]]:
-    """Yield the places of `lengths` in batches of about one length each, in an order made by chance; each place once.
+class Lessons:
+    """The instructions of each step, made by fifty steps when they are needed: by nothing but the seed and the step.
 
-    What is over at the end makes a smaller batch.
+    Making them takes milliseconds each: all of them beforehand would be minutes in which nothing is learnt.
     """
-    order = chance.sample(range(len(lengths)), len(lengths))
-    batches = []
-    for first in range(0, len(order), 50 * batch):  # sorted by length within fifty batches: little is padded
-        part = sorted(order[first : first + 50 * batch], key=lambda place: (lengths[place], place))
-        batches += [part[at : at + batch] for at in range(0, len(part), batch)]
-    yield from chance.sample(batches, len(batches))
+
+    def __init__(self, drawn: Sequence[Question], maker: Instructions, batch: int, seed: int) -> None:
+        """`drawn` are the questions in the order in which they are learnt, `batch` of them in a step."""
+        self._drawn, self._maker, self._batch, self._seed = drawn, maker, batch, seed
+        self.steps = -(-len(drawn) // batch)
+        self._made: tuple[int, list[list[Instruction]]] = (-1, [])
+
+    def of(self, step: int) -> list[Instruction]:
+        """Return what is learnt in a step, at least one instruction. Raises UsageError where none of a part fits."""
+        part, place = divmod(step, TOGETHER)
+        if self._made[0] != part:
+            self._made = part, self._part(part)
+        return self._made[1][place]
+
+    def _part(self, part: int) -> list[list[Instruction]]:
+        chance = random.Random(f"{self._seed}/{part}")
+        drawn = self._drawn[TOGETHER * self._batch * part : TOGETHER * self._batch * (part + 1)]
+        found = [made for question in drawn if (made := self._maker.of(question, chance)) is not None]
+        if not found:
+            raise UsageError(
+                f"None of {len(drawn)} passages with its answer fits into what the model reads.",
+                "Take a model that reads more.",
+            )
+        return batches(found, -(-len(drawn) // self._batch), chance)
+
+
+def batches(found: Sequence[Instruction], count: int, chance: random.Random) -> list[list[Instruction]]:
+    """Return `count` batches of about one length each, so that little is padded, in an order made by chance.
+
+    Each instruction stands in one; where there are fewer than batches, some stand in several.
+    """
+    ordered = sorted(found, key=lambda each: each.length)
+    while len(ordered) < count:
+        ordered += ordered[: count - len(ordered)]
+    cuts = [len(ordered) * number // count for number in range(count + 1)]
+    return chance.sample([ordered[first:last] for first, last in pairwise(cuts)], count)

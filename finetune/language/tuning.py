@@ -78,7 +78,7 @@ class Estimate:
 
     questions: int
     examples: int
-    """Instructions that are learnt, all passes together."""
+    """Questions that are learnt, all passes together."""
     steps: int
     seconds: float
     parameters: int
@@ -131,7 +131,7 @@ def tune(
     from finetune.language.tuning_run import TuningRun  # torch begins here
     from finetune.training import leads
 
-    run = TuningRun(data, options, progress)
+    run = TuningRun(data, options)
     estimate = Estimate(
         questions=len(data.learn),
         examples=run.examples,

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from finetune.language.instructions import Instruction, Instructions, planned
+from finetune.language.instructions import TOGETHER, Instruction, Instructions, Lessons
 from finetune.language.learning import Learner
 from finetune.language.models import objective_of, open_model, saved_precision
 from finetune.language.objectives import IGNORED, Batch
 from finetune.language.tokens import open_tokenizer
 from finetune.language.tuning import Data, Options, keeping_of, schedule_of
+from finetune.questions import Question
 from finetune.training import WEIGHTS, train
 from indexer.errors import UsageError
 from indexer.model_files import keep_offline
@@ -32,7 +33,7 @@ from rag.writing.prompting import INSTRUCTION
 class TuningRun:
     """A language model about to be taught; under torchrun each process computes every n-th part of a step."""
 
-    def __init__(self, data: Data, options: Options, progress: Progress) -> None:
+    def __init__(self, data: Data, options: Options) -> None:
         self._options = options
         folder = Path(options.base)
         self._objective = objective_of(folder)
@@ -55,15 +56,21 @@ class TuningRun:
         )
         self._learner = Learner(self._prepared(model), self._objective, options.device)
         self.parameters, self.precision = self._learner.parameters, self._learner.precision
-        self._examples = self._instructions(data, progress)
-        self.examples = len(self._examples)
+        drawn = self._drawn(data)
+        self.examples = len(drawn)
+        if not drawn:
+            raise UsageError(
+                f"{options.epochs} passes over {len(data.learn)} questions are none.", "Give more --epochs, or --steps."
+            )
+        maker = Instructions(data.learn, self._tokens, options.mixing)
+        self._lessons = Lessons(drawn, maker, options.batch_size, options.seed)
+        self.steps = self._lessons.steps
         self._held = self._watched(data)
-        self._steps = self._planned()
-        self.steps = len(self._steps)
 
     def seconds_a_step(self) -> float:
         """Measure how long a step takes on this machine."""
-        return self._learner.seconds_a_step(lambda step: self._parts_of(len(self._steps) * (2 * step + 1) // 4))
+        near = min(self.steps, TOGETHER)  # what is made together is a fair sample of all
+        return self._learner.seconds_a_step(lambda step: self._parts_of(near * (2 * step + 1) // 4))
 
     def train(self, work: Path, identity: Mapping[str, Any], progress: Progress) -> Path:
         """Train, or go on; return the folder of the best weights."""
@@ -153,35 +160,19 @@ class TuningRun:
 
     # Examples
 
-    def _instructions(self, data: Data, progress: Progress) -> list[Instruction]:
-        """Return what is learnt, all passes together, or as much as the steps need."""
+    def _drawn(self, data: Data) -> list[Question]:
+        """Return the questions in the order in which they are learnt, pass after pass."""
         chance = random.Random(self._options.seed)
-        maker = Instructions(data.learn, self._tokens, self._options.mixing)
-        found: list[Instruction] = []
-        drawn = self._drawn(data, chance)
-        for number, question in enumerate(drawn):
-            if number % 200 == 0:
-                progress("turning questions into tokens", number, len(drawn))
-            made = maker.of(question, chance)
-            if made is not None:
-                found.append(made)
-        if not found:
-            raise UsageError(
-                f"No passage with its answer fits into what {self._options.base} reads.",
-                "Take a model that reads more.",
-            )
-        return found
-
-    def _drawn(self, data: Data, chance: random.Random) -> list[Any]:
-        whole, part = divmod(self._options.epochs, 1.0)
-        drawn = []
-        for number in range(int(whole) + (part > 0)):
-            share = 1.0 if number < whole else part
-            for question in data.learn:
-                times = data.weights[question.id] * share
-                drawn += [question] * (int(times) + (chance.random() < times % 1.0))
-        drawn = chance.sample(drawn, len(drawn))
         most = self._options.steps and self._options.steps * self._options.batch_size
+        left = math.inf if most else self._options.epochs
+        drawn: list[Question] = []
+        while left > 0 and not (most and len(drawn) >= most):
+            learnt = []
+            for question in data.learn:
+                times = data.weights[question.id] * min(1.0, left)
+                learnt += [question] * (int(times) + (chance.random() < times % 1.0))
+            drawn += chance.sample(learnt, len(learnt))
+            left -= 1
         return drawn[:most] if most else drawn
 
     def _watched(self, data: Data) -> list[Batch]:
@@ -191,22 +182,13 @@ class TuningRun:
         examples = sorted((each for each in found if each is not None), key=lambda each: each.length)
         return [self._batch(part) for part in self._split(examples)]
 
-    def _planned(self) -> list[list[int]]:
-        chance = random.Random(self._options.seed)
-        lengths = [example.length for example in self._examples]
-        steps = list(planned(lengths, self._options.batch_size, chance))
-        if self._options.steps is None:
-            return steps
-        while len(steps) < self._options.steps:
-            steps += planned(lengths, self._options.batch_size, chance)
-        return steps[: self._options.steps]
-
     # Batches
 
     def _parts_of(self, step: int) -> list[Batch]:
         """Return this process's parts of a step: by nothing but the step."""
-        mine = self._steps[step][self._learner.rank :: self._learner.world] or self._steps[step][:1]
-        return [self._batch(part) for part in self._split([self._examples[place] for place in mine])]
+        learnt = self._lessons.of(step)
+        mine = learnt[self._learner.rank :: self._learner.world] or learnt[:1]
+        return [self._batch(part) for part in self._split(mine)]
 
     def _split(self, examples: Sequence[Instruction]) -> list[list[Instruction]]:
         """Return the examples in parts that are computed at once; each has at least one."""
