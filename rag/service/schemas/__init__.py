@@ -1,0 +1,113 @@
+"""The requests and responses of the service: their fields, limits and examples, as the OpenAPI document shows them.
+
+What the command line prints with `--json` keeps its keys here, with more of them where a page needs them. Offsets are
+half-open, in characters (Unicode code points); pages and lines count from 1, and are null where there is no such thing.
+
+GET    /healthz  /readyz  /metrics               Health, Ready, Prometheus text
+GET    /openapi.json  /docs                      this as OpenAPI, and as a page without scripts
+GET    /  /page/{file}                           the page
+POST   /v1/search                                SearchRequest -> SearchResponse
+POST   /v1/ask                                   AskRequest -> AskResponse; with stream: server-sent events
+                                                 stage Stage, passages Passages, writing Writing, answer AskResponse,
+                                                 error ErrorResponse
+POST   /v1/verify                                VerifyRequest -> VerifyResponse
+GET    /v1/collections                           Collections
+POST   /v1/collections                           NewCollection -> CollectionStatus (201; 409 when there is one)
+GET    /v1/collections/{name}                    CollectionStatus
+DELETE /v1/collections/{name}                    Deleted
+POST   /v1/collections/{name}/index              IndexRequest -> IndexReport; with stream: progress Progress,
+                                                 report IndexReport, error ErrorResponse
+GET    /v1/collections/{name}/documents          Documents; ?offset=&limit=&find=
+POST   /v1/collections/{name}/documents          raw bytes, ?name=report.pdf -> Uploaded (201; 200 where it replaced
+                                                 one); &stream=true: progress Progress, document Uploaded, error
+GET    /v1/collections/{name}/documents/{id}     DocumentText; ?start=&end=
+DELETE /v1/collections/{name}/documents/{id}     Removed
+GET    /v1/models  /v1/models/{model}            Models, Model: "footnote" and "footnote/COLLECTION"
+POST   /v1/embeddings                            EmbeddingsRequest -> EmbeddingsResponse
+POST   /v1/chat/completions                      ChatRequest -> ChatResponse; with stream: data ChatChunk ... [DONE]
+
+Every failure is an ErrorResponse, whatever failed; in a stream that has begun it is the last event.
+"""
+
+from __future__ import annotations
+
+from rag.service.schemas.base import (
+    CollectionName,
+    DocumentId,
+    ErrorResponse,
+    Failure,
+    Filters,
+    MaxError,
+    Request,
+    Response,
+    Share,
+    Span,
+    Whole,
+)
+from rag.service.schemas.collections import (
+    BrokenCollection,
+    CollectionEntry,
+    Collections,
+    CollectionStatus,
+    Deleted,
+    DocumentEntry,
+    Documents,
+    DocumentText,
+    IndexReport,
+    IndexRequest,
+    NewCollection,
+    Progress,
+    Removed,
+    SectionOut,
+    SkipOut,
+    Uploaded,
+)
+from rag.service.schemas.health import Health, Ready
+from rag.service.schemas.openai import (
+    ChatChunk,
+    ChatMessage,
+    ChatRequest,
+    ChatResponse,
+    Choice,
+    ChunkChoice,
+    Delta,
+    Embedding,
+    EmbeddingsRequest,
+    EmbeddingsResponse,
+    EmbeddingUsage,
+    Grounding,
+    Message,
+    Model,
+    ModelName,
+    Models,
+    TextPart,
+)
+from rag.service.schemas.questions import (
+    Arm,
+    AskRequest,
+    AskResponse,
+    CheckOut,
+    CitationOut,
+    Explanation,
+    PassageOut,
+    Passages,
+    SearchRequest,
+    SearchResponse,
+    Stage,
+    VerifiedCitation,
+    VerifyRequest,
+    VerifyResponse,
+    Writing,
+)
+
+__all__ = [
+    "Arm", "AskRequest", "AskResponse", "BrokenCollection", "ChatChunk", "ChatMessage", "ChatRequest",
+    "ChatResponse", "CheckOut", "Choice", "ChunkChoice", "CitationOut", "CollectionEntry", "CollectionName",
+    "CollectionStatus", "Collections", "Deleted", "Delta", "DocumentEntry", "DocumentId", "DocumentText",
+    "Documents", "Embedding", "EmbeddingUsage", "EmbeddingsRequest", "EmbeddingsResponse", "ErrorResponse",
+    "Explanation", "Failure", "Filters", "Grounding", "Health", "IndexReport", "IndexRequest", "MaxError",
+    "Message", "Model", "ModelName", "Models", "NewCollection", "PassageOut", "Passages", "Progress", "Ready",
+    "Removed", "Request", "Response", "SearchRequest", "SearchResponse", "SectionOut", "Share", "SkipOut",
+    "Span", "Stage", "TextPart", "Uploaded", "VerifiedCitation", "VerifyRequest", "VerifyResponse", "Whole",
+    "Writing",
+]  # fmt: skip

@@ -1,0 +1,178 @@
+"""Passages, answers and footnotes: searching, asking and verifying."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from rag.service.schemas.base import (
+    CollectionName,
+    DocumentId,
+    Filters,
+    MaxError,
+    Request,
+    Response,
+    Share,
+    Span,
+    Whole,
+)
+
+
+class Arm(Response):
+    """What one arm of the search thought of a passage; null where it did not find it."""
+
+    rank: int | None
+    score: float | None
+
+
+class Explanation(Response):
+    """Where a passage's score came from."""
+
+    words: Arm = Field(description="BM25.")
+    dense: Arm = Field(description="Cosine of the meanings.")
+    matched: list[str] = Field(description="Words of the passage that matched the question's.")
+
+
+class PassageOut(Response):
+    """A piece of a document that was found."""
+
+    rank: int
+    document: DocumentId
+    source: str = Field(description="Absolute path of a file, or the id that a text was given with.")
+    name: str = Field(description="To show: the title, the name it was uploaded under, or the file's name.")
+    title: str
+    context: str = Field(description='Title and headings above it, joined by " > ".')
+    page: int | None
+    line: int | None
+    start: int
+    end: int
+    text: str
+    score: float = Field(description="Larger is better; comparable within one response.")
+    also_in: list[str] = Field(description="Sources of nearly the same passage.")
+    explain: Explanation | None = Field(description="With explain; else null.")
+
+
+class CitationOut(Response):
+    """A footnote: `quote` is the document's stored text from `start` to `end`, byte for byte."""
+
+    number: int
+    document: DocumentId
+    source: str
+    name: str
+    title: str
+    sha256: str = Field(description="Of the source's bytes when it was indexed.")
+    page: int | None
+    line: int | None
+    start: int
+    end: int
+    quote: str
+    marks: list[Span] = Field(description="The answer's words inside the quote, in characters of the quote.")
+    claims: list[Span] = Field(description="The parts of the answer that it bears out, in characters of the answer.")
+    headings: list[str] = Field(description="The headings above it, outermost first.")
+
+
+class SearchRequest(Request):
+    """What to find."""
+
+    query: str = Field(examples=["how far apart may two words be"], description="Up to 4,000 characters.")
+    collection: CollectionName = None
+    k: int = Field(10, ge=1, le=100, description="How many passages.")
+    mode: Literal["hybrid", "dense", "words", "feedback"] = Field(
+        "hybrid", description="Meaning and words, one of them, or both and again with what the best passages share."
+    )
+    filters: Filters = Field([])
+    explain: bool = Field(False, description="Say how each arm ranked the passages, and which words matched.")
+
+
+class SearchResponse(Response):
+    """Passages, best first."""
+
+    query: str
+    mode: str
+    passages: list[PassageOut]
+    collection: str
+    generation: int
+
+
+class AskRequest(Request):
+    """A question."""
+
+    question: str = Field(
+        examples=["How many smaller sets were joined to make The Pile?"], description="Up to 4,000 characters."
+    )
+    collection: CollectionName = None
+    k: int = Field(5, ge=1, le=20, description="How many passages are read.")
+    max_error: MaxError = None
+    filters: Filters = Field([])
+    explain: bool = False
+    stream: bool = Field(False, description="Server-sent events: stage, passages, writing, answer, error.")
+
+
+class AskResponse(Response):
+    """An answer with its footnotes; or, where `answered` is false, none, and the passages as the nearest evidence."""
+
+    question: str
+    answer: str = Field(description='"" when not answered.')
+    answered: bool
+    confidence: Share = Field(description="Estimated chance that the answer is right; of the best found, if refused.")
+    citations: list[CitationOut]
+    unsupported: list[Span] = Field(description="Parts of the answer that no passage bears out.")
+    passages: list[PassageOut] = Field(description="What was read, best first.")
+    timings_ms: dict[str, float] = Field(description="Of each stage, as this request saw it; waiting is `queue`.")
+    generator: str
+    collection: str
+    generation: int = Field(description="The state of the collection that was asked; grows with every change.")
+    meant: str = Field(description='Of a refusal, the question as the collection spells its words; "" if it does so.')
+
+
+class Stage(Response):
+    """What is being done: looking for passages, or reading them."""
+
+    stage: Literal["search", "read"]
+
+
+class Passages(Response):
+    """What is read for the answer, before there is one."""
+
+    passages: list[PassageOut]
+
+
+class Writing(Response):
+    """The next piece of a draft of which nothing is checked; the answer takes its place."""
+
+    text: str
+
+
+class VerifiedCitation(BaseModel):
+    """A footnote to check, as /v1/ask gave it; what else stands in it is not looked at."""
+
+    number: int = Field(ge=0, le=1_000_000)
+    source: Whole = Field(max_length=5000)
+    sha256: Whole = Field(max_length=64)
+    start: int = Field(ge=0, le=2**53)
+    end: int = Field(ge=0, le=2**53)
+    quote: Whole = Field(max_length=1_000_000)
+
+
+class VerifyRequest(BaseModel):
+    """An answer as /v1/ask gave it."""
+
+    citations: list[VerifiedCitation] = Field(max_length=100)
+    collection: CollectionName = None
+
+
+class CheckOut(Response):
+    """What became of one footnote."""
+
+    number: int
+    source: str
+    holds: bool
+    reason: str = Field(description='Why it does not hold; "" when it does.')
+
+
+class VerifyResponse(Response):
+    """Whether the footnotes hold: the source's bytes are those that were indexed, and the quote stands at its place."""
+
+    holds: bool
+    citations: list[CheckOut]
