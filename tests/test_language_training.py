@@ -17,7 +17,7 @@ from finetune.card import Source
 from finetune.language import pretraining, tuning
 from finetune.language.architecture import sizes
 from finetune.language.instructions import TOGETHER, Instruction, Instructions, Lessons, Mixing, batches
-from finetune.language.models import layer_matrices, new_model, vocabulary_of
+from finetune.language.models import layer_matrices, new_model, open_model, vocabulary_of
 from finetune.language.objectives import IGNORED
 from finetune.questions import Question
 from finetune.schedule import Keeping
@@ -149,6 +149,36 @@ def test_a_step_in_parts_has_the_gradient_of_the_whole(texts: Path) -> None:
         found.append((float(loss.detach()), gradient))
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
     assert torch.allclose(found[0][1], found[1][1], rtol=1e-3, atol=1e-6)
+
+
+def test_an_encoder_goes_on_by_filling_masks_and_stays_an_encoder(texts: Path, tmp_path: Path) -> None:
+    from indexer.encoders.model_folder import inspect_model_folder
+
+    pretraining.train([texts], tmp_path / "encoder", replace(SMALL, arch="copy"))
+    options = replace(SMALL, start=str(tmp_path / "encoder"), ngram=0, depth=6)
+    told: list[pretraining.Estimate] = []
+    pretraining.train([texts], tmp_path / "on", options, announce=told.append)
+    assert (told[0].arch, told[0].layers, told[0].steps) == ("copy", 1, 6)
+    assert inspect_model_folder(tmp_path / "on").transformer == tmp_path / "on"
+    old, new = (load_file(tmp_path / name / "model.safetensors") for name in ("encoder", "on"))
+    assert old.keys() == new.keys(), "the head that fills masks is left behind"
+    assert any(not torch.equal(old[name], new[name]) for name in old)
+    with pytest.raises(Interrupted):
+        pretraining.train([texts], tmp_path / "stopped", options, progress=interrupt_at(4))
+    pretraining.train([texts], tmp_path / "stopped", options)
+    stopped = load_file(tmp_path / "stopped" / "model.safetensors")
+    assert all(torch.equal(new[name], stopped[name]) for name in new)
+
+
+def test_models_are_opened_without_dropout(tmp_path: Path) -> None:
+    import transformers
+
+    config = transformers.GPT2Config(vocab_size=64, n_embd=8, n_layer=1, n_head=1, n_positions=16)
+    assert config.resid_pdrop == 0.1
+    transformers.GPT2LMHeadModel(config).save_pretrained(tmp_path)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    model = open_model(tmp_path)
+    assert [part.p for part in model.modules() if isinstance(part, torch.nn.Dropout)] == [0.0] * 4
 
 
 def test_it_goes_on_from_a_model(base: Path, texts: Path, tmp_path: Path) -> None:

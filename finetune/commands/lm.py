@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @option.DEPTH
 @option.vocab_size(8192)
 @option.TOKENIZER
-@click.option("--from", "start", type=option.FOLDER, metavar="FOLDER", help="A language model to go on from.")
+@click.option(
+    "--from", "start", metavar="FOLDER|NAME", help="A language model to go on from, or an encoder, which fills masks."
+)
 @click.option(
     "--context", default=512, show_default=True, type=click.IntRange(16, 1_000_000), metavar="TOKENS",
     help="How many tokens the model reads at once.",
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def lm(
     screen: Screen, texts: tuple[Path, ...], out: Path, arch: str, depth: int, vocab_size: int, tokenizer: str | None,
-    start: Path | None, context: int, epochs: float, steps: int | None, batch_size: int | None, lr: float | None,
+    start: str | None, context: int, epochs: float, steps: int | None, batch_size: int | None, lr: float | None,
     held_out: float, ngram: int, seed: int, device: str, resume: bool, dry_run: bool, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Train a language model on texts: the next word (gpt, llama), masked words (bert, copy) or spans (t5).
@@ -59,12 +61,13 @@ def lm(
     \b
     footnote train lm books/ --arch llama --depth 6 --out models/small
     footnote train lm notes.txt --from models/small --out models/ours
+    footnote train lm notes.txt --from all-MiniLM-L6-v2 --context 256 --out models/encoder
     """
     from finetune.language.pretraining import Options, train
 
     option.require_run(out, resume)
     options = Options(
-        arch=arch, depth=depth, vocab_size=vocab_size, tokenizer=tokenizer, start=str(start) if start else None,
+        arch=arch, depth=depth, vocab_size=vocab_size, tokenizer=tokenizer, start=start,
         context=context, epochs=epochs, steps=steps, batch_tokens=batch_size * context if batch_size else None, lr=lr,
         held_out=held_out, ngram=ngram, seed=seed, device=device,
     )  # fmt: skip

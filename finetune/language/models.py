@@ -107,8 +107,7 @@ def objective_of(folder: Path) -> Objective:
     """
     from rag.writing.language_model import kind_of
 
-    names = json_object_or_empty(folder / "config.json").get("architectures") or [""]
-    if str(names[0]).endswith("ForMaskedLM"):
+    if _class_in(folder).endswith("ForMaskedLM") or is_encoder(folder):
         try:
             refuse_settings_with_code(folder)
             weight_files(folder)
@@ -119,13 +118,33 @@ def objective_of(folder: Path) -> Objective:
     return "next" if kind_of(folder) == "causal" else "spans"
 
 
-def open_model(folder: Path) -> Any:
-    """Return the model in `folder`, in full precision, after `objective_of` has checked it."""
-    opener = getattr(_library(), _OPENERS[objective_of(folder)])
+def is_encoder(folder: Path) -> bool:
+    """Tell whether `folder` holds a BERT that encodes and says nothing, as sentence-transformers keeps them."""
+    return _class_in(folder) == "BertModel"
+
+
+def _class_in(folder: Path) -> str:
+    names = json_object_or_empty(folder / "config.json").get("architectures") or [""]
+    return str(names[0])
+
+
+def open_model(folder: Path, seed: int = 0) -> Any:
+    """Return the model in `folder`, in full precision, after `objective_of` has checked it.
+
+    Without dropout: a run that is gone on with comes to the same bytes. What an encoder lacks to fill masks is made by
+    chance, the same for the same seed.
+    """
+    library = _library()
+    opener = getattr(library, _OPENERS[objective_of(folder)])
+    kept = {"local_files_only": True, "trust_remote_code": False}
     try:
-        return opener.from_pretrained(
-            folder, use_safetensors=True, local_files_only=True, trust_remote_code=False, dtype=torch.float32
-        )
+        config = library.AutoConfig.from_pretrained(folder, **kept)
+        for part in (config, config.get_text_config()):
+            for name, value in part.to_dict().items():
+                if "drop" in name and isinstance(value, float):
+                    setattr(part, name, 0.0)
+        torch.manual_seed(seed)
+        return opener.from_pretrained(folder, config=config, use_safetensors=True, dtype=torch.float32, **kept)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         reason = str(error).strip().split("\n")[0]
         raise UsageError(f"The model in {folder} cannot be loaded: {reason}", "Copy the model again.") from error

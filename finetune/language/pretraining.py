@@ -19,8 +19,10 @@ from finetune.language.corpus import Corpus, read_corpus
 from finetune.resources import require_free
 from finetune.schedule import Keeping, Schedule
 from indexer import storage
+from indexer.encoders.model_folder import DEFAULT_NAME
 from indexer.errors import UsageError
 from indexer.types import Progress, silent
+from rag.copying.folder import base_encoder
 
 log = logging.getLogger(__name__)
 
@@ -153,10 +155,22 @@ def objective_of(options: Options) -> Objective:
         return architecture.OBJECTIVES[architecture.sizes(options.arch, options.depth).arch]
     from finetune.language.models import objective_of as objective_of_folder
 
-    folder = Path(options.start)
+    return objective_of_folder(begun_with(options.start))
+
+
+def begun_with(start: str) -> Path:
+    """Return the folder of the model to go on from; of an encoder, that of its transformer.
+
+    Raises UsageError where there is none, EncoderError for an encoder that must not be loaded.
+    """
+    folder = Path(start)
+    if start == DEFAULT_NAME or (folder / "modules.json").is_file():
+        return base_encoder(start)
     if not folder.is_dir():
-        raise UsageError(f"There is no model folder {folder}.", "Give the folder of a language model to --from.")
-    return objective_of_folder(folder)
+        raise UsageError(
+            f"There is no model folder {folder}.", "Give the folder of a language model or an encoder to --from."
+        )
+    return folder
 
 
 def schedule_of(options: Options, lr: float, steps: int) -> Schedule:

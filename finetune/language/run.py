@@ -17,9 +17,9 @@ from finetune.language.architecture import Objective, sizes
 from finetune.language.corpus import Corpus
 from finetune.language.kneser_ney import KneserNey
 from finetune.language.learning import Learner
-from finetune.language.models import layer_matrices, new_model, open_model, vocabulary_of
+from finetune.language.models import is_encoder, layer_matrices, new_model, open_model, vocabulary_of
 from finetune.language.objectives import Batch, Ids, masked_words, next_words, spans_taken_out
-from finetune.language.pretraining import Options, keeping_of, objective_of, schedule_of
+from finetune.language.pretraining import Options, begun_with, keeping_of, objective_of, schedule_of
 from finetune.language.samples import samples
 from finetune.language.tokens import encoded, learn_tokenizer, open_tokenizer, sentinels
 from finetune.language.windows import Stream, Windows, in_order
@@ -52,8 +52,10 @@ def prepared(corpus: Corpus, options: Options, progress: Progress) -> Prepared:
             "A model that is gone on from has its own tokenizer.",
             "Leave out --tokenizer, or begin anew without --from.",
         )
-    if options.tokenizer or options.start:
-        tokenizer = open_tokenizer(Path(options.tokenizer or options.start or ""), objective)
+    if options.start:
+        tokenizer = open_tokenizer(begun_with(options.start), objective)
+    elif options.tokenizer:
+        tokenizer = open_tokenizer(Path(options.tokenizer), objective)
     else:
         tokenizer = learn_tokenizer(corpus.learn, objective, options.vocab_size, progress)
     tokenizer.model_max_length = options.context
@@ -76,7 +78,9 @@ class Run:
         dial = sizes(options.arch, options.depth)
         self._learner = Learner(_model(ready, options), ready.objective, options.device)
         config = self._learner.model.config.get_text_config()
-        self.arch = options.arch if options.start is None else str(config.model_type)
+        self.arch = options.arch
+        if options.start is not None:
+            self.arch = "copy" if is_encoder(begun_with(options.start)) else str(config.model_type)
         self.layers = config.num_hidden_layers + getattr(config, "num_decoder_layers", 0)
         self.width = config.hidden_size
         self.vocabulary, self.parameters = config.vocab_size, self._learner.parameters
@@ -155,7 +159,7 @@ class Run:
         """Write the weights of a checkpoint as a model folder, in full precision, and go on with them."""
         model = _model(self._ready, self._options)
         model.load_state_dict(load_file(checkpoint / WEIGHTS), strict=False)
-        if self._options.arch == "copy" and self._options.start is None:
+        if self.arch == "copy":
             from finetune.language.encoder_folder import save_encoder
 
             save_encoder(model, self.tokenizer, folder)
@@ -223,7 +227,7 @@ def _exp(nats: float) -> float:
 def _model(ready: Prepared, options: Options) -> Any:
     if options.start is None:
         return new_model(sizes(options.arch, options.depth), ready.tokenizer, options.context, options.seed)
-    model = open_model(Path(options.start))
+    model = open_model(begun_with(options.start), options.seed)
     if len(ready.tokenizer) > model.get_input_embeddings().weight.shape[0]:
         model.resize_token_embeddings(vocabulary_of(ready.tokenizer))
     return model
