@@ -14,8 +14,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from finetune.card import Source, parsed
-from finetune.copying.generator import Options, train_generator
+from finetune.copying.generator import Options, _enough, train_generator
 from finetune.copying.mixing import Mixture
+from finetune.questions import Question
 from finetune.schedule import Keeping
 from indexer.errors import UsageError
 from rag.copying.folder import CHECKED, read_folder, write_sums
@@ -200,3 +201,12 @@ def test_a_weight_or_file_that_makes_no_sense_is_refused(tmp_path: Path, text: s
     file.write_text("")
     with pytest.raises(UsageError, match=said):
         parsed(text.format(file))
+
+
+def test_a_short_run_draws_what_its_steps_need_and_a_long_one_all() -> None:
+    questions = [Question(str(n), "Why?", "t", "word " * (20 + n % 7), ("word",), "d") for n in range(1000)]
+    drawn = _enough(questions, 500, random.Random(1))
+    assert 2500 <= sum(len(each.passage) for each in drawn) < 2500 + 150
+    assert len({each.id for each in drawn}) == len(drawn)
+    assert [each.id for each in drawn] != [str(n) for n in range(len(drawn))], "by chance, not the first documents"
+    assert _enough(questions, 10**6, random.Random(1)) == questions

@@ -254,6 +254,8 @@ def _encoded(
     for number in range(int(whole) + (part > 0)):
         share = 1.0 if number < whole else part
         drawn = [question for question in data.learn for _ in range(_times(data.weights[question.id] * share, chance))]
+        if options.steps is not None:
+            drawn = _enough(drawn, options.steps * options.batch_tokens, chance)
         for done, example in enumerate(examples(drawn, near, options.mixture, chance, alike)):
             found = encoder.encode(example, chance)
             if found is not None:
@@ -261,6 +263,22 @@ def _encoded(
             if done % 1000 == 0:
                 progress("turning questions into tokens", min(done, len(drawn)), len(drawn))
     return encoded
+
+
+def _enough(drawn: list[Question], tokens: int, chance: random.Random) -> list[Question]:
+    """Return some of the questions by chance, whose passages have at least so many tokens, or all of them.
+
+    A token is reckoned five characters: English ones have rather fewer. So little is encoded that is not learnt.
+    """
+    if sum(len(question.passage) for question in drawn) <= 5 * tokens:
+        return drawn
+    found, left = [], 5 * tokens
+    for question in chance.sample(drawn, len(drawn)):
+        if left <= 0:
+            break
+        found.append(question)
+        left -= len(question.passage)
+    return found
 
 
 def _times(weight: float, chance: random.Random) -> int:

@@ -1,10 +1,10 @@
 """Trains the copying generator in several ways, each for the same short time, and prints what each scores.
 
-    python -m tests.benchmarks.ablate_generator [DATA] --out FOLDER --steps 200 [--only NAME ...]
+    python -m tests.benchmarks.ablate_generator [DATA] --out FOLDER --steps 200 [--only NAME ...] [--encoder FOLDER]
 
 DATA is the data folder (default ../shared/data; skipped where it is absent). All ways see the same held-out documents;
 the scores are EM and F1 on held-out questions of the training sets, never of a test set. What was done is kept in
-FOLDER: an interrupted run goes on.
+FOLDER: an interrupted run goes on. --encoder is one that was pre-trained further (train lm --from all-MiniLM-L6-v2).
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ SQUAD, OTHERS = (
 )
 
 
-def ways(steps: int) -> dict[str, tuple[Options, tuple[str, ...]]]:
+def ways(steps: int, encoder: str | None) -> dict[str, tuple[Options, tuple[str, ...]]]:
     """Return what is compared: options and data sets by name."""
     keeping = Keeping(save_every=max(1, steps // 2), validate_every=steps, log_every=20)
     usual = Options(steps=steps, keeping=keeping, schedule=Schedule(warmup=min(100, steps // 5), decay=0.9))
     rate = usual.schedule
+    further = {"an encoder pre-trained further": (replace(usual, encoder=encoder), SQUAD)} if encoder else {}
     return {
         "usual": (usual, SQUAD),
         "trained embeddings": (replace(usual, frozen_embeddings=False), SQUAD),
@@ -48,21 +49,22 @@ def ways(steps: int) -> dict[str, tuple[Options, tuple[str, ...]]]:
             replace(usual, batch_tokens=usual.batch_tokens // 2, steps=2 * steps),
             SQUAD,
         ),
-    }
+    } | further
 
 
 @click.command()
 @click.argument("data", default="../shared/data", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--steps", default=200, show_default=True)
+@click.option("--encoder", help="One that was pre-trained further, to begin with.")
 @click.option("--only", multiple=True, help="Only these ways (repeatable).")
-def main(data: Path, out: Path, steps: int, only: tuple[str, ...]) -> None:
+def main(data: Path, out: Path, steps: int, encoder: str | None, only: tuple[str, ...]) -> None:
     """Train in several ways and print a table."""
     if not (data / SQUAD[0]).is_file():
         click.echo(f"skipped: {data / SQUAD[0]} is not there. Give the data folder as the first argument.", err=True)
         return
     print("| way | EM | F1 | rightly given or refused | seconds a step |\n|---|---|---|---|---|")
-    for name, (options, files) in ways(steps).items():
+    for name, (options, files) in ways(steps, encoder).items():
         if only and name not in only:
             continue
         sources = [Source(data / file, 1.0 if number == 0 else 0.25) for number, file in enumerate(files)]
