@@ -12,6 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
+from tokenizers import Tokenizer
 
 from finetune.card import Source
 from finetune.language import pretraining, tuning
@@ -155,9 +156,15 @@ def test_an_encoder_goes_on_by_filling_masks_and_stays_an_encoder(texts: Path, t
     from indexer.encoders.model_folder import inspect_model_folder
 
     pretraining.train([texts], tmp_path / "encoder", replace(SMALL, arch="copy"))
+    file = tmp_path / "encoder" / "tokenizer.json"
+    cutting = Tokenizer.from_file(str(file))  # as those of sentence-transformers are kept
+    cutting.enable_truncation(8)
+    cutting.enable_padding(length=8)
+    cutting.save(str(file))
     options = replace(SMALL, start=str(tmp_path / "encoder"), ngram=0, depth=6)
     told: list[pretraining.Estimate] = []
     pretraining.train([texts], tmp_path / "on", options, announce=told.append)
+    assert told[0].tokens > 40 * 50, "whole texts"
     assert (told[0].arch, told[0].layers, told[0].steps) == ("copy", 1, 6)
     assert inspect_model_folder(tmp_path / "on").transformer == tmp_path / "on"
     old, new = (load_file(tmp_path / name / "model.safetensors") for name in ("encoder", "on"))

@@ -98,6 +98,8 @@ def encoded(texts: Sequence[str], tokenizer: Any, progress: Progress = silent) -
     for the texts that are being read.
     """
     backend = tokenizer.backend_tokenizer
+    backend.no_truncation()  # an encoder's tokenizer.json cuts texts to what it embeds, and fills up short ones
+    backend.no_padding()
     before = backend.encode_special_tokens
     backend.encode_special_tokens = True
     end, parts = np.array([end_of(tokenizer)], dtype=np.int32), []

@@ -76,7 +76,9 @@ class StaticRun:
         from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
         from tokenizers import Tokenizer
 
-        embedding = StaticEmbedding(Tokenizer.from_file(str(tokenizer)), self._model.weight.detach().clone())
+        whole = Tokenizer.from_file(str(tokenizer))
+        whole.no_truncation()  # the encoder's own is cut to what the encoder reads, and a table reads everything
+        embedding = StaticEmbedding(whole, self._model.weight.detach().clone())
         model = SentenceTransformer(modules=[embedding, Normalize()], device="cpu")
         model.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
         inspect_model_folder(folder)  # what is left there can be indexed with
