@@ -80,9 +80,9 @@ def prompt_for(
     """Return the prompt for `question` and `passages`, best first, of at most about `budget` tokens as `count` counts.
 
     `special` are the model's special tokens. `shots`, best first, come before the passages, as many as fit into half of
-    the budget; the best stands last, next to the question (as in Liu et al. 2022, section 3). Where the passages do not
-    fit, the long ones are cut at the end, to the same length; where that would leave less than `LEAST` tokens of each,
-    the last are left out.
+    the budget and leave room for a passage; the best stands last, next to the question (as in Liu et al. 2022, section
+    3). Where the passages do not fit, the long ones are cut at the end, to the same length; where that would leave less
+    than `LEAST` tokens of each, the last are left out.
     Raises UsageError when not even one passage fits beside the question.
     """
     asked = _line(question, special)
@@ -98,6 +98,8 @@ def prompt_for(
             return Prompt(_laid_out(opening, asked, heads[:shown], cut), shown)
     if not passages:
         return Prompt(_laid_out(opening, asked, [], []), 0)
+    if shots:
+        return prompt_for(question, passages, special=special, count=count, budget=budget, shots=shots[:-1])
     raise UsageError(
         f"The generator reads {budget} tokens at once, too few for a question of {count(asked)} with one passage.",
         "Ask a shorter question, or use a model that reads more.",
