@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from indexer.screen import Screen
+from indexer.screen import Screen, shortened
 from rag.evaluation.comparing import Comparison
 from rag.evaluation.failures import MEND, STAGES, Failures
 from rag.evaluation.intervals import Score
@@ -15,6 +15,8 @@ from rag.evaluation.scores import by_kind
 
 Numbers = Mapping[str, float | None]
 """A score as scores.json has it: value, low and high."""
+_SAID = 160
+"""Characters of an answer that are shown: a model that says one thing over and over must not fill the window."""
 
 
 def show_run(screen: Screen, run: RunFolder, *, err: bool = False) -> None:
@@ -89,7 +91,8 @@ def show_comparison(screen: Screen, found: Comparison, examples: int) -> None:
         for flip in flips[:examples]:
             screen.say(flat(f"  {flip.id}  {flip.question}"))
             screen.say(flat(f"    gold {' | '.join(flip.answers[:3]) or '(none)'}"))
-            screen.say(flat(f"    {flip.before or '(refused)'}  ->  {flip.after or '(refused)'}"))
+            before, after = (shortened(said or "(refused)", _SAID) for said in (flip.before, flip.after))
+            screen.say(flat(f"    {before}  ->  {after}"))
     screen.say(f"\n{found.n:,} questions, {found.both_right:,} right in both, {found.both_wrong:,} wrong in both")
     screen.say(f"Verdict on {', '.join(found.deciding)}: {found.verdict}.")
 
@@ -112,9 +115,10 @@ def show_failures(screen: Screen, found: Failures) -> None:
         for each in found.examples.get(stage, ()):
             row = each.row
             screen.say(flat(f"  {row.id}  {row.question}"))
-            said = f"{row.said or '(nothing)'}{'' if row.answered or not row.said else ' (held back)'}"
+            said = shortened(row.said or "(nothing)", _SAID)
+            held = " (held back)" if row.said and not row.answered else ""
             screen.say(flat(f"    gold {' | '.join(row.answers[:3]) or '(none)'}"))
-            screen.say(flat(f"    said {said}, confidence {max(0.0, row.confidence):.2f}"))
+            screen.say(flat(f"    said {said}{held}, confidence {max(0.0, row.confidence):.2f}"))
 
 
 def flat(text: str) -> str:
