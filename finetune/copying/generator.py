@@ -138,7 +138,8 @@ def train_generator(
     UsageError for data that does not read, Diverged where the loss is not finite.
     """
     home, work = home or home_folder(), out / "training"
-    learnt = _learn(sources, work, options, home, passages or work, dry_run, announce, progress)
+    mined = None if dry_run else passages or work
+    learnt = _learn(sources, work, options, home, mined, dry_run, announce, progress)
     from finetune.training import leads
 
     if dry_run or not leads():  # under torchrun the first process does what is left
@@ -160,9 +161,12 @@ def train_weights(
     passages: Path | None = None,
     progress: Progress = silent,
 ) -> Trained:
-    """Train as `train_generator` does, and stop when the weights are chosen: enough to compare two ways of training."""
-    home = home or home_folder()
-    learnt = _learn(sources, work, options, home, passages or work, False, lambda estimate: None, progress)
+    """Train as `train_generator` does, and stop when the weights are chosen: enough to compare two ways of training.
+
+    Hard negatives are looked for where the mixture has a use for them.
+    """
+    mined = passages or work if options.mixture.competing or options.mixture.missing else None
+    learnt = _learn(sources, work, options, home or home_folder(), mined, False, lambda estimate: None, progress)
     return Trained(learnt.best, learnt.estimate, learnt.scores)
 
 
@@ -171,16 +175,16 @@ def _learn(
     work: Path,
     options: Options,
     home: Path,
-    passages: Path,
+    mined: Path | None,
     dry_run: bool,
     announce: Callable[[Estimate], None],
     progress: Progress,
 ) -> _Learnt:
     data = _read(sources, options)
     near: Near = {}
-    if not dry_run:
-        passages.mkdir(parents=True, exist_ok=True)
-        near = _near(data, passages, home, options, progress)
+    if mined is not None:
+        mined.mkdir(parents=True, exist_ok=True)
+        near = _near(data, mined, home, options, progress)
     transformer = base_encoder(options.encoder)
     alike = read_neighbours(transformer, sorted({question.passage for question in data.learn}))
     encoder = Encoder(Tokens(transformer / TOKENIZER, options.layout), options.span_tokens, writes=options.writes)

@@ -33,13 +33,15 @@ def ways(steps: int, encoder: str | None) -> dict[str, tuple[Options, tuple[str,
     keeping = Keeping(save_every=max(1, steps // 2), validate_every=steps, log_every=20)
     usual = Options(steps=steps, keeping=keeping, schedule=Schedule(warmup=min(100, steps // 5), decay=0.9))
     rate = usual.schedule
-    further = {"an encoder pre-trained further": (replace(usual, encoder=encoder), SQUAD)} if encoder else {}
+    plain = replace(usual, mixture=PLAIN)
+    further = {"the same, an encoder pre-trained further": (replace(plain, encoder=encoder), SQUAD)} if encoder else {}
     return {
         "usual": (usual, SQUAD),
         "trained embeddings": (replace(usual, frozen_embeddings=False), SQUAD),
         "one span, no decoder": (replace(usual, writes=False, mixture=replace(usual.mixture, two_part=0.0)), SQUAD),
         "window of 256": (replace(usual, layout=Layout(window=256, overlap=96)), SQUAD),
-        "answerable questions only": (replace(usual, mixture=PLAIN), SQUAD),
+        "answerable questions only": (plain, SQUAD),
+        **further,
         "no edited questions": (replace(usual, mixture=replace(usual.mixture, edited=0.0)), SQUAD),
         "no competing passages": (replace(usual, mixture=replace(usual.mixture, competing=0.0)), SQUAD),
         "all data sets": (usual, SQUAD + OTHERS),
@@ -49,7 +51,7 @@ def ways(steps: int, encoder: str | None) -> dict[str, tuple[Options, tuple[str,
             replace(usual, batch_tokens=usual.batch_tokens // 2, steps=2 * steps),
             SQUAD,
         ),
-    } | further
+    }
 
 
 @click.command()
