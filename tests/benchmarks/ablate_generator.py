@@ -31,26 +31,25 @@ SQUAD, OTHERS = (
 def ways(steps: int, encoder: str | None) -> dict[str, tuple[Options, tuple[str, ...]]]:
     """Return what is compared: options and data sets by name."""
     keeping = Keeping(save_every=max(1, steps // 2), validate_every=steps, log_every=20)
-    usual = Options(steps=steps, keeping=keeping, schedule=Schedule(warmup=min(100, steps // 5), decay=0.9))
-    rate = usual.schedule
-    plain = replace(usual, mixture=PLAIN)
-    further = {"the same, an encoder pre-trained further": (replace(plain, encoder=encoder), SQUAD)} if encoder else {}
+    mixed = Options(steps=steps, keeping=keeping, schedule=Schedule(warmup=min(100, steps // 5), decay=0.9))
+    plain, rate = replace(mixed, mixture=PLAIN), mixed.schedule
+    further = {"an encoder pre-trained further": (replace(plain, encoder=encoder), SQUAD)} if encoder else {}
     return {
-        "usual": (usual, SQUAD),
-        "trained embeddings": (replace(usual, frozen_embeddings=False), SQUAD),
-        "one span, no decoder": (replace(usual, writes=False, mixture=replace(usual.mixture, two_part=0.0)), SQUAD),
-        "window of 256": (replace(usual, layout=Layout(window=256, overlap=96)), SQUAD),
         "answerable questions only": (plain, SQUAD),
         **further,
-        "no edited questions": (replace(usual, mixture=replace(usual.mixture, edited=0.0)), SQUAD),
-        "no competing passages": (replace(usual, mixture=replace(usual.mixture, competing=0.0)), SQUAD),
-        "all data sets": (usual, SQUAD + OTHERS),
-        "rate 1.5e-4": (replace(usual, schedule=replace(rate, lr=1.5e-4, new_lr=3e-4)), SQUAD),
-        "rate 5e-4": (replace(usual, schedule=replace(rate, lr=5e-4, new_lr=1e-3)), SQUAD),
+        "trained embeddings": (replace(plain, frozen_embeddings=False), SQUAD),
+        "one span, no decoder": (replace(plain, writes=False), SQUAD),
+        "window of 256": (replace(plain, layout=Layout(window=256, overlap=96)), SQUAD),
+        "rate 1.5e-4": (replace(plain, schedule=replace(rate, lr=1.5e-4, new_lr=3e-4)), SQUAD),
+        "rate 5e-4": (replace(plain, schedule=replace(rate, lr=5e-4, new_lr=1e-3)), SQUAD),
         "batches of 16, twice the steps": (
-            replace(usual, batch_tokens=usual.batch_tokens // 2, steps=2 * steps),
+            replace(plain, batch_tokens=plain.batch_tokens // 2, steps=2 * steps),
             SQUAD,
         ),
+        "all sorts": (mixed, SQUAD),
+        "all sorts but edited questions": (replace(mixed, mixture=replace(mixed.mixture, edited=0.0)), SQUAD),
+        "all sorts but competing passages": (replace(mixed, mixture=replace(mixed.mixture, competing=0.0)), SQUAD),
+        "all sorts, all data sets": (mixed, SQUAD + OTHERS),
     }
 
 
