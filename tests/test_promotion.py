@@ -12,6 +12,8 @@ from finetune.trials import Remembering, retrieval_set
 from indexer.collection import Collection
 from indexer.errors import NotFound, UsageError
 from indexer.sync import Given, copy_documents
+from rag.copying.folder import read_folder
+from rag.engine import Engine
 from tests.small_reranker import write_small_reranker
 from tests.small_static import write_small_static
 from tests.worlds import CountingEncoder, WordEncoder, collection_of
@@ -83,6 +85,31 @@ def test_a_reranker_is_tried_in_the_collection_itself(collection: Collection, mo
     assert collection.reranker == str(folder)
     rollback(collection)
     assert collection.reranker is None
+
+
+def test_the_confidence_is_fitted_to_the_new_search_and_goes_back_with_it(
+    collection: Collection, models: Path, tmp_path: Path
+) -> None:
+    """Of a third of the questions, the gold answer is none that the passages give: so there is something to fit."""
+    asked = [("What sat on a mat beside {}?", "the cat"), ("What did the cat sit on beside {}?", "a mat"),
+             ("Who sang beside {}?", "a dog")]  # fmt: skip
+    rows = [
+        {"id": f"{n}-{thing}", "question": question.format(thing), "answers": [answer],
+         "context": f"The cat sat on a mat beside {thing}.", "document": thing}
+        for n, (question, answer) in enumerate(asked) for thing in THINGS
+    ]  # fmt: skip
+    file = tmp_path / "questions.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    run = write_small_static(tmp_path / "run", seed=7)
+    done = promote(run, collection, questions=file, force=True, recalibrate=True)
+    assert collection.generator == done.after.generator == str(run / "training" / "recalibrated")
+    fitted, shipped = read_folder(Path(collection.generator)), read_folder()
+    assert fitted.fingerprint == shipped.fingerprint
+    assert fitted.confidence["retrieved"] != shipped.confidence["retrieved"]
+    assert fitted.confidence["given"] == shipped.confidence["given"]
+    assert "recalibrated" in Engine(collection).ask("What sat on a mat beside thing7?").generator
+    rollback(collection)
+    assert collection.generator is None
 
 
 def test_a_dry_run_switches_nothing(collection: Collection, models: Path, tmp_path: Path) -> None:

@@ -63,6 +63,8 @@ def promote(
         else:
             switched = f"{name} stays as it was."
         click.echo(f"{done.comparison.verdict}: {switched}")
+        if done.promoted and recalibrate:
+            click.echo(f"The confidence was fitted on the same questions; it answers with {done.after.generator}.")
     ctx.exit(0 if done.promoted else NOT_BETTER)
 
 
