@@ -69,6 +69,10 @@ def test_an_example_shows_the_sentences_around_its_answer() -> None:
 # In the prompt
 
 
+def words(text: str) -> int:
+    return len(text.split())
+
+
 def test_examples_stand_before_the_passages_the_best_last() -> None:
     shots = [Shot("Best?", "T", "Yes it is.", "Yes"), Shot("Second?", "", "No\nit is not.", REFUSAL)]
     text = prompt_for("Q?", [passage("P.")], shots=shots).text
@@ -82,9 +86,6 @@ def test_examples_stand_before_the_passages_the_best_last() -> None:
 
 
 def test_examples_take_half_of_the_room_at_most() -> None:
-    def words(text: str) -> int:
-        return len(text.split())
-
     shots = [Shot(f"Question {number}?", "T", "word " * 40, "a") for number in range(10)]
     budget = words(INSTRUCTION) + 220
     text = prompt_for("Q?", [passage("here " * 300)], shots=shots, count=words, budget=budget).text
@@ -96,9 +97,6 @@ def test_examples_take_half_of_the_room_at_most() -> None:
 
 
 def test_examples_that_leave_no_room_for_a_passage_are_left_out() -> None:
-    def words(text: str) -> int:
-        return len(text.split())
-
     shots = [Shot(f"Question {number}?", "T", "word " * 12, "a") for number in range(3)]
     budget = words(INSTRUCTION) + 95
     text = prompt_for("Q?", [passage("here " * 300)], shots=shots, count=words, budget=budget).text

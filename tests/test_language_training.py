@@ -367,7 +367,7 @@ class Makes:
 
 def lessons(texts: list[str], batch: int, maker: Makes) -> Lessons:
     drawn = [Question(str(number), text, "", "", (), "") for number, text in enumerate(texts)]
-    return Lessons(drawn, maker, batch, seed=3)  # type: ignore[arg-type]
+    return Lessons(drawn, maker.of, batch, seed=3)
 
 
 def test_instructions_are_made_when_their_steps_come() -> None:
@@ -403,6 +403,10 @@ def test_a_pass_holds_each_question_as_often_as_it_weighs(base: Path, epochs: fl
     more = TuningRun(data, taught(base, steps=40, batch_size=10))._drawn(data)
     assert len(more) == 400
     assert len({each.id for each in more[:150]}) == 100, "the first pass holds all"
+    light = tuning.Data(made, made[:5], {each.id: 1e-9 for each in made})
+    assert len({each.id for each in TuningRun(light, taught(base, steps=10, batch_size=10))._drawn(light)}) == 100
+    with pytest.raises(UsageError, match="passes over 100 questions are none"):
+        TuningRun(light, taught(base, steps=None, epochs=1.0))
 
 
 def test_a_model_gone_on_from_keeps_its_tokenizer(base: Path, texts: Path, tmp_path: Path) -> None:

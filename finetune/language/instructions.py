@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -112,15 +112,19 @@ def _shuffled(passages: Sequence[Passage], chance: random.Random) -> list[Passag
     return chance.sample(list(passages), len(passages))
 
 
+MadeOf = Callable[[Question, random.Random], Instruction | None]
+"""Makes the instruction for a question, by chance; None where the prompt has no room for the answer."""
+
+
 class Lessons:
     """The instructions of each step, made by fifty steps when they are needed: by nothing but the seed and the step.
 
     Making them takes milliseconds each: all of them beforehand would be minutes in which nothing is learnt.
     """
 
-    def __init__(self, drawn: Sequence[Question], maker: Instructions, batch: int, seed: int) -> None:
+    def __init__(self, drawn: Sequence[Question], made_of: MadeOf, batch: int, seed: int) -> None:
         """`drawn` are the questions in the order in which they are learnt, `batch` of them in a step."""
-        self._drawn, self._maker, self._batch, self._seed = drawn, maker, batch, seed
+        self._drawn, self._made_of, self._batch, self._seed = drawn, made_of, batch, seed
         self.steps = -(-len(drawn) // batch)
         self._made: tuple[int, list[list[Instruction]]] = (-1, [])
 
@@ -134,7 +138,7 @@ class Lessons:
     def _part(self, part: int) -> list[list[Instruction]]:
         chance = random.Random(f"{self._seed}/{part}")
         drawn = self._drawn[TOGETHER * self._batch * part : TOGETHER * self._batch * (part + 1)]
-        found = [made for question in drawn if (made := self._maker.of(question, chance)) is not None]
+        found = [made for question in drawn if (made := self._made_of(question, chance)) is not None]
         if not found:
             raise UsageError(
                 f"None of {len(drawn)} passages with its answer fits into what the model reads.",

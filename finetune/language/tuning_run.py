@@ -63,7 +63,7 @@ class TuningRun:
                 f"{options.epochs} passes over {len(data.learn)} questions are none.", "Give more --epochs, or --steps."
             )
         maker = Instructions(data.learn, self._tokens, options.mixing)
-        self._lessons = Lessons(drawn, maker, options.batch_size, options.seed)
+        self._lessons = Lessons(drawn, maker.of, options.batch_size, options.seed)
         self.steps = self._lessons.steps
         self._held = self._watched(data)
 
@@ -161,15 +161,20 @@ class TuningRun:
     # Examples
 
     def _drawn(self, data: Data) -> list[Question]:
-        """Return the questions in the order in which they are learnt, pass after pass."""
+        """Return the questions in the order in which they are learnt, pass after pass.
+
+        Where the steps are given, weights only say which questions are learnt oftener than others: every pass has some.
+        """
         chance = random.Random(self._options.seed)
         most = self._options.steps and self._options.steps * self._options.batch_size
         left = math.inf if most else self._options.epochs
+        heaviest = max(data.weights[question.id] for question in data.learn)
+        whole = min(1.0, heaviest) if most else 1.0
         drawn: list[Question] = []
         while left > 0 and not (most and len(drawn) >= most):
             learnt = []
             for question in data.learn:
-                times = data.weights[question.id] * min(1.0, left)
+                times = data.weights[question.id] / whole * min(1.0, left)
                 learnt += [question] * (int(times) + (chance.random() < times % 1.0))
             drawn += chance.sample(learnt, len(learnt))
             left -= 1

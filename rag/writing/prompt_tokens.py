@@ -6,7 +6,6 @@ Knows a tokenizer and how much its model reads, and not the model.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from indexer.errors import GeneratorError
@@ -40,7 +39,6 @@ class PromptTokens:
         self._reads = (reads or BUDGET + self.writes) - before
         self._special = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
         self._special += tokenizer.all_special_tokens
-        self._count = lru_cache(maxsize=10_000)(self._counted)  # the same passages stand in many prompts
 
     @property
     def chats(self) -> bool:
@@ -85,5 +83,5 @@ class PromptTokens:
         text: str = self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
-    def _counted(self, text: str) -> int:
+    def _count(self, text: str) -> int:
         return len(self._tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
