@@ -390,6 +390,12 @@ def test_questions_without_room_are_left_out_and_too_many_are_told() -> None:
         lessons(["no"] * 3, 2, Makes()).of(0)
 
 
+def test_last_questions_without_room_do_not_end_a_run() -> None:
+    made = lessons(["yes"] * 2 * TOGETHER + ["no"] * 3, 2, Makes())
+    assert made.steps == TOGETHER + 2
+    assert made.of(TOGETHER + 1) == made.of(1)
+
+
 @pytest.mark.parametrize(("epochs", "times"), [(1.0, 1), (2.5, 2.5), (0.5, 0.5)])
 def test_a_pass_holds_each_question_as_often_as_it_weighs(base: Path, epochs: float, times: float) -> None:
     from finetune.language.tuning_run import TuningRun

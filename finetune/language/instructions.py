@@ -129,7 +129,7 @@ class Lessons:
         self._made: tuple[int, list[list[Instruction]]] = (-1, [])
 
     def of(self, step: int) -> list[Instruction]:
-        """Return what is learnt in a step, at least one instruction. Raises UsageError where none of a part fits."""
+        """Return what is learnt in a step, at least one instruction. Raises UsageError where none of the first fit."""
         part, place = divmod(step, TOGETHER)
         if self._made[0] != part:
             self._made = part, self._part(part)
@@ -139,12 +139,15 @@ class Lessons:
         chance = random.Random(f"{self._seed}/{part}")
         drawn = self._drawn[TOGETHER * self._batch * part : TOGETHER * self._batch * (part + 1)]
         found = [made for question in drawn if (made := self._made_of(question, chance)) is not None]
+        count = -(-len(drawn) // self._batch)
+        if not found and part > 0:  # a last few that do not fit must not end a run of hours
+            return self._part(0)[:count]
         if not found:
             raise UsageError(
                 f"None of {len(drawn)} passages with its answer fits into what the model reads.",
                 "Take a model that reads more.",
             )
-        return batches(found, -(-len(drawn) // self._batch), chance)
+        return batches(found, count, chance)
 
 
 def batches(found: Sequence[Instruction], count: int, chance: random.Random) -> list[list[Instruction]]:
