@@ -63,17 +63,6 @@ def read_questions(file: Path, *, answers_needed: bool = True) -> list[Question]
     return _with_own_ids(questions)
 
 
-def split_by_document(questions: Sequence[Question], share: float, seed: int) -> tuple[list[Question], list[Question]]:
-    """Return (the rest, held out): about `share` of the questions, whole documents, chosen by a hash of their names."""
-    bound = int(share * 2**32)
-    kept: list[Question] = []
-    held: list[Question] = []
-    for question in questions:
-        digest = hashlib.sha256(f"{seed}/{question.document}".encode()).digest()
-        (held if int.from_bytes(digest[:4], "big") < bound else kept).append(question)
-    return kept, held
-
-
 def occurrences(passage: str, answer: str) -> list[int]:
     """Return where `answer` begins in `passage`; only if it tears a word everywhere ("1920" in "1920s"), there too."""
     from rag.copying.layout import torn

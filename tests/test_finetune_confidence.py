@@ -166,9 +166,29 @@ def test_the_confidence_means_what_it_says_on_other_data() -> None:
         assert sum(wrong) / len(wrong) == pytest.approx(max_error, abs=0.03)
 
 
-def test_the_default_threshold_is_where_right_and_wrong_are_as_likely() -> None:
-    model = fitted(*drawn(0))
-    assert threshold(model, None) == pytest.approx(0.5, abs=0.08)
+def test_the_default_threshold_is_the_most_careful_of_those_that_cannot_be_told_from_the_best() -> None:
+    rows, right = drawn(0)
+    model = fitted(rows, right)
+    sure = np.array([confidence(model, row) for row in rows])
+    least, signs = threshold(model, None), np.where(right, 1, -1)
+
+    def gain(bound: float) -> float:
+        return float(signs[sure >= bound].sum()) / len(signs)
+
+    error = float(np.where(sure >= 0.5, signs, 0).std()) / math.sqrt(len(signs))
+    assert gain(least) == pytest.approx(gain(0.5) - error, abs=0.2 * error)
+    assert 0.55 < least < 0.7, "right and wrong are as likely at 0.5"
+
+
+def test_the_default_threshold_hangs_less_on_chance_than_that_of_the_largest_gain() -> None:
+    def of(seed: int) -> tuple[float, float]:
+        rows, right = drawn(seed, 1000)
+        model = fitted(rows, right)
+        curve = metrics.risk_coverage([confidence(model, row) for row in rows], right)
+        return max(curve, key=lambda at: at.coverage * (1 - 2 * at.risk)).threshold, model["threshold"]
+
+    largest, careful = np.std([of(seed) for seed in range(1, 21)], axis=0)
+    assert careful < 0.75 * largest
 
 
 def test_the_curve_rises_in_coverage_and_ends_with_every_question() -> None:

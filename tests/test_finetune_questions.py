@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.questions import Question, occurrences, read_questions, split_by_document
+from finetune.questions import Question, occurrences, read_questions
 from indexer.errors import UsageError
 
 ROW: dict[str, Any] = {"question": "Who sat?", "context": "A cat sat.", "answers": ["A cat"]}
@@ -181,30 +181,6 @@ def test_a_file_that_does_not_open_is_told_with_its_name(name: str, content: byt
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=f"{name} cannot be read"):
         read_questions(tmp_path / name)
-
-
-# Splitting
-
-documents = st.lists(st.sampled_from([f"document {number}" for number in range(12)]), max_size=40)
-
-
-@settings(deadline=None, max_examples=60)
-@given(documents, st.floats(0, 1), st.integers(0, 5))
-def test_a_document_stays_on_one_side_whatever_else_is_there(names: list[str], share: float, seed: int) -> None:
-    asked = [question(f"{number}?", document=name) for number, name in enumerate(names)]
-    kept, held = split_by_document(asked, share, seed)
-    assert sorted(kept + held, key=asked.index) == asked
-    assert not {each.document for each in kept} & {each.document for each in held}
-    again = split_by_document(asked[::2], share, seed)
-    assert again == ([each for each in kept if each in asked[::2]], [each for each in held if each in asked[::2]])
-
-
-def test_a_larger_share_holds_the_same_documents_and_more() -> None:
-    asked = [question(f"{number}?", document=str(number)) for number in range(1000)]
-    held = [{each.id for each in split_by_document(asked, share, 3)[1]} for share in (0.0, 0.1, 0.3, 1.0)]
-    assert held[0] < held[1] < held[2] < held[3]
-    assert [len(each) for each in held] == [0, pytest.approx(100, abs=30), pytest.approx(300, abs=45), 1000]
-    assert {each.id for each in split_by_document(asked, 0.1, 4)[1]} != held[1]
 
 
 # Occurrences

@@ -26,16 +26,16 @@ def written(folder: Path, texts: list[str]) -> Path:
 
 
 def test_whole_documents_are_held_out_and_the_same_ones_each_time(tmp_path: Path) -> None:
-    corpus = read_corpus([written(tmp_path / "a", TEXTS)], 0.2, seed=1)
+    corpus = read_corpus([written(tmp_path / "a", TEXTS)], 0.2)
     assert sorted([*corpus.learn, *corpus.held]) == sorted(TEXTS)
     assert 3 <= len(corpus.held) <= 25
-    again = read_corpus([written(tmp_path / "b", TEXTS[::-1])], 0.2, seed=1)
+    again = read_corpus([written(tmp_path / "b", TEXTS[::-1])], 0.2)
     assert sorted(again.held) == sorted(corpus.held), "by the text, not by its place"
 
 
 def test_of_few_documents_the_ends_are_held_out(tmp_path: Path) -> None:
     text = "\n\n".join(f"Paragraph {number} of the only text." for number in range(100))
-    corpus = read_corpus([written(tmp_path / "a", [text])], 0.1, seed=1)
+    corpus = read_corpus([written(tmp_path / "a", [text])], 0.1)
     assert corpus.learn[0] + corpus.held[0] == text
     assert corpus.held[0].startswith("Paragraph ")
     assert len(corpus.held[0]) == pytest.approx(0.1 * len(text), rel=0.2)
@@ -45,18 +45,18 @@ def test_a_bad_line_is_told_with_its_number(tmp_path: Path) -> None:
     file = tmp_path / "texts.jsonl"
     file.write_text('{"text": "one"}\n{"text": 2}\n')
     with pytest.raises(UsageError, match="line 2"):
-        read_corpus([file], 0.1, seed=1)
+        read_corpus([file], 0.1)
 
 
 def test_a_folder_without_texts_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no text files") as caught:
-        read_corpus([tmp_path], 0.1, seed=1)
+        read_corpus([tmp_path], 0.1)
     assert "footnote train data" in caught.value.hint
 
 
 def test_too_little_text(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="only 14 characters"):
-        read_corpus([written(tmp_path / "a", ["A short text.\n"])], 0.1, seed=1)
+        read_corpus([written(tmp_path / "a", ["A short text.\n"])], 0.1)
 
 
 # Tokens

@@ -141,7 +141,7 @@ def test_a_step_in_parts_has_the_gradient_of_the_whole(texts: Path) -> None:
     found = []
     for together in (32, 128):
         options = replace(SMALL, together_tokens=together)
-        run = Run(prepared(read_corpus([texts], 0.1, 1), options, silent), options)
+        run = Run(prepared(read_corpus([texts], 0.1), options, silent), options)
         learner = run._learner
         learner.model.float()
         loss = run._loss(0)

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 @option.lr("0.00025")
 @click.option("--negatives", default=30_000, show_default=True, help="Questions that hard negatives are looked for.")
 @click.option(
+    "--edited", default=0.5, show_default=True, type=click.FloatRange(0, 1),
+    help="Share of the answerable questions that are asked once more with an edit that leaves them without an answer.",
+)  # fmt: skip
+@click.option(
+    "--dropout", default=0.1, show_default=True, type=click.FloatRange(0, 0.9),
+    help="Share of what each layer says that is put out while it learns.",
+)  # fmt: skip
+@click.option(
     "--held-out",
     default=0.09,
     show_default=True,
@@ -59,9 +67,9 @@ if TYPE_CHECKING:
 @click.pass_obj
 def generator(
     screen: Screen, data: tuple[str, ...], out: Path, epochs: float, steps: int | None, batch_size: int,
-    lr: float | None, negatives: int, held_out: float, encoder: str | None, base: str | None, lora: int | None,
-    average: tuple[str, ...], licences: tuple[str, ...], seed: int, device: str, resume: bool, dry_run: bool,
-    home: str | None, as_json: bool,
+    lr: float | None, negatives: int, edited: float, dropout: float, held_out: float,
+    encoder: str | None, base: str | None, lora: int | None, average: tuple[str, ...],
+    licences: tuple[str, ...], seed: int, device: str, resume: bool, dry_run: bool, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Train the generator that answers with spans of the passages, or teach a language model to write answers.
 
@@ -69,8 +77,8 @@ def generator(
     questions is learnt in one pass. Questions are split by document: some documents are held out to choose the best
     weights and to fit the confidence. Use what comes out with: footnote ask --generator FOLDER
 
-    With a language model as --base, the model learns to write the answer and cite its passage; --negatives, --encoder
-    and --average then mean nothing.
+    With a language model as --base, the model learns to write the answer and cite its passage; --negatives, --edited,
+    --dropout, --encoder and --average then mean nothing.
 
     \b
     footnote train generator squad.json.gz ours.jsonl:2 --out models/ours
@@ -79,6 +87,7 @@ def generator(
     from finetune.card import parsed
     from finetune.commands.teaching import teach
     from finetune.copying.generator import Options, train_generator
+    from finetune.copying.mixing import Mixture
     from finetune.resources import duration
     from finetune.schedule import Schedule
     from rag.copying.folder import is_copying
@@ -105,7 +114,8 @@ def generator(
         raise UsageError("--lora changes a language model.", "Give its folder with --base.")
     options = Options(
         epochs=epochs, steps=steps, batch_tokens=176 * batch_size, held_out=held_out, negatives=negatives,
-        encoder=encoder, base=base, average=_shares(average), seed=seed, device=device,
+        encoder=encoder, base=base, average=_shares(average), seed=seed, device=device, dropout=dropout,
+        mixture=Mixture(edited=edited),
         schedule=Schedule() if lr is None else Schedule(lr=lr, new_lr=2 * lr),
     )  # fmt: skip
 

@@ -81,7 +81,10 @@ def lr(default: str) -> Callable[[Command], Command]:
 
 def seed(default: int = 11) -> Callable[[Command], Command]:
     """Make the option for the seed."""
-    return click.option("--seed", default=default, show_default=True, help="Same input, same seed, same result.")
+    return click.option(
+        "--seed", default=default, show_default=True,
+        help="Same input, same seed, same result. What is held out does not depend on it.",
+    )  # fmt: skip
 
 
 def vocab_size(default: int) -> Callable[[Command], Command]:

@@ -24,13 +24,12 @@ from indexer.screen import Screen, common
 @click.option("--show", multiple=True, metavar="WORD", help="Show how this word is cut (repeatable).")
 @click.option("--held-out", default=0.05, show_default=True, type=click.FloatRange(0, 0.5, min_open=True),
               help="Share of the texts to measure on.")  # fmt: skip
-@option.seed()
 @option.DRY_RUN
 @common
 @click.pass_obj
 def tokenizer(
     screen: Screen, texts: tuple[Path, ...], out: Path, kind: Any, vocab_size: int, uncased: bool, min_frequency: int,
-    show: tuple[str, ...], held_out: float, seed: int, dry_run: bool, home: str | None, as_json: bool,
+    show: tuple[str, ...], held_out: float, dry_run: bool, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Learn a tokenizer from texts, and measure how it cuts others, beside the default one.
 
@@ -46,7 +45,7 @@ def tokenizer(
     from finetune.data.vocabularies import Options
 
     options = Options(
-        kind=kind, vocab_size=vocab_size, cased=not uncased, min_frequency=min_frequency, held_out=held_out, seed=seed
+        kind=kind, vocab_size=vocab_size, cased=not uncased, min_frequency=min_frequency, held_out=held_out
     )
     with screen.progress() as progress:
         found = learn(

@@ -7,6 +7,7 @@ best answers to held-out questions of SQuAD are right; at 0.8, 64 %, fewer than 
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -119,7 +120,7 @@ def fitted(rows: Sequence[Mapping[str, float]], right: Sequence[bool]) -> dict[s
     return {
         "bias": round(bias, 5),
         "weights": {name: round(float(weight), 5) for name, weight in zip(names, weights, strict=True)},
-        "threshold": round(_threshold(curve), 6),
+        "threshold": round(_threshold(curve, len(y)), 6),
         "risk_coverage": _thinned(curve),
         "fitted_on": {"questions": len(y), "right": int(y.sum()), "brier": round(float(((sure - y) ** 2).mean()), 4)},
     }
@@ -143,13 +144,19 @@ def _logistic(x: npt.NDArray[np.float64], y: npt.NDArray[np.bool_]) -> tuple[flo
     return float(found[0] - weights @ middle), weights
 
 
-def _threshold(curve: Sequence[metrics.Operating]) -> float:
-    """Return the confidence from which on answering gains most, where a wrong answer costs what a right one gains.
+def _threshold(curve: Sequence[metrics.Operating], questions: int) -> float:
+    """Return from which confidence on to answer, where a wrong answer costs what a right one gains.
 
-    Where it would only lose, that is 1.0.
+    Of all thresholds whose gain is within one standard error of the largest, the most careful one (Breiman et al. 1984,
+    section 3.4.3). The largest itself hangs on chance: the curve is flat there. Where answering would only lose, 1.0.
     """
-    gains = [point.coverage * (1 - 2 * point.risk) for point in curve]
-    return curve[gains.index(max(gains))].threshold if max(gains) > 0 else 1.0
+    gains = [point.coverage * (1 - 2 * point.risk) for point in curve]  # of a question: +1, -1, or 0 when refused
+    most = max(gains)
+    if most <= 0:
+        return 1.0
+    error = math.sqrt((curve[gains.index(most)].coverage - most**2) / questions)
+    enough = max(most - error, min(gain for gain in gains if gain > 0))
+    return next(point.threshold for point, gain in zip(curve, gains, strict=True) if gain >= enough)
 
 
 def _thinned(curve: Sequence[metrics.Operating], rows: int = 100) -> list[dict[str, float]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,9 @@ from finetune.copying.mixing import Mixture, examples
 from finetune.copying.negatives import Near, near_passages, passages_collection
 from finetune.copying.neighbours import read_neighbours
 from finetune.plots import draw_log
-from finetune.questions import Question, read_questions, split_by_document
+from finetune.questions import Question
 from finetune.schedule import Keeping, Schedule
+from finetune.splitting import read_split, split_by_document
 from indexer.encoder import open_encoder
 from indexer.errors import UsageError
 from indexer.home import home_folder
@@ -52,6 +53,8 @@ class Options:
     layout: Layout = field(default_factory=Layout)
     span_tokens: int = 30
     """Longest span that can be copied, in tokens."""
+    dropout: float = 0.1
+    """Share of what each layer says that is put out while it learns (Srivastava et al. 2014)."""
     writes: bool = True
     """Whether it can string spans and words together; without, an answer is one span."""
     encoder: str | None = None
@@ -210,25 +213,20 @@ def _read(sources: Sequence[Source], options: Options) -> _Data:
     held: list[Question] = []
     weights: dict[str, float] = {}
     for number, source in enumerate(sources):
-        found = [_renamed(question, number) for question in read_questions(source.path)]
-        weights.update({question.id: source.weight for question in found})
-        kept, out = split_by_document(found, options.held_out if source.held_out else 0.0, options.seed)
+        kept, out = read_split(source, number, options.held_out)
+        weights.update({question.id: source.weight for question in (*kept, *out)})
         learn += kept
         held += out
     if not any(question.answers for question in learn):
         raise UsageError("No question of the data has an answer.", "Give questions with `answers`.")
     random.Random(options.seed).shuffle(held)
-    watch, fit = split_by_document(held, 0.5, options.seed + 1)
+    watch, fit = split_by_document(held, 0.5, draw=2)
     if len(watch) < 20 or len(fit) < 50:
         raise UsageError(
             f"Only {len(held)} questions could be held out, of {len(learn) + len(held)}; at least 100 are needed.",
             "Give more questions, on more documents, or a larger --held-out.",
         )
     return _Data(learn, watch[: options.validation], fit[: options.confidence], weights)
-
-
-def _renamed(question: Question, source: int) -> Question:
-    return replace(question, id=f"{source}/{question.id}", document=f"{source}/{question.document}")
 
 
 def _near(data: _Data, work: Path, home: Path, options: Options, progress: Progress) -> Near:

@@ -56,6 +56,7 @@ class Run:
         if self.precision == "bf16":
             self._model.to(torch.bfloat16)
         self._model.to(self._device)
+        _put_out(self._model, options.dropout)
         self._model.train()
         self.parameters = sum(p.numel() for p in self._model.parameters() if p.requires_grad)
 
@@ -63,10 +64,10 @@ class Run:
         """Measure how long a step takes, on a few batches of middling length; nothing is learned."""
         middle = sorted(range(len(self._batches)), key=lambda i: self._tokens(self._batches[i]))
         chosen = [middle[len(middle) * (2 * n + 1) // (2 * steps)] for n in range(steps)]
-        self._loss(self._batches[chosen[0]]).backward()  # type: ignore[no-untyped-call]
+        self._loss(chosen[0]).backward()  # type: ignore[no-untyped-call]
         started = time.perf_counter()
         for number in chosen:
-            self._loss(self._batches[number]).backward()  # type: ignore[no-untyped-call]
+            self._loss(number).backward()  # type: ignore[no-untyped-call]
         self._model.zero_grad()
         return (time.perf_counter() - started) / steps / self._world
 
@@ -74,7 +75,7 @@ class Run:
         """Train, or go on; return the folder of the best weights."""
         return train(
             self._model,
-            lambda step: self._loss(self._batches[step * self._world + self._rank]),
+            lambda step: self._loss(step * self._world + self._rank),
             len(self._batches) // self._world,
             work,
             schedule=self._options.schedule,
@@ -98,12 +99,14 @@ class Run:
     def _tokens(self, batch: Sequence[int]) -> int:
         return sum(len(window.ids) for i in batch for window in self._encoded[i].windows)
 
-    def _loss(self, batch: Sequence[int]) -> Tensor:
-        return loss(self._model, collate([self._encoded[i] for i in batch], 0), self._device)
+    def _loss(self, number: int) -> Tensor:
+        torch.manual_seed(self._options.seed + number)  # what is put out hangs on the batch alone: a run can be resumed
+        return loss(self._model, collate([self._encoded[i] for i in self._batches[number]], 0), self._device)
 
     def _validate(self, watched: Watched, together: int = 16) -> dict[str, float]:
         """Return EM and F1, in per cent, of the best span of each answerable question, and how many would be given."""
         exact, near, given = [], [], []
+        self._model.train(False)
         for first in range(0, len(watched), together):
             part = watched[first : first + together]
             batch = collate([encoded for _, encoded in part], 0)
@@ -117,11 +120,19 @@ class Run:
                 if question.answers:
                     exact.append(metrics.exact_match(text, question.answers))
                     near.append(metrics.f1(text, question.answers))
+        self._model.train()
         return {
             "em": 100 * sum(exact) / max(1, len(exact)),
             "f1": 100 * sum(near) / max(1, len(near)),
             "rightly_given_or_refused": 100 * sum(given) / max(1, len(given)),
         }
+
+
+def _put_out(model: CopyingModel, share: float) -> None:
+    """Have the encoder's layers learn with dropout; attention keeps its weights, to spare time."""
+    for name, module in model.encoder.named_modules():
+        if isinstance(module, torch.nn.Dropout) and not name.endswith("attention.self.dropout"):
+            module.p = share
 
 
 def _text(passage: str, encoded: Encoded, start: int, end: int) -> str:

@@ -62,7 +62,7 @@ def learn(
         raise UsageError(f"{out} holds something already, and nothing is overwritten.", "Choose another --out.")
     if not options.cased and options.kind != "wordpiece":
         raise UsageError(f"{options.kind} keeps capitals: it gives every text back as it was.", "Leave out --uncased.")
-    corpus = read_corpus(paths, options.held_out, options.seed)
+    corpus = read_corpus(paths, options.held_out)
     characters = sum(map(len, corpus.learn))
     texts = corpus.learn
     if dry_run:

@@ -32,7 +32,6 @@ class Options:
     """How often a pair or a word must occur to become a token. BPE and WordPiece."""
     held_out: float = 0.05
     """Share of the texts that it is measured on and not learnt from."""
-    seed: int = 11
 
 
 def special_tokens(kind: Kind) -> Mapping[str, str]:

@@ -5,12 +5,12 @@ Other formats, cleaning and duplicates are the matter of `footnote train data`, 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from finetune.data.records import TEXTS
+from finetune.splitting import place
 from indexer.errors import UsageError
 from rag.evaluation.texts import Text, read_texts
 
@@ -30,7 +30,7 @@ class Corpus:
     held: tuple[str, ...]
 
 
-def read_corpus(paths: Sequence[Path], held_out: float, seed: int) -> Corpus:
+def read_corpus(paths: Sequence[Path], held_out: float) -> Corpus:
     """Return the texts of files (a document each, or JSON lines with a `text` each) and of the folders' files.
 
     About a share `held_out` is kept apart: whole documents, chosen by a hash of their text; of fewer than `FEW`
@@ -38,7 +38,7 @@ def read_corpus(paths: Sequence[Path], held_out: float, seed: int) -> Corpus:
     UsageError where there is too little.
     """
     found = read_texts([file for path in paths for file in text_files(path)])
-    learn, held = _split(found.texts, held_out, seed)
+    learn, held = _split(found.texts, held_out)
     if sum(map(len, learn)) < 1000 or not "".join(held).strip():
         raise UsageError(
             f"There are only {sum(len(text.text) for text in found.texts):,} characters in {found.name}.",
@@ -61,7 +61,7 @@ def text_files(path: Path) -> list[Path]:
     return files
 
 
-def _split(texts: Sequence[Text], share: float, seed: int) -> tuple[list[str], list[str]]:
+def _split(texts: Sequence[Text], share: float) -> tuple[list[str], list[str]]:
     learn: list[str] = []
     held: list[str] = []
     if len(texts) < FEW:
@@ -70,17 +70,17 @@ def _split(texts: Sequence[Text], share: float, seed: int) -> tuple[list[str], l
             learn.append(text.text[:cut])
             held.append(text.text[cut:])
         return learn, held
-    digests = [hashlib.sha256(f"{seed}/{text.text}".encode(errors="surrogatepass")).digest()[:8] for text in texts]
-    bound = max(min(digests), int(share * 2**64).to_bytes(8, "big"))  # one at least
-    for text, digest in zip(texts, digests, strict=True):
-        (held if digest <= bound else learn).append(text.text)
+    places = [place(text.text) for text in texts]
+    bound = max(min(places), share)  # one at least
+    for text, own in zip(texts, places, strict=True):
+        (held if own <= bound else learn).append(text.text)
     return learn, held
 
 
-def _paragraph_before(text: str, place: int) -> int:
-    """Return where to cut near `place`: after a blank line, else after a line, else there."""
+def _paragraph_before(text: str, at: int) -> int:
+    """Return where to cut near `at`: after a blank line, else after a line, else there."""
     for end in ("\n\n", "\n"):
-        found = text.rfind(end, place // 2, place)
+        found = text.rfind(end, at // 2, at)
         if found >= 0:
             return found + len(end)
-    return place
+    return at

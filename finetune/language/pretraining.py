@@ -126,7 +126,7 @@ def train(
     `announce` is told beforehand what it will take. With `dry_run` nothing is written. Raises UsageError for data or
     options that cannot be used, StorageError without enough room, Diverged where the loss is no number.
     """
-    corpus = read_corpus(paths, options.held_out, options.seed)
+    corpus = read_corpus(paths, options.held_out)
     from finetune.language.run import Run, prepared  # torch begins here
     from finetune.training import leads
 

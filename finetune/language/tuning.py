@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,9 +21,10 @@ from finetune.language.architecture import checkpoint_bytes, training_memory
 from finetune.language.instructions import Mixing
 from finetune.language.sources import parent_of
 from finetune.plots import draw_log
-from finetune.questions import Question, read_questions, split_by_document
+from finetune.questions import Question
 from finetune.resources import require_free
 from finetune.schedule import Keeping, Schedule
+from finetune.splitting import read_split
 from indexer import storage
 from indexer.errors import UsageError
 from indexer.types import Progress, silent
@@ -168,10 +169,8 @@ def read(sources: Sequence[Source], options: Options) -> Data:
     held: list[Question] = []
     weights: dict[str, float] = {}
     for number, source in enumerate(sources):
-        own = f"{number}/"
-        found = [replace(each, id=own + each.id, document=own + each.document) for each in read_questions(source.path)]
-        weights.update({each.id: source.weight for each in found})
-        kept, out = split_by_document(found, options.held_out if source.held_out else 0.0, options.seed)
+        kept, out = read_split(source, number, options.held_out)
+        weights.update({each.id: source.weight for each in (*kept, *out)})
         learn += kept
         held += out
     if len(held) < 5 or not any(question.answers for question in learn):

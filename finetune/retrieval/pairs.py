@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from finetune.card import Source
 from finetune.copying.negatives import passage_id
-from finetune.questions import Question, read_questions, split_by_document
+from finetune.questions import Question
+from finetune.splitting import read_split
 from indexer.errors import UsageError
 from rag.reranking.reranker import text_read
 
@@ -52,13 +53,9 @@ def read_pairs(sources: Sequence[Source], held_out: float, seed: int) -> Pairs:
     held: list[Question] = []
     known: list[Question] = []
     for number, source in enumerate(sources):
-        found = [
-            replace(each, id=f"{number}/{each.id}", document=f"{number}/{each.document}")
-            for each in read_questions(source.path, answers_needed=False)
-            if not each.refused
-        ]
-        known += found
-        kept, out = split_by_document(found, held_out if source.held_out else 0.0, seed)
+        parts = read_split(source, number, held_out, answers_needed=False)
+        kept, out = ([each for each in part if not each.refused] for part in parts)
+        known += kept + out
         learn += [each for each in kept for _ in range(_times(source.weight, chance))]
         held += out
     if not learn:
