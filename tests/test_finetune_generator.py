@@ -8,20 +8,23 @@ import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
 from finetune.card import Source, parsed
-from finetune.copying.generator import Options, _enough, train_generator
+from finetune.copying.examples import Encoder
+from finetune.copying.generator import Options, _enough, _learn, _watched, train_generator
 from finetune.copying.mixing import Mixture
 from finetune.questions import Question
 from finetune.schedule import Keeping
 from indexer.errors import UsageError
-from rag.copying.folder import CHECKED, read_folder, write_sums
+from indexer.types import silent
+from rag.copying.folder import CHECKED, TOKENIZER, read_folder, write_sums
 from rag.copying.generator import open_copying
-from rag.copying.layout import Layout
+from rag.copying.layout import Layout, Tokens
 from tests.answers import passage
 from tests.small_encoder import write_small_encoder
 
@@ -105,6 +108,25 @@ def test_the_log_has_losses_and_validations(trained: Path) -> None:
     rows = [json.loads(line) for line in (trained / "training" / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows if "loss" in row] == [2, 4, 6, 8]
     assert [row["step"] for row in rows if "validation" in row] == [4, 8]
+
+
+def test_what_is_put_out_hangs_on_the_batch_alone_and_nothing_is_when_it_is_measured(
+    world: tuple[Path, Options, Source],
+) -> None:
+    folder, options, source = world
+
+    def learnt_with(dropout: float) -> Any:
+        given = replace(options, dropout=dropout)
+        return _learn([source], folder / "none", given, folder, None, True, lambda estimate: None, silent)
+
+    learnt = learnt_with(0.0)
+    whole, half = learnt.run, learnt_with(0.5).run
+    assert half._loss(0).item() == half._loss(0).item() != pytest.approx(whole._loss(0).item(), rel=1e-3)
+    encoder = Encoder(Tokens(folder / "encoder" / TOKENIZER, LAYOUT), options.span_tokens)
+    watched = _watched(learnt.data.validate[:20], encoder, options)
+    half._model.load_state_dict(whole._model.state_dict())
+    assert half._validate(watched) == half._validate(watched) == whole._validate(watched)
+    assert half._model.training, "it goes on learning with dropout"
 
 
 def test_asking_for_the_same_again_trains_nothing_and_gives_the_same(
