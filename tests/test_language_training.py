@@ -89,7 +89,7 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def taught(base: Path, **others: object) -> tuning.Options:
     given: dict[str, object] = {
-        "base": str(base), "steps": 3, "batch_size": 4, "held_out": 0.3, "validation": 8, "asked": 2, "device": "cpu",
+        "base": str(base), "steps": 3, "batch_size": 4, "held_out": 0.5, "validation": 8, "asked": 2, "device": "cpu",
         "keeping": Keeping(save_every=1, validate_every=2, log_every=1),
     }  # fmt: skip
     return tuning.Options(**{**given, **others})  # type: ignore[arg-type]
@@ -306,7 +306,7 @@ def test_a_small_model_learns_an_answer_by_heart(base: Path, tmp_path: Path) -> 
             "question": "When was it opened?",
             "context": "It was opened in 1921.",
             "answers": ["1921"],
-            "title": f"T{n % 5}",
+            "title": f"t{n % 5}",
         }
         for n in range(40)
     ]
