@@ -23,6 +23,7 @@ from finetune.card import Card, table, write_card
 from finetune.plots import draw_log
 from finetune.resources import require_free
 from finetune.schedule import Keeping, Schedule
+from finetune.splitting import place
 from indexer.encoders.converted import TOKENIZER, converted_folder
 from indexer.encoders.tokens import PassageTokenizer
 from indexer.errors import UsageError
@@ -124,14 +125,14 @@ def train_static(
     from finetune.retrieval.static_run import StaticRun  # torch begins here
 
     learn, held = _split(passages, vectors, options)
-    own = _sentences([passages[place] for place in learn], options, random.Random(options.seed))
+    own = _sentences([passages[number] for number in learn], options, random.Random(options.seed))
     tokenizer = PassageTokenizer(tokenizer_file, encoder.max_tokens)
-    ids = tokenizer.plain_ids([*(passages[place] for place in learn), *own])
+    ids = tokenizer.plain_ids([*(passages[number] for number in learn), *own])
     wanted = vectors[learn]
     if own and not dry_run:
         wanted = np.concatenate([wanted, encoder.embed_passages(own, progress)])
     learnt = Texts(ids[: len(wanted)], unit(wanted @ axes))
-    watched = Texts(tokenizer.plain_ids([passages[place] for place in held]), unit(vectors[held] @ axes))
+    watched = Texts(tokenizer.plain_ids([passages[number] for number in held]), unit(vectors[held] @ axes))
     table_ = first_table(_token_vectors(encoder, tokenizer_file, progress, dry_run), axes, learnt.tokens, options)
     run = StaticRun(table_, learnt, watched, options)
     estimate = Estimate(len(ids), run.steps, run.seconds_a_step() * run.steps, table_.size)
@@ -165,8 +166,7 @@ def _passages(collection: Collection) -> tuple[list[str], Vectors]:
 
 
 def _split(passages: Sequence[str], vectors: Vectors, options: Options) -> tuple[list[int], list[int]]:
-    order = list(range(len(passages)))
-    random.Random(options.seed).shuffle(order)
+    order = sorted(range(len(passages)), key=lambda number: place(passages[number]))
     held = max(12, round(options.held_out * len(order)))
     return sorted(order[held:]), sorted(order[:held])
 
