@@ -30,8 +30,8 @@ from indexer.encoder import open_encoder
 from indexer.home import home_folder
 from indexer.schema import documents
 from indexer.sync import Given
-from rag import retriever
 from rag.quoting.generator import candidates, confidence_features, linear
+from rag.retriever import Retriever
 from rag.types import Passage
 
 log = logging.getLogger(__name__)
@@ -147,10 +147,7 @@ def _read(collection: Collection, asked: Asked, options: QuotingOptions, *, with
     where = documents.c.source != asked.paragraph if without_gold else None
     vector = collection.encoder.embed_queries([asked.question])[0]
     with collection.view() as view:
-        arms = retriever.search_arms(view, asked.question, vector, where=where)
-        ranking = retriever.fuse(arms, asked.question, "hybrid")
-        found = retriever.passages(view, arms, ranking, options.passages)
-        return retriever.joined(view, found)
+        return Retriever(where=where).read(view, asked.question, vector, options.passages)
 
 
 def _holds(text: str, answers: Sequence[str]) -> bool:

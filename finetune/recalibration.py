@@ -53,13 +53,18 @@ def check_questions(questions: Sequence[Question]) -> list[Question]:
 def recalibrate(
     collection: Collection, folder: CopyingFolder, questions: Sequence[Question], out: Path, progress: Progress = silent
 ) -> Path:
-    """Fit the confidence of `folder` on what `collection` finds for `questions`, and leave a copy of it in `out`."""
+    """Fit the confidence of `folder` on what `collection` finds for `questions`, and leave a copy of it in `out`.
+
+    What it finds is in the order of the reranker that it remembers, as whoever asks will read it.
+    """
     from finetune.copying.confidence import fit, retrieved_cases
     from rag.copying.generator import open_copying
+    from rag.reranking.reranker import open_reranker
 
     copied(folder, folder.confidence, out)
     generator = open_copying(out, collection.home, progress)
-    fitted = fit(generator, list(retrieved_cases(collection, questions)), progress)
+    reranker = open_reranker(None, collection, progress)
+    fitted = fit(generator, list(retrieved_cases(collection, questions, reranker)), progress)
     return copied(folder, {**folder.confidence, "retrieved": fitted}, out)
 
 

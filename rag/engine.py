@@ -13,11 +13,10 @@ from indexer.collection import Collection
 from indexer.errors import UsageError, UserError
 from indexer.types import Vectors
 from indexer.view import View
-from rag import retriever
 from rag.generator import Copied, Draft, Generator, Streaming, Words, Written, drafts
 from rag.quoting.quotable import quotable
-from rag.reranking.reranker import Reranker, open_reranker, reranked
-from rag.retriever import Mode
+from rag.reranking.reranker import Reranker, open_reranker
+from rag.retriever import Mode, Retriever, checked_question
 from rag.types import Answer, Citation, Events, Found, Passage, Writing
 
 TOGETHER = 64
@@ -93,19 +92,13 @@ class Engine:
         explain: bool = False,
     ) -> list[list[Passage]]:
         """Search for each query as `search` does, in their order, all in one state of the collection, and faster."""
-        questions = [retriever.checked_question(query) for query in queries]
+        questions = [checked_question(query) for query in queries]
         where = self.collection.filters(filters)
         reranker = self.reranker() if mode in ("hybrid", "feedback") else None
-        found: list[list[Passage]] = []
+        retriever = Retriever(mode, reranker, where)
         with self._view(questions, mode, _Clock()) as (view, vectors):
-            for number, question in enumerate(questions):
-                vector = None if vectors is None else vectors[number]
-                arms = retriever.search_arms(view, question, vector, mode, max(retriever.DEPTH, 2 * k), where)
-                ranking = retriever.fuse(arms, question, mode)
-                if reranker is not None:
-                    ranking = reranked(view, question, ranking, reranker)
-                found.append(retriever.passages(view, arms, ranking, k, question if explain else ""))
-        return found
+            asked = zip(questions, [None] * len(questions) if vectors is None else vectors, strict=True)
+            return [retriever.find(view, question, vector, k, explain=explain) for question, vector in asked]
 
     def ask(
         self,
@@ -139,7 +132,7 @@ class Engine:
         """
         answers: list[Answer] = []
         for text in questions:
-            retriever.checked_question(text)
+            checked_question(text)
         for begin in range(0, len(questions), TOGETHER):
             readings = self.read_many(questions[begin : begin + TOGETHER], k, filters=filters, max_error=max_error)
             part = self.answer_many(readings)
@@ -214,19 +207,13 @@ class Engine:
         if max_error is not None and not 0 < max_error < 1:
             raise UsageError(f"--max-error must lie between 0 and 1, not {max_error}.", "For example: --max-error 0.1")
         clock = _Clock()
-        texts = [retriever.checked_question(question) for question in questions]
+        texts = [checked_question(question) for question in questions]
         where = self.collection.filters(filters)
         self._open_beside()
-        reranker = self.reranker()
-        read: list[tuple[Passage, ...]] = []
-        with self._view(texts, "hybrid", clock) as (view, vectors):
-            for text, vector in zip(texts, vectors if vectors is not None else (), strict=True):
-                arms = retriever.search_arms(view, text, vector, where=where)
-                ranking = retriever.fuse(arms, text, "hybrid")
-                if reranker is not None:
-                    ranking = reranked(view, text, ranking, reranker)
-                found = retriever.passages(view, arms, ranking, k, text if explain else "")
-                read.append(tuple(retriever.joined(view, found)))
+        retriever = Retriever(reranker=self.reranker(), where=where)
+        with self._view(texts, retriever.mode, clock) as (view, vectors):
+            asked = zip(texts, vectors if vectors is not None else (), strict=True)
+            read = [tuple(retriever.read(view, text, vector, k, explain=explain)) for text, vector in asked]
             generation = view.generation
         clock.lap("retrieve")
         least = self.generator.threshold(max_error)  # before anything is written, since it may refuse

@@ -1,12 +1,13 @@
-"""From a question to passages: both arms, fused, near-duplicates collapsed, and what is shown joined for reading.
+"""From a question to passages, the one way for all: both arms, fused, reranked, near-duplicates collapsed, joined.
 
-It searches one `View` and changes nothing; how the arms are fused is `fusion.py`'s.
+It searches one open `View` and changes nothing; how the arms are fused is `fusion.py`'s, and how a reranker's scores
+count is `reranking`'s.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -15,17 +16,18 @@ from indexer.signatures import near_duplicates
 from indexer.types import Hit, Vectors
 from indexer.view import StoredChunk, View
 from rag import fusion
+from rag.reranking.reranker import Reranker, reranked
 from rag.types import Origin, Passage
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
 Mode = Literal["hybrid", "dense", "words", "feedback"]
-"""By words and meaning, by one of them, or by both `with_feedback`."""
+"""By words and meaning, by one of them, or by both with feedback: see `Retriever`."""
 FEEDBACK_PASSAGES, FEEDBACK_SHARE = 3, 0.4
 """How many passages join the question in feedback, and their share of it."""
 DEPTH = 100
-"""Chunks taken from each arm before they are fused."""
+"""Chunks taken from each arm before they are fused, unless a retriever is made with another depth."""
 MAX_QUESTION = 4000
 """Longest question, in characters."""
 
@@ -51,53 +53,98 @@ def checked_question(question: str) -> str:
     return text
 
 
-def search_arms(
-    view: View,
-    question: str,
-    vector: Vectors | None,
-    mode: Mode = "hybrid",
-    depth: int = DEPTH,
-    where: ColumnElement[bool] | None = None,
-) -> Arms:
-    """Ask the arms that `mode` names for `depth` chunks each; `vector` (dim,) is the question's, or None for words."""
-    words = view.words(question, depth, where) if mode != "dense" else []
-    dense = view.dense(vector, depth, where) if mode != "words" and vector is not None else []
-    found = Arms(words, dense)
-    return with_feedback(view, vector, found, depth, where) if mode == "feedback" and vector is not None else found
+@dataclass(frozen=True, slots=True, eq=False)
+class Retriever:
+    """How passages are found for a question; one for `search`, `ask`, evaluation and training.
 
-
-def with_feedback(
-    view: View, vector: Vectors, found: Arms, depth: int = DEPTH, where: ColumnElement[bool] | None = None
-) -> Arms:
-    """Return the arms with the dense one asked again, for what the question and the best passages have in common.
-
-    Pseudo-relevance feedback: the question's unit vector q becomes (1 - b) q + b m, of length one, with m the mean of
-    the vectors of the best passages of the fused ranking (Rocchio 1971; for dense vectors Li et al. 2022,
-    https://arxiv.org/abs/2108.11044, who take the best of the dense arm alone). It finds more of a topic that many
-    passages are about, and is no help where one passage holds the answer: so `ask` does not use it.
+    A question is one that `checked_question` returned. Its `vector` (dim,) is by the encoder that made what the view
+    shows; only the mode "words" does without it.
     """
-    best = [hit.chunk_id for hit in fusion.standard_scores([found.words, found.dense])[:FEEDBACK_PASSAGES]]
-    vectors = view.vectors(best)
-    if not vectors:
-        return found
-    import numpy as np
 
-    mean = np.mean([vectors[chunk] for chunk in best], axis=0)
-    moved = (1 - FEEDBACK_SHARE) * vector + FEEDBACK_SHARE * mean
-    moved /= max(float(np.linalg.norm(moved)), 1e-12)
-    return Arms(found.words, view.dense(moved.astype(np.float32), depth, where))
+    mode: Mode = "hybrid"
+    reranker: Reranker | None = None
+    """What orders the best of the ranking, whatever the mode."""
+    where: ColumnElement[bool] | None = None
+    """Only documents that this condition holds for; see `indexer.filters`."""
+    depth: int = DEPTH
+    """Chunks taken from each arm. Twice as many as there are passages to find, where that is more."""
+
+    def find(
+        self, view: View, question: str, vector: Vectors | None, k: int, *, explain: bool = False
+    ) -> list[Passage]:
+        """Return the `k` best chunks as passages, best first, near-duplicates collapsed into the best of them.
+
+        With `explain`, each passage also says which words of the question matched.
+        """
+        arms = self._arms(view, question, vector, max(self.depth, 2 * k))
+        return _passages(view, arms, self._ranking(view, question, arms), k, question if explain else "")
+
+    def read(
+        self,
+        view: View,
+        question: str,
+        vector: Vectors | None,
+        k: int,
+        *,
+        explain: bool = False,
+        leave_out: Callable[[Passage], bool] | None = None,
+    ) -> list[Passage]:
+        """Return the `k` passages of `find` as they are read: those of one document that touch become one.
+
+        Those that `leave_out` is true of make room for others, from among the first three times `k`.
+        """
+        found = self.find(view, question, vector, k if leave_out is None else 3 * k, explain=explain)
+        if leave_out is not None:
+            found = [passage for passage in found if not leave_out(passage)][:k]
+        return _joined(view, found)
+
+    def ranking(self, view: View, question: str, vector: Vectors | None, arms: Arms | None = None) -> list[Hit]:
+        """Return all hits, best first, near-duplicates and all.
+
+        `arms` are what the modes "words" and "dense" found for the same question; then they are not asked again.
+        """
+        return self._ranking(view, question, self._arms(view, question, vector, self.depth, arms))
+
+    def _arms(self, view: View, question: str, vector: Vectors | None, depth: int, asked: Arms | None = None) -> Arms:
+        """Return what the arms that `mode` needs find, `depth` chunks each; those `asked` already are taken over."""
+        if asked is None:
+            words = view.words(question, depth, self.where) if self.mode != "dense" else []
+            dense = view.dense(vector, depth, self.where) if self.mode != "words" and vector is not None else []
+            asked = Arms(words, dense)
+        if self.mode == "feedback" and vector is not None:
+            return self._with_feedback(view, vector, asked, depth)
+        return asked
+
+    def _with_feedback(self, view: View, vector: Vectors, found: Arms, depth: int) -> Arms:
+        """Return the arms with the dense one asked again, for what the question and the best passages have in common.
+
+        Pseudo-relevance feedback: the question's unit vector q becomes (1 - b) q + b m, of length one, with m the mean
+        of the vectors of the best passages of the fused ranking (Rocchio 1971; for dense vectors Li et al. 2022,
+        https://arxiv.org/abs/2108.11044, who take the best of the dense arm alone). It finds more of a topic that many
+        passages are about, and is no help where one passage holds the answer: so `ask` does not use it.
+        """
+        best = [hit.chunk_id for hit in fusion.standard_scores([found.words, found.dense])[:FEEDBACK_PASSAGES]]
+        vectors = view.vectors(best)
+        if not vectors:
+            return found
+        import numpy as np
+
+        mean = np.mean([vectors[chunk] for chunk in best], axis=0)
+        moved = (1 - FEEDBACK_SHARE) * vector + FEEDBACK_SHARE * mean
+        moved /= max(float(np.linalg.norm(moved)), 1e-12)
+        return Arms(found.words, view.dense(moved.astype(np.float32), depth, self.where))
+
+    def _ranking(self, view: View, question: str, arms: Arms) -> list[Hit]:
+        if self.mode == "words":
+            ranking = list(arms.words)
+        elif self.mode == "dense":
+            ranking = list(arms.dense)
+        else:
+            ranking = fusion.standard_scores([arms.words, arms.dense])
+        return ranking if self.reranker is None else reranked(view, question, ranking, self.reranker)
 
 
-def fuse(arms: Arms, question: str, mode: Mode) -> list[Hit]:
-    """Return one ranking from the arms."""
-    if mode == "words":
-        return list(arms.words)
-    if mode == "dense":
-        return list(arms.dense)
-    return fusion.standard_scores([arms.words, arms.dense])
-
-
-def passages(view: View, arms: Arms, ranking: Sequence[Hit], k: int, question: str = "") -> list[Passage]:
+def _passages(view: View, arms: Arms, ranking: Sequence[Hit], k: int, question: str = "") -> list[Passage]:
     """Return the `k` best chunks of `ranking` as passages, near-duplicates collapsed into the best of them.
 
     With a `question`, each passage also says which of its words matched.
@@ -150,7 +197,7 @@ def _passage(chunk: StoredChunk, score: float, origin: Origin, also_in: tuple[st
     )
 
 
-def joined(view: View, found: Sequence[Passage]) -> list[Passage]:
+def _joined(view: View, found: Sequence[Passage]) -> list[Passage]:
     """Return the passages as they are read: those of one document that touch or overlap become one.
 
     It stands in the place of the best of them; so nothing is read twice.

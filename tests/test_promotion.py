@@ -1,10 +1,12 @@
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from finetune.copying.confidence import fit, retrieved_cases
 from finetune.promotion import kind_of, promote, rollback
 from finetune.promotion_record import history, state_of
 from finetune.questions import Question
@@ -13,7 +15,9 @@ from indexer.collection import Collection
 from indexer.errors import NotFound, UsageError
 from indexer.sync import Given, copy_documents
 from rag.copying.folder import read_folder
+from rag.copying.generator import open_copying
 from rag.engine import Engine
+from rag.reranking.reranker import open_reranker
 from tests.small_reranker import write_small_reranker
 from tests.small_static import write_small_static
 from tests.worlds import CountingEncoder, WordEncoder, collection_of
@@ -110,6 +114,46 @@ def test_the_confidence_is_fitted_to_the_new_search_and_goes_back_with_it(
     assert "recalibrated" in Engine(collection).ask("What sat on a mat beside thing7?").generator
     rollback(collection)
     assert collection.generator is None
+
+
+def test_the_confidence_is_fitted_on_passages_in_the_order_of_the_promoted_reranker(
+    collection: Collection, models: Path, tmp_path: Path
+) -> None:
+    """It was once fitted on the order of the search alone, which nobody is answered from after the promotion."""
+    asked = [
+        Question(f"{what} {thing}", f"{what} {thing}?", "", f"The cat sat on a mat beside {thing}.", (answer,), thing)
+        for what, answer in (
+            ("What sat on a mat beside", "the cat"),
+            ("Who sang beside", "a dog"),
+            ("What did the cat sit on beside", "a mat"),
+        )
+        for thing in THINGS
+    ]
+    rows = [
+        {
+            "id": each.id,
+            "question": each.text,
+            "answers": each.answers,
+            "context": each.passage,
+            "document": each.document,
+        }
+        for each in asked
+    ]
+    file = tmp_path / "questions.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    run = Path(shutil.copytree(models / "reranker", tmp_path / "run"))
+    promote(run, collection, questions=file, force=True, recalibrate=True)
+
+    opened = open_reranker(str(run), collection)
+    generator = open_copying(read_folder().path, collection.home)
+    searched, reordered = list(retrieved_cases(collection, asked)), list(retrieved_cases(collection, asked, opened))
+    read = Engine(collection).read_many([each.question for each in reordered])
+    kept = [number for number, each in enumerate(reordered) if each.answers]  # of the others the answer is taken away
+    assert [tuple(reordered[n].passages) for n in kept] == [read[n].passages for n in kept]
+    assert [reordered[n].passages for n in kept] != [searched[n].passages for n in kept]
+    fitted = read_folder(Path(collection.generator or "")).confidence["retrieved"]
+    assert fitted == fit(generator, reordered)
+    assert fitted != fit(generator, searched)
 
 
 def test_a_dry_run_switches_nothing(collection: Collection, models: Path, tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,10 @@ from hypothesis import strategies as st
 from indexer.collection import Collection
 from indexer.errors import NotFound, UsageError
 from indexer.sync import Given
-from indexer.types import Hit
 from rag import Engine, Passage, retriever
 from rag.quoting.generator import QuotingGenerator
+from rag.reranking.reranker import NONE, Reranker
+from rag.retriever import Arms, Retriever
 from tests.worlds import WordEncoder, article, collection_of
 
 
@@ -128,16 +131,21 @@ def test_feedback_asks_the_dense_arm_for_what_question_and_best_passages_share(t
     query = "harbours paragraph 2"
     vector = engine.collection.encoder.embed_queries([query])[0]
     with engine.collection.view() as view:
-        plain = retriever.search_arms(view, query, vector)
-        best = [hit.chunk_id for hit in retriever.fuse(plain, query, "hybrid")[:3]]
-        found = view.vectors(best)
-        moved = 0.6 * vector + 0.4 * np.mean([found[chunk] for chunk in best], axis=0)
+        best = [hit.chunk_id for hit in Retriever().ranking(view, query, vector)[:3]]
+        known = view.vectors(best)
+        moved = 0.6 * vector + 0.4 * np.mean([known[chunk] for chunk in best], axis=0)
         expected = view.dense((moved / np.linalg.norm(moved)).astype(np.float32), retriever.DEPTH)
-        fed = retriever.search_arms(view, query, vector, "feedback")
-    assert fed.words == plain.words
-    assert [hit.chunk_id for hit in fed.dense] == [hit.chunk_id for hit in expected]
-    assert [hit.score for hit in fed.dense] == pytest.approx([hit.score for hit in expected])
-    assert [hit.chunk_id for hit in fed.dense] != [hit.chunk_id for hit in plain.dense]
+        plain = view.dense(vector, retriever.DEPTH)
+        words = view.words(query, retriever.DEPTH)
+        fed = Retriever("feedback").find(view, query, vector, retriever.DEPTH)
+        again = Retriever("feedback").ranking(view, query, vector, Arms(words, plain))
+    by_dense = sorted(fed, key=lambda passage: passage.origin.dense_rank or 0)
+    assert [passage.chunk_id for passage in by_dense] == [hit.chunk_id for hit in expected]
+    assert [passage.origin.dense_score for passage in by_dense] == pytest.approx([hit.score for hit in expected])
+    assert [hit.chunk_id for hit in expected] != [hit.chunk_id for hit in plain]
+    by_words = sorted((each for each in fed if each.origin.words_rank), key=lambda each: each.origin.words_rank or 0)
+    assert [each.chunk_id for each in by_words] == [hit.chunk_id for hit in words]
+    assert [each.chunk_id for each in fed] == [hit.chunk_id for hit in again]
 
 
 def test_feedback_on_nothing_finds_nothing(tmp_path: Path) -> None:
@@ -146,15 +154,71 @@ def test_feedback_on_nothing_finds_nothing(tmp_path: Path) -> None:
     assert Engine(collection).search("Is there anything?", mode="feedback") == []
 
 
+# One way through
+
+
+@dataclass(frozen=True)
+class Favouring:
+    """A reranker that puts the passages with these numbers first, in their order, and the others behind them."""
+
+    numbers: tuple[int, ...]
+    depth: int = 1000
+    weight: float = 1.0
+    name: str = "favouring"
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        return [self.score(text) for text in texts]
+
+    def score(self, text: str) -> float:
+        places = [place for place, number in enumerate(self.numbers) if f"paragraph {number} " in text]
+        return -float(min(places, default=len(self.numbers)))
+
+
+@pytest.mark.parametrize("reranker", [NONE, Favouring((5, 9, 2))], ids=["search", "reranked"])
+@pytest.mark.parametrize("k", [1, 3, 60])
+def test_ask_reads_in_the_order_that_search_shows(
+    tmp_path: Path, quoting_model: Path, reranker: Reranker | str, k: int
+) -> None:
+    """It searched less deep than `search` did for many passages: with another depth the arms fuse otherwise."""
+    collection = collection_of(tmp_path, {f"{n}.md": f"Harbour paragraph {n} of {n * 7}.\n" for n in range(130)})
+    engine = Engine(collection, QuotingGenerator(collection, quoting_model), reranker)
+    question = "Which harbour paragraph 3 of 21?"
+    found = engine.search(question, k)
+    (reading,) = engine.read_many([question], k)
+    assert [each.source for each in reading.passages] == [each.source for each in found]
+    assert [each.score for each in reading.passages] == [each.score for each in found]
+    assert names(found)[0] == ("3.md" if reranker == NONE else "5.md")
+    assert len(found) == k
+
+
+def test_evaluation_ranks_as_search_shows_whether_the_arms_are_asked_again_or_not(world: Engine) -> None:
+    question = "green tea in the library"
+    vector = world.collection.encoder.embed_queries([question])[0]
+    with world.collection.view() as view:
+        arms = Arms(view.words(question, 100), view.dense(vector, 100))
+        for mode in ("words", "dense", "hybrid", "feedback"):
+            one = Retriever(mode).ranking(view, question, vector)
+            assert one == Retriever(mode).ranking(view, question, vector, arms)
+            assert [each.chunk_id for each in world.search(question, mode=mode)] == [hit.chunk_id for hit in one]
+
+
+def test_what_is_left_out_makes_room_for_others(world: Engine) -> None:
+    question = "green tea in the library"
+    vector = world.collection.encoder.embed_queries([question])[0]
+    with world.collection.view() as view:
+        whole = Retriever().read(view, question, vector, 3)
+        rest = Retriever().read(view, question, vector, 2, leave_out=lambda each: each.source == whole[0].source)
+    assert rest == whole[1:]
+
+
 # Joined for reading
 
 
 def read(engine: Engine, question: str, k: int) -> tuple[list[Passage], list[Passage]]:
     """Return the passages found and the same as they are read."""
     with engine.collection.view() as view:
-        arms = retriever.search_arms(view, question, engine.collection.encoder.embed_queries([question])[0])
-        found = retriever.passages(view, arms, retriever.fuse(arms, question, "hybrid"), k)
-        return found, retriever.joined(view, found)
+        vector = engine.collection.encoder.embed_queries([question])[0]
+        return Retriever().find(view, question, vector, k), Retriever().read(view, question, vector, k)
 
 
 def test_neighbours_become_one_passage_in_the_place_of_the_better(tmp_path: Path) -> None:
@@ -166,16 +230,20 @@ def test_neighbours_become_one_passage_in_the_place_of_the_better(tmp_path: Path
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.integers(0, 30), min_size=1, max_size=8, unique=True))
+@given(st.lists(st.integers(0, 11), min_size=1, max_size=8, unique=True))
 def test_nothing_is_read_twice_nor_beyond_what_was_found(
     tmp_path_factory: pytest.TempPathFactory, chosen: list[int]
 ) -> None:
     engine = long_documents(tmp_path_factory)
+    order = Favouring(tuple(chosen))
+    vector = engine.collection.encoder.embed_queries(["amber"])[0]
     with engine.collection.view() as view:
-        ids = [hit.chunk_id for hit in view.dense(engine.collection.encoder.embed_queries(["amber"])[0], 100)]
-        hits = [Hit(ids[number % len(ids)], 1.0) for number in dict.fromkeys(n % len(ids) for n in chosen)]
-        found = retriever.passages(view, retriever.Arms(), hits, 100)
-        joined = retriever.joined(view, found)
+        searched = Retriever("dense", order)
+        every = searched.find(view, "amber", vector, 100)
+        found = [passage for passage in every if order.score(passage.text) > -len(chosen)]
+        joined = searched.read(
+            view, "amber", vector, 100, leave_out=lambda each: order.score(each.text) == -len(chosen)
+        )
     for one in joined:
         document = engine.collection.document(one.source)
         assert document.text[one.start : one.end] == one.text

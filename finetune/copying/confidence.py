@@ -29,6 +29,7 @@ from rag.copying.generator import CopyingGenerator
 from rag.engine import said
 from rag.evaluation import metrics
 from rag.generator import Draft
+from rag.reranking.reranker import Reranker
 from rag.types import Passage, given_passage
 
 RIGHT = 0.5
@@ -64,12 +65,17 @@ def given_cases(
             yield Case(question.text, [given(title if own.context else "", text)], ())
 
 
-def retrieved_cases(collection: Collection, questions: Sequence[Question], missing: float = 1 / 3) -> Iterator[Case]:
+def retrieved_cases(
+    collection: Collection,
+    questions: Sequence[Question],
+    reranker: Reranker | None = None,
+    missing: float = 1 / 3,
+) -> Iterator[Case]:
     """Yield each question with what is retrieved for it; from a share `missing` whatever holds the answer is taken."""
     every = round(1 / missing)
     for number, question in enumerate(questions):
         away = number % every == every - 1
-        found = read_passages(collection, question, without_answer=away)
+        found = read_passages(collection, question, without_answer=away, reranker=reranker)
         if found:
             yield Case(question.text, found, () if away else question.answers)
 

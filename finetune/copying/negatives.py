@@ -14,8 +14,9 @@ from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.sync import Given
 from indexer.types import Progress, silent
-from rag import retriever
 from rag.evaluation.metrics import holds
+from rag.reranking.reranker import Reranker
+from rag.retriever import Retriever, checked_question
 from rag.types import Passage
 
 DEPTH = 12
@@ -82,22 +83,30 @@ def _found(collection: Collection, questions: Sequence[Question]) -> Iterator[li
     vectors = collection.encoder.embed_queries([question.text for question in questions])  # (n, dim)
     with collection.view() as view:
         for question, vector in zip(questions, vectors, strict=True):
-            arms = retriever.search_arms(view, question.text, vector)
-            found = retriever.passages(view, arms, retriever.fuse(arms, question.text, "hybrid"), DEPTH)
+            found = Retriever().find(view, question.text, vector, DEPTH)
             yield list(dict.fromkeys(passage.source for passage in found))
 
 
 def read_passages(
-    collection: Collection, question: Question, k: int = 5, *, without_answer: bool = False
+    collection: Collection,
+    question: Question,
+    k: int = 5,
+    *,
+    without_answer: bool = False,
+    reranker: Reranker | None = None,
 ) -> list[Passage]:
-    """Return what `ask` would read for a question; `without_answer` leaves out whatever holds an answer to it."""
-    text = retriever.checked_question(question.text)
+    """Return what `ask` with this reranker would read for a question.
+
+    `without_answer` leaves out whatever holds an answer to it.
+    """
+    text = checked_question(question.text)
     vector = collection.encoder.embed_queries([text])[0]
+    own = passage_id(question.passage)
+
+    def answers(passage: Passage) -> bool:
+        return passage.source == own or holds(passage.text, question.answers)
+
     with collection.view() as view:
-        arms = retriever.search_arms(view, text, vector)
-        found = retriever.passages(view, arms, retriever.fuse(arms, text, "hybrid"), 3 * k if without_answer else k)
-        if without_answer:
-            own = passage_id(question.passage)
-            found = [each for each in found if each.source != own and not holds(each.text, question.answers)][:k]
-        read = retriever.joined(view, found)
+        read = Retriever(reranker=reranker).read(view, text, vector, k, leave_out=answers if without_answer else None)
+    # An answer may also begin in one passage and end in the next: joined, they hold it.
     return [each for each in read if not (without_answer and holds(each.text, question.answers))]

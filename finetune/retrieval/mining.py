@@ -22,9 +22,8 @@ from indexer.collection import Collection
 from indexer.encoder import open_encoder
 from indexer.types import Progress, Vectors, silent
 from indexer.view import View
-from rag import retriever
 from rag.evaluation.metrics import holds
-from rag.retriever import MAX_QUESTION
+from rag.retriever import MAX_QUESTION, Retriever, checked_question
 from rag.types import Passage
 
 DEPTH = 30
@@ -105,10 +104,10 @@ def _kept_rows(file: Path) -> list[dict[str, Any]]:
 def _searched(
     collection: Collection, questions: Sequence[Question], pairs: Pairs, margin: float
 ) -> Iterator[tuple[list[tuple[str, float]], list[str]]]:
-    texts = [retriever.checked_question(each.text[:MAX_QUESTION]) for each in questions]
+    texts = [checked_question(each.text[:MAX_QUESTION]) for each in questions]
     vectors = collection.encoder.embed_queries(texts)  # (n, dim)
     with collection.view() as view:
-        found = [found_for(view, text, vector) for text, vector in zip(texts, vectors, strict=True)]
+        found = [Retriever().find(view, text, vector, DEPTH) for text, vector in zip(texts, vectors, strict=True)]
         right = _right_cosines(collection, questions, vectors, found, pairs)
         for question, vector, passages, cosine in zip(questions, vectors, found, right, strict=True):
             kept = {passage.source: passage for passage in reversed(passages) if passage.source in pairs.passages}
@@ -148,12 +147,6 @@ def _may_answer(passage: Question, question: Question) -> bool:
     if not question.answers:
         return passage.document == question.document
     return holds(passage.passage, question.answers)
-
-
-def found_for(view: View, question: str, vector: Vectors) -> list[Passage]:
-    """Return what `search` finds for a question, best first, near-duplicates collapsed."""
-    arms = retriever.search_arms(view, question, vector)
-    return retriever.passages(view, arms, retriever.fuse(arms, question, "hybrid"), DEPTH)
 
 
 def _surely_wrong(passage: Passage, vector: Vectors, view: View, bound: float) -> bool:

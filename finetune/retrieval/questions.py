@@ -26,10 +26,10 @@ from indexer import storage
 from indexer.errors import UsageError
 from indexer.sentences import sentences
 from indexer.types import Progress, silent
-from rag import retriever
 from rag.engine import said
 from rag.evaluation import metrics
 from rag.generator import Draft
+from rag.retriever import MAX_QUESTION, Retriever
 from rag.types import Passage, given_passage
 
 if TYPE_CHECKING:
@@ -298,13 +298,12 @@ class _Made:
         """Return those whose passage the search finds, with its rank."""
         if not made:
             return []
-        texts = [each.question[: retriever.MAX_QUESTION] for each in made]
+        texts = [each.question[:MAX_QUESTION] for each in made]
         vectors = self._collection.encoder.embed_queries(texts)  # (n, dim)
         kept: list[Asked] = []
         with self._collection.view() as view:
             for each, text, vector in zip(made, texts, vectors, strict=True):
-                arms = retriever.search_arms(view, text, vector)
-                ranking = retriever.fuse(arms, text, "hybrid")[: self._options.found_within]
+                ranking = Retriever().ranking(view, text, vector)[: self._options.found_within]
                 rank = next((place for place, hit in enumerate(ranking, 1) if hit.chunk_id == each.chunk), 0)
                 if rank:
                     self._counts[each.kind]["found"] += 1

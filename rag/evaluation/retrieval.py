@@ -16,13 +16,12 @@ import numpy as np
 
 from indexer.errors import Busy
 from indexer.types import Hit, Progress, silent
-from rag import retriever
 from rag.evaluation.data import RetrievalSet
 from rag.evaluation.intervals import Score, bootstrap
 from rag.evaluation.rows import RetrievalRow
 from rag.evaluation.searched import names_of
-from rag.reranking.reranker import Reranker, reranked
-from rag.retriever import MAX_QUESTION, Arms, Mode
+from rag.reranking.reranker import Reranker
+from rag.retriever import MAX_QUESTION, Arms, Mode, Retriever, checked_question
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
@@ -126,7 +125,7 @@ def rankings(
     """
     names = names_of((each for grades in retrieval_set.judgements.values() for each in grades), collection)
     encoder, generation = collection.encoder, collection.generation
-    left = [(key, retriever.checked_question(text[:MAX_QUESTION])) for key, text in retrieval_set.queries.items()]
+    left = [(key, checked_question(text[:MAX_QUESTION])) for key, text in retrieval_set.queries.items()]
     left = [(key, text) for key, text in left if key not in done]
     documents: dict[int, str] = {}
     progress("queries", len(retrieval_set.queries) - len(left), len(retrieval_set.queries))
@@ -153,15 +152,16 @@ def rankings(
 def _searched(
     view: View, question: str, vector: Any, embed_ms: float, reranker: Reranker | None
 ) -> dict[str, tuple[Sequence[Hit], dict[str, float]]]:
-    """Return what each arm finds, with its times; each is asked once, and the fusion is of the same two."""
+    """Return what each arm finds, with its times; each is asked once, and the fusions are of the same two."""
     clock = [time.perf_counter()]
-    words = retriever.search_arms(view, question, None, "words", DEPTH).words
+    words = Retriever("words", depth=DEPTH).ranking(view, question, None)
     clock.append(time.perf_counter())
-    dense = retriever.search_arms(view, question, vector, "dense", DEPTH).dense
+    dense = Retriever("dense", depth=DEPTH).ranking(view, question, vector)
     clock.append(time.perf_counter())
-    fused = retriever.fuse(Arms(words, dense), question, "hybrid")
+    arms = Arms(words, dense)
+    fused = Retriever("hybrid", depth=DEPTH).ranking(view, question, vector, arms)
     clock.append(time.perf_counter())
-    fed = retriever.fuse(retriever.with_feedback(view, vector, Arms(words, dense), DEPTH), question, "feedback")
+    fed = Retriever("feedback", depth=DEPTH).ranking(view, question, vector, arms)
     clock.append(time.perf_counter())
     words_ms, dense_ms, fuse_ms, feedback_ms = (float(ms) for ms in np.diff(clock) * 1000)
     found: dict[str, tuple[Sequence[Hit], dict[str, float]]] = {
@@ -171,9 +171,11 @@ def _searched(
         "feedback": (fed, {"embed": embed_ms, "words": words_ms, "dense": dense_ms, "feedback": feedback_ms}),
     }
     if reranker is not None:
-        ordered = reranked(view, question, fused, reranker)
-        rerank_ms = (time.perf_counter() - clock[-1]) * 1000
-        found[RERANKED] = (ordered, {**found["hybrid"][1], "rerank": rerank_ms})
+        started = time.perf_counter()
+        ordered = Retriever("hybrid", reranker, depth=DEPTH).ranking(view, question, vector, arms)
+        rerank_ms = (time.perf_counter() - started) * 1000  # with the fusion, which is made again
+        timings_ms = {"embed": embed_ms, "words": words_ms, "dense": dense_ms, "rerank": rerank_ms}
+        found[RERANKED] = (ordered, timings_ms)
     return found
 
 
