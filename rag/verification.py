@@ -7,7 +7,7 @@ its place. Nothing of the collection is trusted for that; only texts that never 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,20 @@ def verify(answer: Mapping[str, Any], home: str | os.PathLike[str] | None = None
                     f"A citation has {value!r} as its {name!r}, where a {types[0].__name__} should stand.",
                     "Give the JSON as footnote ask QUESTION --json printed it.",
                 )
-    return _checks(citations, str(answer.get("collection", "default")), home)
+    collection = str(answer.get("collection", "default"))
+    return _checks(citations, lambda source, sandbox: _read_again(source, sandbox, collection, home))
 
 
-def _checks(
-    citations: Sequence[Mapping[str, Any]], collection: str, home: str | os.PathLike[str] | None
-) -> list[Check]:
+def verify_in(collection: Collection, answer: Mapping[str, Any]) -> list[Check]:
+    """Check as `verify` does what somebody else asks about, and read nothing but what this collection was made of.
+
+    A source is a file only where the collection read it from one; any other is looked up among its texts. Raises
+    NotFound when there is no such collection.
+    """
+    return _checks(answer["citations"], lambda source, sandbox: _read_indexed(source, sandbox, collection))
+
+
+def _checks(citations: Sequence[Mapping[str, Any]], read_source: Callable[[str, Any], Document | str]) -> list[Check]:
     from indexer.sandbox import Sandbox
 
     read: dict[str, Document | str] = {}
@@ -71,7 +79,7 @@ def _checks(
         for citation in citations:
             source = citation["source"]
             if source not in read:
-                read[source] = _read_again(source, sandbox, collection, home)
+                read[source] = read_source(source, sandbox)
             reason = _fault(citation, read[source])
             checks.append(Check(citation["number"], source, not reason, reason))
     return checks
@@ -79,13 +87,29 @@ def _checks(
 
 def _read_again(source: str, sandbox: Any, collection: str, home: str | os.PathLike[str] | None) -> Document | str:
     """Return the source as it is read now, or the reason why it cannot be."""
-    from indexer.folders import read_file
-
     if not Path(source).is_absolute():
         return _given_text(source, collection, home)
     if not os.path.lexists(source):
         given = _given_text(source, collection, home)  # an id may look like a path
         return given if isinstance(given, Document) else "the file is gone"
+    return _read_file(source, sandbox)
+
+
+def _read_indexed(source: str, sandbox: Any, collection: Collection) -> Document | str:
+    """Return the source as it is read now where the collection read it from a file, else its stored text."""
+    with collection.reading() as connection:
+        row = connection.execute(select(documents).where(documents.c.source == source)).one_or_none()
+    if row is None:
+        return f"it is not in collection {collection.name!r}"
+    if row.origin != "file":
+        return document_from_row(row)
+    return _read_file(source, sandbox) if os.path.lexists(source) else "the file is gone"
+
+
+def _read_file(source: str, sandbox: Any) -> Document | str:
+    """Return the file as it is read now, or the reason why it cannot be."""
+    from indexer.folders import read_file
+
     try:
         document: Document = sandbox.parse(source, read_file(Path(source)))
     except (Unreadable, OSError) as error:
