@@ -149,9 +149,10 @@ def test_no_stored_source_leads_to_another_file(
         told.append(
             client.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": "whales"}]}).text
         )
+        answer = {"answer": SECRET, "answered": True}
         for each in listed:  # does that file hold those words?
             cited = {"number": 1, "source": each["source"], "sha256": "0" * 64, "start": 0, "end": 26, "quote": SECRET}
-            said = client.post("/v1/verify", json={"citations": [cited]}).json()["citations"][0]
+            said = client.post("/v1/verify", json={**answer, "citations": [cited]}).json()["citations"][0]
             assert said["reason"] == "the source has changed since it was indexed; the quote is no longer in it"
         for how in ({}, {"rebuild": True}):
             told.append(client.post(f"{path}/index", json=how).text)

@@ -24,7 +24,7 @@ from rag.service.schemas import (
 from rag.service.service import Served, Service, in_thread
 from rag.service.shapes import answer_json, passages_json
 from rag.types import Answer, Found
-from rag.verification import verify_in
+from rag.verification import loaded, verify_in
 
 router = APIRouter(prefix="/v1", tags=["questions"], responses=ERRORS)
 
@@ -86,10 +86,14 @@ async def _told(question: Question, service: Service) -> AsyncGenerator[tuple[st
 
 @router.post("/verify", response_model=VerifyResponse, responses=shown(VERIFIED))
 async def verify_answer(given: VerifyRequest, request: Request, service: Served) -> Response:
-    """Read the sources again and check each footnote of an answer. Only documents of the collection are read."""
+    """Read the sources again and check each footnote of an answer, and that its words come from their quotes.
+
+    Only files that the collection was made of are read.
+    """
+    loaded(await request.body())  # refuses what says two things, of which pydantic sees only one
     collection = await service.collection(given.collection)
-    checks = await while_connected(
-        request, service.checking.run(collection.name, lambda _: verify_in(collection, given.model_dump()))
+    answer = given.model_dump(exclude_unset=True)
+    verdict = await while_connected(
+        request, service.checking.run(collection.name, lambda _: verify_in(collection, answer))
     )
-    rows = [{"number": c.number, "source": c.source, "holds": c.holds, "reason": c.reason} for c in checks]
-    return json_response({"holds": all(check.holds for check in checks), "citations": rows})
+    return json_response(verdict.to_json())
