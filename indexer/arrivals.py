@@ -158,7 +158,7 @@ class Arrival:
                 notes=tuple(_text(note) for note in values["notes"]),
                 repairs={_text(key): _whole(value) for key, value in values["repairs"].items()},
             )
-            origin, modified = values["origin"], values["modified"]
+            origin, modified = values["origin"], values["modified"]  # of the origin only its form counts: see below
             if origin not in ("file", "given") or not (modified is None or isinstance(modified, str)):
                 raise ValueError(f"origin {origin!r}, modified {modified!r}")
             if not document.source or len(document.sha256) != 64:
@@ -167,7 +167,7 @@ class Arrival:
                 raise ValueError("a section lies outside of the text")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise self._refused(f"a line of {DOCUMENTS} is not a document ({error})") from error
-        return document, origin, modified
+        return document, "given", modified  # its source is a stranger's word, and no path to read or remove
 
     def _chunks(self) -> Iterator[tuple[int, Chunk]]:
         for values in self._lines(CHUNKS, self.chunks):

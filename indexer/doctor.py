@@ -237,11 +237,11 @@ _BATCH = 256
 
 def _usable_encoder(collection: Collection, made: Made) -> Encoder:
     """Return the encoder of the collection, converted again if need be."""
-    from indexer.encoder import open_encoder
+    from indexer.encoder import open_encoder, stored_name
 
     own = collection.wanted_encoder
     given = own if own is not None and not isinstance(own, str) else None
-    encoder = given or open_encoder(made.encoder, collection.home)
+    encoder = given or open_encoder(stored_name(made.encoder, made.fingerprint, collection.home), collection.home)
     if encoder.fingerprint != made.fingerprint:
         raise EncoderMismatch(
             f"{encoder.name} is now {encoder.fingerprint[:12]}; the collection was made with {made.fingerprint[:12]}.",

@@ -119,6 +119,23 @@ def open_converted(fingerprint: str, home: Path) -> Encoder:
     return _open(receipt, home, settings.name, lambda: check_files(receipt, home))
 
 
+def stored_name(name: str, fingerprint: str, home: Path) -> str:
+    """Return how the encoder is named on this machine that a collection names so.
+
+    The name in a collection may be a stranger's word (of an export file), and is no path to read a model from: a folder
+    counts where it was opened for this home before. Raises EncoderError for any other.
+    """
+    try:
+        return read_receipt(fingerprint, home).settings.name
+    except EncoderError as absent:
+        if not Path(name).expanduser().is_dir():
+            return name
+        raise EncoderError(
+            f"The collection was indexed with the encoder in {name}, which was never opened here.",
+            hint=f"If you trust that folder, name it: footnote index PATH --encoder {name}",
+        ) from absent
+
+
 def _open(receipt: Receipt, home: Path, name: str, check: Callable[[], None] = lambda: None) -> Encoder:
     if receipt.settings.runs_through == "static":
         from indexer.encoders.static_encoder import StaticEncoder

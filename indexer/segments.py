@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import logging
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ O(log n) times in its life, as in a log-structured merge tree."""
 EXACT_UP_TO = 200_000
 """Vectors up to which a segment is searched exactly: about 15 ms a query on one core at 384 dimensions."""
 UNIT_TOLERANCE = 1e-3
+_FILE = re.compile(r"\d{9,}-\d{9,}-[0-9a-f]{8}\.faiss")
 
 
 def checked(rows: Any, dim: int) -> Vectors:
@@ -73,6 +75,11 @@ class Segment:
     bytes: int
     sha256: str
     fingerprint: str
+
+
+def is_own_name(file: str) -> bool:
+    """True for the name of a segment as they are made here; any other in the manifest is no path to read or remove."""
+    return _FILE.fullmatch(file) is not None
 
 
 def manifest(connection: Connection) -> list[Segment]:
@@ -159,7 +166,7 @@ def publish(
                 row = _write(connection, folder, run, fingerprint, dim, exact_up_to)
                 connection.execute(insert(segments).values(**row))
     named = {segment.file for segment in manifest(connection)}
-    return [segment.file for segment in present if segment.file not in named]
+    return [each.file for each in present if each.file not in named and is_own_name(each.file)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +231,8 @@ def load(folder: Path, segment: Segment) -> Any:
     """Return the FAISS index of a published segment; raises ValueError or OSError when it is not what was published."""
     import faiss
 
+    if not is_own_name(segment.file):
+        raise ValueError("its name is none that a segment has")
     path = folder / segment.file
     if not path.is_file():  # also keeps us from waiting on a FIFO
         raise ValueError("the file is missing")

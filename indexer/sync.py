@@ -173,10 +173,12 @@ def copy_documents(collection: Collection, to: Collection, *, progress: Progress
 
 def _encoder_for(collection: Collection, progress: Progress = silent, *, rebuild: bool) -> tuple[Encoder, Made]:
     """Return the encoder to index with. Raises EncoderMismatch when the collection was made with another one."""
-    from indexer.encoder import open_encoder
+    from indexer.encoder import open_encoder, stored_name
 
     present = collection.made if collection.exists else None
-    wanted = collection.wanted_encoder or (present.encoder if present else None)
+    wanted = collection.wanted_encoder
+    if wanted is None and present is not None:
+        wanted = stored_name(present.encoder, present.fingerprint, collection.home)
     encoder = open_encoder(wanted, collection.home, progress) if wanted is None or isinstance(wanted, str) else wanted
     made = Made(encoder.name, encoder.fingerprint, encoder.dim, encoder.max_tokens, PIPELINE)
     if present is not None and not rebuild:
@@ -190,7 +192,7 @@ class _Run:
     def __init__(self, writer: Writer, encoder: Encoder, progress: Progress, committed: Committed | None) -> None:
         self.writer, self.encoder, self.progress, self.committed = writer, encoder, progress, committed
         self.stale = writer.made.pipeline != PIPELINE
-        self.known = writer.known()
+        self.known, self._origins = writer.known(), writer.origins()
         self.added = self.changed = self.removed = self.unchanged = self.chunks = self.embedded = 0
         self.skips: list[Skip] = []
         self.repairs: Counter[str] = Counter()
@@ -198,11 +200,14 @@ class _Run:
         self._batch: dict[str, tuple[_Read, list[Chunk], list[bytes]]] = {}
         self._new: dict[bytes, str] = {}
 
-    def is_unchanged(self, source: str, sha256: str) -> bool:
-        """True, and counted, when the collection holds this very source already."""
+    def is_unchanged(self, source: str, sha256: str, origin: str) -> bool:
+        """True, and counted, when the collection holds this very source already, from a file or given as now."""
         waiting = self._batch.get(source)
-        present = waiting[0].document.sha256 if waiting else self.known.get(source)
-        same = present == sha256 and (not self.stale or waiting is not None)
+        if waiting:
+            present = (waiting[0].document.sha256, waiting[0].origin)
+        else:
+            present = (self.known.get(source, ""), self._origins.get(source, ""))
+        same = present == (sha256, origin) and (not self.stale or waiting is not None)
         self.unchanged += same
         self._outdated.discard(source)
         return same
@@ -249,7 +254,7 @@ class _Run:
             source = each.document.source
             self.changed += source in self.known
             self.added += source not in self.known
-            self.known[source] = each.document.sha256
+            self.known[source], self._origins[source] = each.document.sha256, each.origin
             self.chunks += len(each.chunks)
             self.repairs.update(each.document.repairs)
         self._batch, self._new = {}, {}
@@ -306,7 +311,7 @@ def _contents(
             reason = error.reason if isinstance(error, Unreadable) else (error.strerror or str(error))
             skips.append(Skip(source, reason))
             continue
-        if run.is_unchanged(source, hashlib.sha256(data).hexdigest()):
+        if run.is_unchanged(source, hashlib.sha256(data).hexdigest(), "file"):
             continue
         dates[source] = datetime.datetime.fromtimestamp(stamp, datetime.UTC).isoformat(timespec="seconds")
         yield source, data
@@ -333,7 +338,7 @@ def _gone(known: Iterable[str], files: dict[str, Path], skips: Sequence[Skip], r
 def _stored_elsewhere(collection: Collection, kept: set[str], run: _Run) -> Iterator[_Read]:
     """Yield the documents of the collection that a rebuild keeps without reading them again from disk."""
     for entry in collection.documents():
-        if entry.source in kept and not run.is_unchanged(entry.source, entry.sha256):
+        if entry.source in kept and not run.is_unchanged(entry.source, entry.sha256, entry.origin):
             yield _Read(collection.document(entry.source), entry.origin, entry.modified)
 
 
@@ -346,7 +351,7 @@ def _changed_texts(given: Iterable[Given], run: _Run, progress: Progress) -> Ite
         _check(each)
         row = {"id": each.id, "title": each.title, "text": each.text, "metadata": dict(each.metadata)}
         sha256 = hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
-        if run.is_unchanged(each.id, sha256):
+        if run.is_unchanged(each.id, sha256, "given"):
             continue
         blocks: tuple[Block, ...] = tuple(replace(block, line=None) for block in paragraphs(each.text))
         reading = Reading(blocks, "text", each.title, each.metadata)

@@ -382,7 +382,7 @@ def unnamed(writer: Writer) -> list[Path]:
 def _is_there(folder: Path, segment: segments.Segment) -> bool:
     """True when a segment's file has the right size; `doctor` also compares checksums."""
     path = folder / segment.file
-    return path.is_file() and path.stat().st_size == segment.bytes
+    return segments.is_own_name(segment.file) and path.is_file() and path.stat().st_size == segment.bytes
 
 
 def _remove(path: Path) -> None:

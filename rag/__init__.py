@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rag.types import Passage as Passage
     from rag.types import Writing as Writing
     from rag.verification import Check as Check
+    from rag.verification import Verdict as Verdict
     from rag.verification import verify as verify
 
 _WHERE = {
@@ -44,6 +45,7 @@ _WHERE = {
     "Passage": "rag.types",
     "Report": "indexer.sync",
     "UserError": "indexer.errors",
+    "Verdict": "rag.verification",
     "Writing": "rag.types",
     "evaluate": "rag.evaluation.qa",
     "verify": "rag.verification",
@@ -61,6 +63,7 @@ __all__ = [
     "Passage",
     "Report",
     "UserError",
+    "Verdict",
     "Writing",
     "evaluate",
     "verify",

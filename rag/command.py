@@ -6,7 +6,6 @@ Thin: what they do is the other files', loaded when it is needed. Their screen i
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -253,33 +252,28 @@ def _draft(console: Console, passages: Sequence[Passage]) -> Iterator[Callable[[
 def verify_command(ctx: click.Context, screen: Screen, file: Any, home: str | None, as_json: bool) -> None:
     """Read the sources of an answer again and check each footnote; "-" reads standard input.
 
-    Exits 1 and names each citation that no longer holds.
+    Exits 1 and names what does not hold: citations, or words of the answer that come from none of their quotes.
     """
-    from rag.verification import verify
+    from rag.verification import loaded, verify
 
     try:
-        answer = json.loads(file.read())
+        answer = loaded(file.read())
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"{getattr(file, 'name', '<stdin>')} is not JSON: {error}",
             "Make one with: footnote ask QUESTION --json > answer.json",
         ) from error
-    checks = verify(answer, home)
-    failed = [check for check in checks if not check.holds]
+    verdict = verify(answer, home)
     if as_json:
-        rows = [
-            {"number": check.number, "source": check.source, "holds": check.holds, "reason": check.reason}
-            for check in checks
-        ]
-        screen.print_json({"holds": not failed, "citations": rows})
+        screen.print_json(verdict.to_json())
     else:
         console = screen.console()
-        for check in checks:
-            verdict = plain("holds", "green") if check.holds else plain(f"does not hold: {check.reason}", "red")
-            console.print(plain(f"[{check.number}] {near(check.source)}: ") + verdict, soft_wrap=True)
-        if not checks:
-            console.print("The answer has no citations.")
-    ctx.exit(1 if failed else 0)
+        for check in verdict.checks:
+            result = plain("holds", "green") if check.holds else plain(f"does not hold: {check.reason}", "red")
+            console.print(plain(f"[{check.number}] {near(check.source)}: ") + result, soft_wrap=True)
+        proves = f"{verdict.proves[0].upper()}{verdict.proves[1:]}."
+        console.print(plain(proves, "" if verdict.holds else "red"), soft_wrap=True)
+    ctx.exit(0 if verdict.holds else 1)
 
 
 COMMANDS: Mapping[str, click.Command] = {"search": search, "ask": ask, "verify": verify_command}

@@ -17,7 +17,7 @@ from rag.generator import Copied, Draft, Generator, Streaming, Words, Written, d
 from rag.quoting.quotable import quotable
 from rag.reranking.reranker import Reranker, open_reranker
 from rag.retriever import Mode, Retriever, checked_question
-from rag.types import Answer, Citation, Events, Found, Passage, Writing
+from rag.types import Answer, Citation, CopiedText, Events, Found, Passage, Writing
 
 TOGETHER = 64
 """Questions of `ask_many` that are embedded, searched and read at once; a read transaction lasts for so many."""
@@ -237,18 +237,20 @@ class Engine:
 
     def _answer(self, draft: Draft, reading: Reading) -> Answer:
         answered = bool(draft.pieces) and draft.confidence >= reading.least
-        citations, unsupported, words = cited(draft, reading.passages) if answered else ((), (), "")
+        made = cited(draft, reading.passages) if answered else Footnoted()
         return Answer(
             question=reading.question,
-            text=words,
+            text=made.text,
             answered=answered,
             confidence=draft.confidence,
-            citations=citations,
+            citations=made.citations,
             passages=reading.passages,
             generator=self.generator.name,
             collection=self.collection.name,
             generation=reading.generation,
-            unsupported=unsupported,
+            unsupported=made.unsupported,
+            copied=made.copied,
+            written=made.written,
             meant="" if answered else self._meant(reading.question),
         )
 
@@ -306,32 +308,55 @@ def _text(piece: Copied | Written, passages: Sequence[Passage]) -> str:
     return " ".join(passages[piece.passage].text[piece.start : piece.end].split())
 
 
-def cited(draft: Draft, read: Sequence[Passage]) -> tuple[tuple[Citation, ...], tuple[tuple[int, int], ...], str]:
-    """Return the citations, the unsupported parts and the text of an answer; copied text is taken from the source."""
+@dataclass(frozen=True, slots=True)
+class Footnoted:
+    """The text of an answer with its footnotes; the fields are those of `Answer`."""
+
+    text: str = ""
+    citations: tuple[Citation, ...] = ()
+    unsupported: tuple[tuple[int, int], ...] = ()
+    copied: tuple[CopiedText, ...] = ()
+    written: tuple[tuple[int, int], ...] = ()
+
+
+def cited(draft: Draft, read: Sequence[Passage]) -> Footnoted:
+    """Return the text of an answer and where each part of it comes from; copied text is taken from the source."""
     citations: list[Citation] = []
     unsupported: list[tuple[int, int]] = []
+    copied: list[CopiedText] = []
+    written: list[tuple[int, int]] = []
     text = ""
     for piece in draft.pieces:
         words = _text(piece, read)
         part = (len(text), len(text) + len(words.rstrip()))
-        for span in (piece,) if isinstance(piece, Copied) else piece.evidence:
-            _add(citations, _citation(len(citations) + 1, read[span.passage], span, part))
-        if isinstance(piece, Written) and not piece.supported:
-            unsupported.append((len(text), len(text) + len(words)))
+        if isinstance(piece, Copied):
+            footnote = _footnote(citations, read[piece.passage], piece, part)
+            if words:
+                start = read[piece.passage].start + piece.start - footnote.start
+                copied.append(CopiedText(*part, footnote.number, start, start + piece.end - piece.start))
+        else:
+            for span in piece.evidence:
+                _footnote(citations, read[span.passage], span, part)
+            if not piece.supported:
+                unsupported.append((len(text), len(text) + len(words)))
+            if words.strip():
+                written.append((len(text), len(text) + len(words)))
         text += words
-    return tuple(citations), tuple(unsupported), text
+    return Footnoted(text, tuple(citations), tuple(unsupported), tuple(copied), tuple(written))
 
 
-def _add(citations: list[Citation], citation: Citation) -> None:
-    """Add a footnote, or what it marks and bears out to the one that quotes the same."""
+def _footnote(citations: list[Citation], passage: Passage, span: Copied, part: tuple[int, int]) -> Citation:
+    """Add the footnote for a span, or what it marks and bears out to the one that quotes the same; and return it."""
+    citation = _citation(len(citations) + 1, passage, span, part)
     twin = next((i for i, other in enumerate(citations) if _same_quote(citation, other)), None)
     if twin is None:
         citations.append(citation)
-    else:
-        same = citations[twin]
-        marks = tuple(dict.fromkeys((*same.marks, *citation.marks)))
-        claims = tuple(dict.fromkeys((*same.claims, *citation.claims)))
-        citations[twin] = replace(same, marks=marks, claims=claims)
+        return citation
+    same = citations[twin]
+    marks = tuple(dict.fromkeys((*same.marks, *citation.marks)))
+    claims = tuple(dict.fromkeys((*same.claims, *citation.claims)))
+    citations[twin] = replace(same, marks=marks, claims=claims)
+    return citations[twin]
 
 
 def _same_quote(one: Citation, other: Citation) -> bool:

@@ -126,7 +126,30 @@ class Citation:
             "start": self.start,
             "end": self.end,
             "quote": self.quote,
+            "marks": [list(span) for span in self.marks],
             "claims": [list(span) for span in self.claims],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedText:
+    """A part of an answer that was copied: `text[start:end]` is the quote's span, spaces and line ends as one space."""
+
+    start: int
+    end: int
+    citation: int
+    """The number of the citation that quotes it."""
+    quote_start: int
+    quote_end: int
+
+    def to_json(self) -> dict[str, int]:
+        """Return the form that `ask --json` prints and `verify` reads."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "citation": self.citation,
+            "quote_start": self.quote_start,
+            "quote_end": self.quote_end,
         }
 
 
@@ -146,6 +169,10 @@ class Answer:
     generation: int
     unsupported: tuple[tuple[int, int], ...] = ()
     """Parts of `text` that no passage bears out."""
+    copied: tuple[CopiedText, ...] = ()
+    """Where the copied parts of `text` stand in the quotes, in order. With `written` they are all of it but spaces."""
+    written: tuple[tuple[int, int], ...] = ()
+    """Parts of `text` that are the generator's own words, in order: joining words, where it copies."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     meant: str = ""
     """Of a refusal: the question with its unknown words as the collection spells them, where that differs."""
@@ -159,6 +186,8 @@ class Answer:
             "confidence": round(self.confidence, 4),
             "citations": [citation.to_json() for citation in self.citations],
             "unsupported": [list(span) for span in self.unsupported],
+            "copied": [each.to_json() for each in self.copied],
+            "written": [list(span) for span in self.written],
             "passages": [passage.to_json() for passage in self.passages],
             "timings_ms": {stage: round(ms, 2) for stage, ms in self.timings_ms.items()},
             "generator": self.generator,

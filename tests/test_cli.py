@@ -389,7 +389,8 @@ def test_verify_reads_the_sources_again(home: Path, tmp_path: Path) -> None:
     (tmp_path / "answer.json").write_text(answer)
     good = run("verify", str(tmp_path / "answer.json"))
     assert good.exit_code == 0
-    assert re.fullmatch(r"\[1\] .*bees\.txt: holds\n", good.stdout)
+    holds = r"\[1\] .*bees\.txt: holds\nThe quotations hold; that they answer the question is not checked\.\n"
+    assert re.fullmatch(holds, good.stdout)
     bees = files / "bees.txt"
     bees.write_bytes(bees.read_bytes().replace(b"Bees", b"bees"))
     bad = run("verify", "-", given=answer)
@@ -400,14 +401,30 @@ def test_verify_reads_the_sources_again(home: Path, tmp_path: Path) -> None:
     assert [(c["number"], c["source"], c["holds"]) for c in checked["citations"]] == [(1, str(bees), False)]
 
 
-def test_an_answer_without_citations_is_verified_as_such(home: Path) -> None:
-    result = run("verify", "-", given='{"citations": []}')
-    assert (result.exit_code, result.stdout) == (0, "The answer has no citations.\n")
+def test_verify_tells_another_text_and_a_refusal(home: Path, tmp_path: Path) -> None:
+    """It said "holds" of an answer whose text was replaced, since only the quotes were looked at."""
+    run("index", str(write_folder(tmp_path / "files")))
+    answer = said(run("ask", BEES, "--json"))
+    other = run("verify", "-", given=json.dumps(answer | {"answer": "1066"}))
+    assert other.exit_code == 1
+    assert "The answer does not hold: " in other.stdout or "does not hold: it is to bear out" in other.stdout
+    earlier = {key: value for key, value in answer.items() if key not in ("copied", "written")}
+    told = run("verify", "-", given=json.dumps(earlier))
+    assert told.exit_code == 1
+    assert re.search(r"bees\.txt: holds\nThe answer does not hold: .* an earlier version made it", told.stdout)
+    refused = run("verify", "-", given=run("ask", "Which football club won?", "--json").stdout)
+    assert (refused.exit_code, refused.stdout) == (0, "It was not answered, and nothing is claimed.\n")
 
 
-@pytest.mark.parametrize("given", ["", "nonsense", "{}", "[]", '{"citations": [1]}', "[" * 200_000, b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    "given",
+    ["", "nonsense", "{}", "[]", '{"citations": []}', '{"answer": "", "answered": false, "citations": [1]}',
+     "[" * 200_000, b"\xff\xfe\x00", '{"answer": "1066", "answered": true, "citations": [], "answer": ""}'],
+)  # fmt: skip
 def test_what_is_no_answer_cannot_be_verified(home: Path, given: str | bytes) -> None:
-    failed(run("verify", "-", given=given), 2, "<stdin> is not JSON|This is no answer|A citation has")
+    failed(
+        run("verify", "-", given=given), 2, "<stdin> is not JSON|This is no answer|A citation has|in one object twice"
+    )
 
 
 # status, show, remove, collections, doctor, export, import

@@ -206,7 +206,8 @@ def test_half_a_character_is_left_out_of_a_question(client: TestClient) -> None:
     [("/v1/search", '{"query": "tea", "filters": ["title=\\ud800"]}'),
      ("/v1/ask", '{"question": "tea", "filters": ["\\udfff<1"]}'),
      ("/v1/embeddings", '{"input": ["tea", "\\ud800"]}'), ("/v1/embeddings", '{"input": "\\ud800"}'),
-     ("/v1/verify", '{"citations": [{"number": 1, "source": "\\ud800", "sha256": "", "start": 0, "end": 1, '
+     ("/v1/verify", '{"answer": "", "answered": true, "citations": [{"number": 1, '
+                    '"source": "\\ud800", "sha256": "", "start": 0, "end": 1, '
                     '"quote": ""}]}'),
      ("/v1/collections", '{"name": "\\ud800"}'), ("/v1/ask", '{"question": "tea", "collection": "\\ud800"}'),
      ("/v1/embeddings", '{"input": "tea", "model": "footnote/\\ud800"}')],

@@ -71,8 +71,9 @@ def with_text(text: str) -> Iterator[tuple[str, object]]:
         yield "/v1/chat/completions", {"model": model, "messages": [{"role": "user", "content": text}]}
     yield "/v1/chat/completions", {"messages": [{"role": "user", "content": text}], "stream": True}
     cited = {"number": 1, "source": text, "sha256": text[:64], "start": 0, "end": 1, "quote": text}
-    yield "/v1/verify", {"citations": [cited]}
-    yield "/v1/verify", {"citations": [cited], "collection": text}
+    answer = {"answer": text, "answered": True, "citations": [cited], "copied": [], "generator": text, "outcome": text}
+    yield "/v1/verify", answer
+    yield "/v1/verify", answer | {"collection": text}
 
 
 def test_no_text_in_any_field_breaks_the_service(client: TestClient) -> None:

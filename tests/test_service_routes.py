@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -73,9 +74,33 @@ def test_footnotes_are_checked_and_files_outside_the_collection_are_not_read(cli
     answer = client.post("/v1/ask", json={"question": TEA}).json()
     assert client.post("/v1/verify", json=answer).json()["holds"] is True
     spying = {**answer["citations"][0], "source": "/etc/passwd", "quote": "root"}
-    said = client.post("/v1/verify", json={"citations": [spying]}).json()
+    said = client.post("/v1/verify", json={**answer, "citations": [spying]}).json()
     assert said["holds"] is False
     assert said["citations"][0]["reason"] == "it is not in collection 'world'"
+
+
+def test_what_is_shown_of_an_answer_is_checked(client: TestClient) -> None:
+    answer = client.post("/v1/ask", json={"question": TEA}).json()
+    checked = schemas.VerifyResponse.model_validate(client.post("/v1/verify", json=answer).json())
+    assert checked.proves == ("the quotations hold; that they answer the question is not checked")
+    changes: list[dict[str, Any]] = [{"answer": "1066"}, {"citations": []}, {"answered": False}, {"copied": []}]
+    for change in changes:
+        assert client.post("/v1/verify", json={**answer, **change}).json()["holds"] is False, change
+    places: list[dict[str, Any]] = [{"page": 999}, {"line": 77}, {"title": "The Times"}]
+    spans: list[dict[str, Any]] = [{"quote": ""}, {"marks": [[0, 999]]}, {"claims": [[0, 999]]}]
+    for change in places + spans:
+        shown = [{**answer["citations"][0], **change}]
+        assert client.post("/v1/verify", json={**answer, "citations": shown}).json()["holds"] is False, change
+    del answer["copied"]
+    assert "an earlier version made it" in client.post("/v1/verify", json=answer).json()["reason"]
+
+
+def test_an_answer_with_a_key_twice_is_refused(client: TestClient) -> None:
+    """Of two values only the last was checked, while a program may show the first."""
+    body = '{"answer": "1066", "answered": false, "citations": [], "answer": ""}'
+    refused = client.post("/v1/verify", content=body, headers={"Content-Type": "application/json"})
+    assert refused.status_code == 422
+    assert "The key 'answer' is in one object twice" in refused.json()["error"]["message"]
 
 
 def test_collections_are_listed_made_and_deleted(client: TestClient) -> None:

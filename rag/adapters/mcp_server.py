@@ -77,6 +77,7 @@ class Footnote(BaseModel):
     start: int
     end: int
     quote: str
+    marks: list[list[int]] = Field(description="The answer's words in the quote: [start, end], in its characters.")
 
 
 class Answered(BaseModel):
@@ -88,6 +89,7 @@ class Answered(BaseModel):
     confidence: float = Field(description="Estimated chance that the answer is right.")
     footnotes: list[Footnote]
     unsupported: list[str] = Field(description="Parts of the answer that no document bears out.")
+    written: list[str] = Field(description="Parts of it that are no copy of a quote: the generator's own words.")
     nearest: list[Passage] = Field(description="What came nearest, when not answered.")
 
 
@@ -277,9 +279,11 @@ def _answered(answer: Answer) -> Answered:
                 start=each.start,
                 end=each.end,
                 quote=each.quote,
+                marks=[list(span) for span in each.marks],
             )
             for each in answer.citations
         ],
         unsupported=[answer.text[start:end] for start, end in answer.unsupported],
+        written=[answer.text[start:end] for start, end in answer.written],
         nearest=[] if answer.answered else [_passage(each) for each in answer.passages],
     )

@@ -83,22 +83,22 @@ class Asker:
 
 def row_of(asked: Asked, draft: Draft, passages: Sequence[Passage], least: float) -> Row:
     """Return the row of a question: the best answer also where its confidence is below `least`."""
-    citations, unsupported, said = cited(draft, passages)
+    made = cited(draft, passages)
     copied = [piece for part in draft.pieces for piece in ((part,) if isinstance(part, Copied) else part.evidence)]
     return Row(
         id=asked.id,
         question=asked.text,
         answers=asked.answers,
         kind=asked.kind,
-        said=said,
+        said=made.text,
         answered=bool(draft.pieces) and draft.confidence >= least,
         confidence=float(draft.confidence) if draft.pieces else NOTHING_SAID,
         spans=tuple(_span(passages, piece.passage, piece.start, piece.end) for piece in copied),
-        unsupported=unsupported,
+        unsupported=made.unsupported,
         passages=tuple(_read(passage, rank) for rank, passage in enumerate(passages, 1)),
         gold_sources=asked.sources,
         gold_quotes=asked.quotes,
-        footnotes=tuple(_footnote(citation, passages) for citation in citations),
+        footnotes=tuple(_footnote(citation, passages) for citation in made.citations),
     )
 
 

@@ -49,19 +49,25 @@ def holds(collection: Collection, source: str) -> bool:
         return connection.execute(select(documents.c.id).where(documents.c.source == source)).first() is not None
 
 
-class Names:
-    """What documents are called for people."""
+def origin_of(collection: Collection, source: str) -> str:
+    """Return the stored origin of the document with exactly this source: "file" or "given"."""
+    with collection.reading() as connection:
+        return str(connection.execute(select(documents.c.origin).where(documents.c.source == source)).scalar_one())
 
-    def __init__(self, uploads: Uploads) -> None:
-        self._uploads = uploads
+
+class Names:
+    """What the documents of one collection are called for people."""
+
+    def __init__(self, uploads: Uploads, collection: str) -> None:
+        self._uploads, self._collection = uploads, collection
 
     def name(self, source: str, title: str) -> str:
         """Return the name a document was uploaded under, else its title, else its file's name."""
-        return self._uploads.label(source) or title or PurePath(source).name or source
+        return self._uploads.label(self._collection, source) or title or PurePath(source).name or source
 
     def origin(self, source: str, origin: str) -> str:
-        """Return "upload", "file" or "given"."""
-        return "upload" if self._uploads.is_upload(source) else origin
+        """Return "upload", "file" or "given": a text without a file is no upload, whatever its id looks like."""
+        return "upload" if origin == "file" and self._uploads.is_upload(self._collection, source) else origin
 
     def entry(self, entry: DocumentEntry) -> dict[str, Any]:
         """Return a stored document as `schemas.DocumentEntry`."""
@@ -81,8 +87,7 @@ class Names:
 
     def text(self, collection: Collection, source: str, start: int, end: int | None) -> dict[str, Any]:
         """Return a document's text from `start` to `end` (None: to its end) as `schemas.DocumentText`."""
-        with collection.reading() as connection:
-            origin = connection.execute(select(documents.c.origin).where(documents.c.source == source)).scalar_one()
+        origin = origin_of(collection, source)
         document, generation = collection.document(source), collection.generation
         first = min(start, len(document.text))
         last = min(len(document.text), first + MOST_TEXT, len(document.text) if end is None else max(first, end))

@@ -15,8 +15,9 @@ GONE = "the file is gone; its stored text is kept"
 def brought_up_to_date(collection: Collection, *, rebuild: bool, progress: Progress) -> Report:
     """Index the collection's files again, as far as they are still there, and return what changed.
 
-    A file that is gone is told as skipped and keeps its stored text: its disk may only be away. `rebuild` reads and
-    embeds everything anew beside the old state, then switches.
+    Only documents that were read from a file are looked for on the disk: an imported one is a text until somebody
+    indexes its path. A file that is gone is told as skipped and keeps its stored text: its disk may only be away.
+    `rebuild` reads and embeds everything anew beside the old state, then switches.
     """
     sources = [entry.source for entry in collection.documents() if entry.origin == "file"]
     present = [source for source in sources if Path(source).is_file()]

@@ -38,9 +38,12 @@ class Service:
     checking: Changing
     """Reads sources again for `verify`, while collections change."""
     uploads: Uploads
-    names: Names
     metrics: Metrics
     state: State = "starting"
+
+    def names(self, collection: str) -> Names:
+        """Return what the documents of a collection are called."""
+        return Names(self.uploads, collection)
 
     def warm(self) -> None:
         """Open the models in a thread, and be ready when that is done."""
@@ -87,7 +90,7 @@ def make_service(settings: Settings, library: Library | None = None) -> Service:
         on_batch=metrics.batch,
     )
     books = library or Library(home, settings.collection, settings.generator or None)
-    return Service(settings, books, asking, Changing(), Changing(1), uploads, Names(uploads), metrics)
+    return Service(settings, books, asking, Changing(), Changing(1), uploads, metrics)
 
 
 async def in_thread(look: Callable[[], Result]) -> Result:

@@ -2,6 +2,9 @@
 
 HOME/uploads/COLLECTION/LABEL-NUMBER.pdf   the bytes; LABEL is a hash of the name it came by, NUMBER is random
 HOME/uploads/COLLECTION/LABEL-NUMBER.name  the name it came by: to show, and never a path
+
+A document's source is a text that anybody may have given it. It counts as an upload, to be read or removed, only where
+it is the path of a direct child of the collection's own folder, under a name as they are made here.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from typing import IO
 from indexer import storage
 from indexer.collection import Collection
 from indexer.errors import NotFound, Unreadable, UsageError
+from indexer.folders import read_file
 from indexer.home import collection_folder
 from indexer.sync import Report
 from indexer.types import Progress
@@ -28,7 +32,8 @@ MAX_NAME = 200
 """Longest name of an upload, in characters."""
 _GATHERED = 1 << 20
 """Bytes of an upload that are written at once."""
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}")
+_SUFFIX = re.compile(r"\.(?!name$)[a-z0-9]{1,10}")
+_OWN_NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}" rf"(?:{_SUFFIX.pattern})?")
 
 
 class Uploads:
@@ -38,13 +43,15 @@ class Uploads:
         self._root = home / "uploads"
         self._home = home
 
-    def is_upload(self, source: str) -> bool:
-        """True when a source is a file that was uploaded."""
-        return source.startswith(f"{self._root}/")
+    def is_upload(self, collection: str, source: str) -> bool:
+        """True when a source is the path of a file that was uploaded to this collection."""
+        path = Path(source)
+        is_made_here = path.parent == self._folder(collection) and _OWN_NAME.fullmatch(path.name) is not None
+        return is_made_here and str(path) == source
 
-    def label(self, source: str) -> str:
-        """Return the name that an uploaded file came by; "" for what was not uploaded."""
-        return _read_label(source) if self.is_upload(source) else ""
+    def label(self, collection: str, source: str) -> str:
+        """Return the name that a file was uploaded to this collection by; "" for any other source."""
+        return _read_label(source) if self.is_upload(collection, source) else ""
 
     @contextlib.contextmanager
     def receiving(self, collection: str, label: str) -> Iterator[tuple[Path, IO[bytes]]]:
@@ -63,17 +70,17 @@ class Uploads:
             with storage.new_file(path) as file:
                 yield path, file
         except BaseException:
-            self.drop(str(path))
+            self.drop(collection, str(path))
             raise
 
     def of_label(self, collection: str, label: str) -> list[str]:
         """Return the files that came to this collection by this name."""
         found = self._folder(collection).glob(f"{_hash(checked_label(label))}-*")
-        return sorted(str(path) for path in found if path.suffix != ".name")
+        return sorted(str(path) for path in found if self.is_upload(collection, str(path)))
 
-    def drop(self, source: str) -> None:
-        """Remove an uploaded file and its label; anything else is left alone."""
-        if self.is_upload(source):
+    def drop(self, collection: str, source: str) -> None:
+        """Remove a file that was uploaded to this collection and its label; anything else is left alone."""
+        if self.is_upload(collection, source):
             storage.remove_file(Path(source))
             storage.remove_file(_label_file(source))
 
@@ -82,7 +89,7 @@ class Uploads:
         with contextlib.suppress(NotFound):
             if holds(collection, source):
                 return
-        self.drop(source)
+        self.drop(collection.name, source)
 
     def drop_all(self, collection: str) -> None:
         """Remove all that was uploaded to a collection."""
@@ -138,7 +145,7 @@ def take_in(
         older = [source for source in of_name if source != str(path) and source in stored]
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         if same := next((source for source in older if stored[source] == sha256), None):
-            uploads.drop(str(path))
+            uploads.drop(collection.name, str(path))
             return same, False, collection.sync([same], prune=False, progress=progress)
         report = collection.sync([path], prune=False, progress=progress)
         if report.skipped:
@@ -150,7 +157,7 @@ def take_in(
     if older:
         collection.remove(older)
         for source in older:
-            uploads.drop(source)
+            uploads.drop(collection.name, source)
     return str(path), bool(older), report
 
 
@@ -167,8 +174,8 @@ def _clear_skip(collection: Collection, source: str) -> None:
 def _read_label(source: str) -> str:
     """Return the label of an uploaded file; it never changes, since every upload gets a name of its own."""
     try:
-        return _label_file(source).read_text(encoding="utf-8")[:MAX_NAME]
-    except (OSError, ValueError):
+        return read_file(_label_file(source), limit=4 * MAX_NAME).decode()[:MAX_NAME]
+    except (Unreadable, ValueError):
         return ""
 
 

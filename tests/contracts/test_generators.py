@@ -21,7 +21,7 @@ from rag.engine import Engine, said
 from rag.generator import Copied, Draft, Generator, Streaming, drafted, drafts
 from rag.generators import open_generator
 from rag.types import Passage
-from rag.verification import verify
+from rag.verification import EXTRACTIVE, verify
 from tests.answers import passage
 from tests.chat_server import quote_first, serving
 from tests.parrot import write_parrot
@@ -174,6 +174,8 @@ def test_the_engine_makes_footnotes_of_it_that_hold(generator: Generator, collec
         assert (answer.text, answer.citations, answer.unsupported) == ("", (), ())
         return
     assert answer.citations
-    assert all(check.holds for check in verify(answer.to_json(), collection.home))
+    verdict = verify(answer.to_json(), collection.home)
+    assert verdict.holds, verdict
+    assert bool(verdict.unproved) == (answer.generator not in EXTRACTIVE)
     covered = [span for citation in answer.citations for span in citation.claims] + list(answer.unsupported)
     assert all(0 <= start < end <= len(answer.text) for start, end in covered)

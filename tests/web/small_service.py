@@ -161,7 +161,7 @@ class SmallService:
                 citations = [known["<b>hostile</b>.md"].citation(1, text, "evil", [[0, len(text)]])]
         return {
             "question": asked.question, "answer": text, "answered": bool(text), "confidence": confidence,
-            "citations": citations, "unsupported": bare,
+            "citations": citations, "unsupported": bare, "copied": [], "written": [],
             "passages": [paper.passage(rank, asked.explain) for rank, paper in enumerate(read[: asked.k], 1)],
             "timings_ms": {"queue": 1.0, "embed": 9.1, "retrieve": 12.0, "generate": 40.3}, "generator": "copying",
             "collection": asked.collection or "default", "generation": 4,
@@ -266,7 +266,10 @@ def _routes(app: FastAPI, service: SmallService, guard: Any) -> None:
             )
             for each in asked.citations
         ]
-        return schemas.VerifyResponse(holds=all(check.holds for check in checks), citations=checks)
+        holds = all(check.holds for check in checks)
+        return schemas.VerifyResponse(
+            holds=holds, proves="the quotations hold" if holds else "", reason="", unproved=[], citations=checks
+        )
 
     @app.get("/v1/collections", dependencies=wanted)
     async def collections() -> schemas.Collections:

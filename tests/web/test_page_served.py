@@ -55,7 +55,7 @@ def test_a_question_is_answered_its_footnote_opened_and_checked(visit: Visit) ->
     expect(page.locator(".document h3")).to_have_text("Tea")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Check the footnotes").click()
-    expect(page.locator(".checked")).to_have_text("Every footnote holds")
+    expect(page.locator(".checked")).to_have_text("The quotations hold; that they answer the question is not checked.")
     page.locator("summary").click()
     expect(page.locator(".explained tbody tr").first).to_contain_text("[1]")
 

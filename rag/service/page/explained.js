@@ -12,12 +12,16 @@ export function confirmedBy(answer, notes) {
     button.disabled = true;
     result.textContent = "Reading the sources again…";
     try {
-      const { citations, collection } = answer;
-      const checked = await request("POST", "v1/verify", { citations, collection });
+      const { passages: _, ...claimed } = answer; // the passages are long, and nothing of them is checked
+      const checked = await request("POST", "v1/verify", claimed);
       for (const check of checked.citations) showCheck(notes, check);
       const wrong = checked.citations.filter((check) => !check.holds).length;
-      result.textContent = wrong ? `${wrong} of ${checked.citations.length} do not hold` : "Every footnote holds";
-      result.classList.toggle("fails", wrong > 0);
+      result.textContent = wrong
+        ? `${wrong} of ${checked.citations.length} do not hold`
+        : checked.holds
+          ? shown(`${checked.proves[0].toUpperCase()}${checked.proves.slice(1)}.`)
+          : `Does not hold: ${shown(checked.reason)}`;
+      result.classList.toggle("fails", !checked.holds);
     } catch (error) {
       result.replaceChildren(told(error));
     } finally {

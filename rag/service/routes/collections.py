@@ -16,7 +16,7 @@ from indexer.errors import UserError
 from indexer.types import Progress
 from rag.service import schemas
 from rag.service.changing import Done
-from rag.service.documents import source_of
+from rag.service.documents import origin_of, source_of
 from rag.service.errors import ServiceError, json_response
 from rag.service.events import event_response, while_connected
 from rag.service.reindexing import brought_up_to_date
@@ -120,8 +120,8 @@ async def list_documents(
     collection = await service.collection(name)
 
     def entries() -> list[dict[str, Any]]:
-        wanted = find.casefold()
-        rows = [service.names.entry(each) for each in collection.documents()]
+        wanted, names = find.casefold(), service.names(collection.name)
+        rows = [names.entry(each) for each in collection.documents()]
         return [row for row in rows if any(wanted in row[key].casefold() for key in ("name", "title", "source"))]
 
     found = await in_thread(entries)
@@ -159,7 +159,11 @@ async def add_document(
     def take(progress: Progress) -> dict[str, Any]:
         source, replaced, report = take_in(service.uploads, collection, path, label, progress)
         entry = next(each for each in collection.documents() if each.source == source)
-        return {"document": service.names.entry(entry), "replaced": replaced, "report": report.to_json()}
+        return {
+            "document": service.names(collection.name).entry(entry),
+            "replaced": replaced,
+            "report": report.to_json(),
+        }
 
     async def forget() -> None:  # a client that leaves while others are written may have left its file
         await in_thread(lambda: service.uploads.drop_unless_held(str(path), collection))
@@ -180,7 +184,8 @@ async def read_document(
 ) -> Response:
     """Return a document's stored text, which the offsets of passages and citations count; or a part of it."""
     collection = await service.collection(name)
-    return json_response(await in_thread(lambda: service.names.text(collection, source_of(collection, id), start, end)))
+    names = service.names(collection.name)
+    return json_response(await in_thread(lambda: names.text(collection, source_of(collection, id), start, end)))
 
 
 @router.delete("/{name}/documents/{id}", response_model=schemas.Removed)
@@ -189,8 +194,11 @@ async def remove_document(name: Name, id: Id, service: Served) -> Response:
     collection = await service.collection(name)
 
     def remove(_: Progress) -> int:
-        for source in collection.remove([source_of(collection, id)]):
-            service.uploads.drop(source)
+        source = source_of(collection, id)
+        origin = service.names(collection.name).origin(source, origin_of(collection, source))
+        collection.remove([source])
+        if origin == "upload":
+            service.uploads.drop(collection.name, source)
         return collection.generation
 
     return json_response({"removed": id, "generation": await service.changing.run(name, remove)})

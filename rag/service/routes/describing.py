@@ -83,6 +83,8 @@ ANSWER = {
         }
     ],
     "unsupported": [],
+    "copied": [{"start": 0, "end": 2, "citation": 1, "quote_start": 16, "quote_end": 18}],
+    "written": [],
     "passages": [_PASSAGE],
     "timings_ms": {
         "queue": 0.4,
@@ -103,6 +105,9 @@ ASK_EVENTS = (
 )
 VERIFIED = {
     "holds": False,
+    "proves": "1 of 1 citations do not hold",
+    "reason": "",
+    "unproved": [],
     "citations": [{"number": 1, "source": "/docs/a.md", "holds": False, "reason": "the file is gone"}],
 }
 REPORT = {

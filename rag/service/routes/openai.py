@@ -107,7 +107,7 @@ async def complete_chat(asked: schemas.ChatRequest, request: Request, service: S
     request.state.timings_ms = dict(answer.timings_ms)
     message = {
         "role": "assistant",
-        "content": chat_text(answer, service.names),
+        "content": chat_text(answer, service.names(answer.collection)),
         "refusal": None,
         "citations": _citations(answer, service),
     }
@@ -125,7 +125,7 @@ async def _chunks(question: Question, head: dict[str, Any], service: Service) ->
         yield chunk({"role": "assistant", "content": ""})
         answer = await service.asking.ask(question)
         service.metrics.answer(answer.answered)
-        for part in chat_text(answer, service.names).splitlines(keepends=True):
+        for part in chat_text(answer, service.names(answer.collection)).splitlines(keepends=True):
             yield chunk({"content": part})
         yield chunk({"citations": _citations(answer, service)}, "stop", footnote=_grounding(answer))
     except Exception as error:
@@ -134,7 +134,8 @@ async def _chunks(question: Question, head: dict[str, Any], service: Service) ->
 
 
 def _citations(answer: Answer, service: Service) -> list[dict[str, Any]]:
-    return [citation_json(each, answer.passages, service.names) for each in answer.citations]
+    names = service.names(answer.collection)
+    return [citation_json(each, answer.passages, names) for each in answer.citations]
 
 
 def _grounding(answer: Answer) -> dict[str, Any]:

@@ -9,9 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from indexer.collection import Collection
 from rag.service.asking import Question, Search
-from rag.service.documents import holds
 from rag.service.errors import json_response
 from rag.service.events import event_response, while_connected
 from rag.service.routes.describing import ANSWER, ASK_EVENTS, ASK_TOLD, ERRORS, PASSAGES, VERIFIED, shown, streamed
@@ -26,7 +24,7 @@ from rag.service.schemas import (
 from rag.service.service import Served, Service, in_thread
 from rag.service.shapes import answer_json, passages_json
 from rag.types import Answer, Found
-from rag.verification import Check, verify
+from rag.verification import loaded, verify_in
 
 router = APIRouter(prefix="/v1", tags=["questions"], responses=ERRORS)
 
@@ -43,7 +41,7 @@ async def search(asked: SearchRequest, request: Request, service: Served) -> Res
         {
             "query": asked.query,
             "mode": asked.mode,
-            "passages": passages_json(found, service.names, asked.explain),
+            "passages": passages_json(found, service.names(engine.collection.name), asked.explain),
             "collection": engine.collection.name,
             "generation": generation,
         }
@@ -67,19 +65,20 @@ async def ask(asked: AskRequest, request: Request, service: Served) -> Response:
     request.state.timings_ms = answer.timings_ms
     service.metrics.answer(answer.answered)
     request.state.timings_ms = dict(answer.timings_ms)
-    return json_response(answer_json(answer, service.names, asked.explain))
+    return json_response(answer_json(answer, service.names(answer.collection), asked.explain))
 
 
 async def _told(question: Question, service: Service) -> AsyncGenerator[tuple[str, Any], None]:
     """Yield the events of an answer as it comes about."""
+    names = service.names(question.engine.collection.name)
     yield "stage", {"stage": "search"}
     async with contextlib.aclosing(service.asking.listen(question)) as events:
         async for event in events:
             if isinstance(event, Answer):
                 service.metrics.answer(event.answered)
-                yield "answer", answer_json(event, service.names, question.explain)
+                yield "answer", answer_json(event, names, question.explain)
             elif isinstance(event, Found):
-                yield "passages", {"passages": passages_json(event.passages, service.names, question.explain)}
+                yield "passages", {"passages": passages_json(event.passages, names, question.explain)}
                 yield "stage", {"stage": "read"}
             else:
                 yield "writing", {"text": event.text}
@@ -87,22 +86,14 @@ async def _told(question: Question, service: Service) -> AsyncGenerator[tuple[st
 
 @router.post("/verify", response_model=VerifyResponse, responses=shown(VERIFIED))
 async def verify_answer(given: VerifyRequest, request: Request, service: Served) -> Response:
-    """Read the sources again and check each footnote of an answer. Only documents of the collection are read."""
+    """Read the sources again and check each footnote of an answer, and that its words come from their quotes.
+
+    Only files that the collection was made of are read.
+    """
+    loaded(await request.body())  # refuses what says two things, of which pydantic sees only one
     collection = await service.collection(given.collection)
-    checks = await while_connected(
-        request, service.checking.run(collection.name, lambda _: _checked(given, collection))
+    answer = given.model_dump(exclude_unset=True)
+    verdict = await while_connected(
+        request, service.checking.run(collection.name, lambda _: verify_in(collection, answer))
     )
-    rows = [{"number": c.number, "source": c.source, "holds": c.holds, "reason": c.reason} for c in checks]
-    return json_response({"holds": all(check.holds for check in checks), "citations": rows})
-
-
-def _checked(given: VerifyRequest, collection: Collection) -> list[Check]:
-    """Check the citations whose source the collection holds; of the others no byte is read."""
-    known = {source for source in {each.source for each in given.citations} if holds(collection, source)}
-    citations = [each.model_dump() for each in given.citations if each.source in known]
-    found = iter(verify({"citations": citations, "collection": collection.name}, collection.home))
-    absent = f"it is not in collection {collection.name!r}"
-    return [
-        next(found) if each.source in known else Check(each.number, each.source, False, absent)
-        for each in given.citations
-    ]
+    return json_response(verdict.to_json())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -72,6 +72,16 @@ class CitationOut(Response):
     headings: list[str] = Field(description="The headings above it, outermost first.")
 
 
+class CopiedOut(Response):
+    """A part of the answer that was copied, and where it stands in a quote: the same, but for spaces and line ends."""
+
+    start: int
+    end: int
+    citation: int = Field(description="The number of the footnote that quotes it.")
+    quote_start: int
+    quote_end: int
+
+
 class SearchRequest(Request):
     """What to find."""
 
@@ -118,6 +128,8 @@ class AskResponse(Response):
     confidence: Share = Field(description="Estimated chance that the answer is right; of the best found, if refused.")
     citations: list[CitationOut]
     unsupported: list[Span] = Field(description="Parts of the answer that no passage bears out.")
+    copied: list[CopiedOut] = Field(description="The parts of the answer that were copied, in order.")
+    written: list[Span] = Field(description="The parts that are the generator's own words: joining ones, if it copies.")
     passages: list[PassageOut] = Field(description="What was read, best first.")
     timings_ms: dict[str, float] = Field(description="Of each stage, as this request saw it; waiting is `queue`.")
     generator: str
@@ -144,6 +156,9 @@ class Writing(Response):
     text: str
 
 
+CheckedSpan = Annotated[list[Annotated[int, Field(ge=0, le=2**53)]], Field(min_length=2, max_length=2)]
+
+
 class VerifiedCitation(BaseModel):
     """A footnote to check, as /v1/ask gave it; what else stands in it is not looked at."""
 
@@ -153,12 +168,34 @@ class VerifiedCitation(BaseModel):
     start: int = Field(ge=0, le=2**53)
     end: int = Field(ge=0, le=2**53)
     quote: Whole = Field(max_length=1_000_000)
+    page: int | None = Field(None, ge=0, le=2**53)
+    line: int | None = Field(None, ge=0, le=2**53)
+    title: Whole = Field("", max_length=100_000)
+    marks: list[CheckedSpan] = Field([], max_length=1000)
+    claims: list[CheckedSpan] = Field([], max_length=1000)
+
+
+class VerifiedCopy(BaseModel):
+    """A copied part to check."""
+
+    start: int = Field(ge=0, le=2**53)
+    end: int = Field(ge=0, le=2**53)
+    citation: int = Field(ge=0, le=1_000_000)
+    quote_start: int = Field(ge=0, le=2**53)
+    quote_end: int = Field(ge=0, le=2**53)
 
 
 class VerifyRequest(BaseModel):
-    """An answer as /v1/ask gave it."""
+    """An answer as /v1/ask gave it; what else stands in it is not looked at."""
 
+    answer: Whole = Field(max_length=1_000_000)
+    answered: bool
     citations: list[VerifiedCitation] = Field(max_length=100)
+    copied: list[VerifiedCopy] = Field([], max_length=200, description="Without it, no word of the answer is proved.")
+    written: list[CheckedSpan] = Field([], max_length=1000)
+    unsupported: list[CheckedSpan] = Field([], max_length=1000)
+    generator: Whole = Field("", max_length=1000)
+    outcome: Whole = Field("", max_length=100)
     collection: CollectionName = None
 
 
@@ -172,7 +209,11 @@ class CheckOut(Response):
 
 
 class VerifyResponse(Response):
-    """Whether the footnotes hold: the source's bytes are those that were indexed, and the quote stands at its place."""
+    """Whether an answer holds: the sources' bytes are those that were indexed, the quotes stand at their places there,
+    and the answer's words are those of the quotes."""
 
-    holds: bool
+    holds: bool = Field(description="The citations hold, and so does the answer around them.")
+    proves: str = Field(description="What that proves, in words: the quotation, and never the conclusion.")
+    reason: str = Field(description='Why the words or spans of the answer do not hold; "" when they do.')
+    unproved: list[str] = Field(description="Words that the generator wrote and no quotation proves.")
     citations: list[CheckOut]
