@@ -16,8 +16,8 @@ from indexer.view import View
 from rag.generator import Copied, Draft, Generator, Streaming, Words, Written, drafts
 from rag.quoting.quotable import quotable
 from rag.reranking.reranker import Reranker, open_reranker
-from rag.retriever import Mode, Retriever, checked_question
-from rag.types import Answer, Citation, CopiedText, Events, Found, Passage, Writing
+from rag.retriever import MAX_QUESTION, Mode, Retriever, checked_question
+from rag.types import Answer, Citation, CopiedText, Events, Form, Found, Outcome, Passage, Writing
 
 TOGETHER = 64
 """Questions of `ask_many` that are embedded, searched and read at once; a read transaction lasts for so many."""
@@ -108,14 +108,18 @@ class Engine:
         filters: Sequence[str] = (),
         max_error: float | None = None,
         explain: bool = False,
+        history: Sequence[str] = (),
+        form: Form | None = None,
     ) -> Answer:
-        """Answer `question` from the `k` best passages, or refuse.
+        """Answer `question` from the `k` best passages; show the closest evidence, or nothing, where that is not sure.
 
         With `max_error`, it answers as often as it can while at most that share of its answers is wrong on the
-        questions its confidence was fitted on. A refusal carries the passages, as the nearest evidence.
+        questions its confidence was fitted on. `history` are the questions asked before, oldest first: what this one
+        leaves out is taken from them (`Answer.read_as`). `form` is the form to answer in, rather than the one that the
+        question asks for. Whatever the outcome, the answer carries the passages that were read.
         """
-        reading = self._read(question, k, filters, max_error, explain)
-        return self._checked(self.generator.generate(reading.question, reading.passages), reading)
+        reading = self._read(question, k, filters, max_error, explain, history, form)
+        return self._checked(self._drafts([reading])[0], reading)
 
     def ask_many(
         self,
@@ -124,6 +128,7 @@ class Engine:
         *,
         filters: Sequence[str] = (),
         max_error: float | None = None,
+        form: Form | None = None,
     ) -> list[Answer]:
         """Answer each question as `ask` does, in their order, and faster: they are embedded and read together.
 
@@ -134,7 +139,8 @@ class Engine:
         for text in questions:
             checked_question(text)
         for begin in range(0, len(questions), TOGETHER):
-            readings = self.read_many(questions[begin : begin + TOGETHER], k, filters=filters, max_error=max_error)
+            some = questions[begin : begin + TOGETHER]
+            readings = self.read_many(some, k, filters=filters, max_error=max_error, form=form)
             part = self.answer_many(readings)
             answers += [replace(each, timings_ms=_shares(each.timings_ms, len(part))) for each in part]
         return answers
@@ -145,7 +151,7 @@ class Engine:
         Their `timings_ms` are those of what was done together, which each waited for.
         """
         clock = _Clock()
-        made = drafts(self.generator, [each.question for each in readings], [each.passages for each in readings])
+        made = self._drafts(readings)
         clock.lap("generate")
         answers = [self._answer(draft, each) for draft, each in zip(made, readings, strict=True)]
         clock.lap("cite")
@@ -162,6 +168,8 @@ class Engine:
         filters: Sequence[str] = (),
         max_error: float | None = None,
         explain: bool = False,
+        history: Sequence[str] = (),
+        form: Form | None = None,
     ) -> Events:
         """Answer as `ask` does, and tell on the way: one `Found`, then `Writing`s, at last the `Answer` of `ask`.
 
@@ -179,20 +187,40 @@ class Engine:
         checked, and they may be followed by a refusal, or by the error that ended the writing. Closing the iterator
         early ends the writing. The time to generate is as the listener saw it, with what the listener took.
         """
-        return self.listen(self._read(question, k, filters, max_error, explain))
+        return self.listen(self._read(question, k, filters, max_error, explain, history, form))
 
     def listen(self, reading: Reading) -> Events:
         """Answer what `read_many` has read, and tell on the way as `stream` does."""
         yield Found(reading.passages)
         generator = self.generator
         if isinstance(generator, Streaming):
-            draft = yield from _writings(generator.stream(reading.question, reading.passages))
+            draft = yield from _writings(generator.stream(reading.stands_alone, reading.passages))
         else:
-            draft = generator.generate(reading.question, reading.passages)
+            draft = self._drafts([reading])[0]
         yield self._checked(draft, reading)
 
-    def _read(self, question: str, k: int, filters: Sequence[str], max_error: float | None, explain: bool) -> Reading:
-        return self.read_many([question], k, filters=filters, max_error=max_error, explain=explain)[0]
+    def _read(
+        self,
+        question: str,
+        k: int,
+        filters: Sequence[str],
+        max_error: float | None,
+        explain: bool,
+        history: Sequence[str],
+        form: Form | None,
+    ) -> Reading:
+        many = self.read_many(
+            [question], k, filters=filters, max_error=max_error, explain=explain, histories=[history], form=form
+        )
+        return many[0]
+
+    def _drafts(self, readings: Sequence[Reading]) -> list[Draft]:
+        return drafts(
+            self.generator,
+            [each.stands_alone for each in readings],
+            [each.passages for each in readings],
+            [each.form for each in readings],
+        )
 
     def read_many(
         self,
@@ -202,23 +230,32 @@ class Engine:
         filters: Sequence[str] = (),
         max_error: float | None = None,
         explain: bool = False,
+        histories: Sequence[Sequence[str]] | None = None,
+        form: Form | None = None,
     ) -> list[Reading]:
-        """Find what each question is to be answered from, all in one state of the collection; see `ask`."""
+        """Find what each question is to be answered from, all in one state of the collection; see `ask`.
+
+        `histories` are the questions before each; None where all of them stand alone.
+        """
         if max_error is not None and not 0 < max_error < 1:
             raise UsageError(f"--max-error must lie between 0 and 1, not {max_error}.", "For example: --max-error 0.1")
         clock = _Clock()
         texts = [checked_question(question) for question in questions]
+        alone = [_alone(text, before) for text, before in zip(texts, histories or [()] * len(texts), strict=True)]
         where = self.collection.filters(filters)
         self._open_beside()
         retriever = Retriever(reranker=self.reranker(), where=where)
-        with self._view(texts, retriever.mode, clock) as (view, vectors):
-            asked = zip(texts, vectors if vectors is not None else (), strict=True)
+        with self._view(alone, retriever.mode, clock) as (view, vectors):
+            asked = zip(alone, vectors if vectors is not None else (), strict=True)
             read = [tuple(retriever.read(view, text, vector, k, explain=explain)) for text, vector in asked]
             generation = view.generation
         clock.lap("retrieve")
         least = self.generator.threshold(max_error)  # before anything is written, since it may refuse
         clock.lap("open")
-        return [Reading(text, passages, generation, least, clock) for text, passages in zip(texts, read, strict=True)]
+        return [
+            Reading(text, stands_alone, passages, generation, least, clock, form)
+            for text, stands_alone, passages in zip(texts, alone, read, strict=True)
+        ]
 
     def _checked(self, draft: Draft, reading: Reading) -> Answer:
         """Return the answer that a draft makes, with its citations, or the refusal; with the time of each stage."""
@@ -236,12 +273,16 @@ class Engine:
         return ""
 
     def _answer(self, draft: Draft, reading: Reading) -> Answer:
-        answered = bool(draft.pieces) and draft.confidence >= reading.least
-        made = cited(draft, reading.passages) if answered else Footnoted()
+        outcome: Outcome = "none"
+        if draft.pieces and draft.confidence >= reading.least:
+            outcome = "answer"
+        elif draft.pieces and draft.bears:
+            outcome = "unsure"
+        made = Footnoted() if outcome == "none" else cited(draft, draft.passages or reading.passages)
         return Answer(
             question=reading.question,
             text=made.text,
-            answered=answered,
+            outcome=outcome,
             confidence=draft.confidence,
             citations=made.citations,
             passages=reading.passages,
@@ -251,7 +292,11 @@ class Engine:
             unsupported=made.unsupported,
             copied=made.copied,
             written=made.written,
-            meant="" if answered else self._meant(reading.question),
+            meant="" if outcome == "answer" else self._meant(reading.question),
+            form=draft.form,
+            read_as="" if reading.stands_alone == reading.question else reading.stands_alone,
+            documents=draft.documents,
+            notes=draft.notes,
         )
 
     @contextlib.contextmanager
@@ -277,12 +322,25 @@ class Reading:
     """A question and what it is answered from."""
 
     question: str
+    stands_alone: str
+    """The question with what it leaves out taken from the ones before it; what is searched for and answered."""
     passages: tuple[Passage, ...]
     generation: int
     least: float
     """Confidence to answer at, at least."""
     clock: _Clock
     """One for all that were read together."""
+    form: Form | None = None
+    """The form that was asked for."""
+
+
+def _alone(question: str, history: Sequence[str]) -> str:
+    """Return a question as it is to be read by itself, at most as long as a question may be."""
+    if not history:
+        return question
+    from rag.following import standalone
+
+    return standalone(question, [checked_question(each) for each in history])[:MAX_QUESTION]
 
 
 def _writings(words: Words) -> collections.abc.Generator[Writing, None, Draft]:
@@ -305,7 +363,8 @@ def said(draft: Draft, passages: Sequence[Passage]) -> str:
 def _text(piece: Copied | Written, passages: Sequence[Passage]) -> str:
     if isinstance(piece, Written):
         return piece.text
-    return " ".join(passages[piece.passage].text[piece.start : piece.end].split())
+    copied = passages[piece.passage].text[piece.start : piece.end]
+    return copied if piece.verbatim else " ".join(copied.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,10 +401,12 @@ def cited(draft: Draft, read: Sequence[Passage]) -> Footnoted:
             if words.strip():
                 written.append((len(text), len(text) + len(words)))
         text += words
+    for span in draft.also:
+        _footnote(citations, read[span.passage], span, None)
     return Footnoted(text, tuple(citations), tuple(unsupported), tuple(copied), tuple(written))
 
 
-def _footnote(citations: list[Citation], passage: Passage, span: Copied, part: tuple[int, int]) -> Citation:
+def _footnote(citations: list[Citation], passage: Passage, span: Copied, part: tuple[int, int] | None) -> Citation:
     """Add the footnote for a span, or what it marks and bears out to the one that quotes the same; and return it."""
     citation = _citation(len(citations) + 1, passage, span, part)
     twin = next((i for i, other in enumerate(citations) if _same_quote(citation, other)), None)
@@ -363,7 +424,7 @@ def _same_quote(one: Citation, other: Citation) -> bool:
     return (one.source, one.start, one.end) == (other.source, other.start, other.end)
 
 
-def _citation(number: int, passage: Passage, piece: Copied, claim: tuple[int, int]) -> Citation:
+def _citation(number: int, passage: Passage, piece: Copied, claim: tuple[int, int] | None) -> Citation:
     """Return the footnote for a span that bears out this part of the answer: the sentences or lines it stands in."""
     start, end = piece.start, piece.end
     for first, last, _ in quotable(passage):
@@ -382,7 +443,7 @@ def _citation(number: int, passage: Passage, piece: Copied, claim: tuple[int, in
         line=line,
         title=passage.name,
         marks=((marked[0] - start, marked[1] - start),),
-        claims=(claim,),
+        claims=() if claim is None else (claim,),
     )
 
 

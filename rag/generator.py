@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from rag.types import Passage
+from rag.types import Form, Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Copied:
     end: int
     mark: tuple[int, int] | None = None
     """The part of it that answers, where that is less than all of it."""
+    verbatim: bool = False
+    """Whether its line ends stay, as in a list or in code; else all space is one space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,17 @@ class Draft:
     """Estimated chance that this is right, fitted on held-out questions; from 0 to 1."""
     evidence: Mapping[str, float] = field(default_factory=dict)
     """The numbers that the confidence was made of, by name, for `--explain` and for fitting."""
+    form: Form = "fact"
+    also: tuple[Copied, ...] = ()
+    """Further quotes that are shown beside the answer, and are no part of its text."""
+    bears: bool = False
+    """Whether this is worth showing as the closest evidence where the confidence does not suffice for an answer."""
+    documents: int = 0
+    """How many documents were looked at, where all of them were."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about how this was answered."""
+    passages: tuple[Passage, ...] | None = None
+    """What the pieces point into, where it is not what the generator was given: passages that it looked up itself."""
 
 
 class Generator(Protocol):
@@ -74,8 +87,29 @@ class Batching(Generator, Protocol):
         ...
 
 
-def drafts(generator: Generator, questions: Sequence[str], passages: Sequence[Sequence[Passage]]) -> list[Draft]:
-    """Return a draft for each question from its own passages: together where the generator can, else one by one."""
+@runtime_checkable
+class Forming(Generator, Protocol):
+    """A generator that answers in the form that a question asks for, or in one that it is told."""
+
+    def generate_formed(
+        self, questions: Sequence[str], passages: Sequence[Sequence[Passage]], forms: Sequence[Form | None]
+    ) -> list[Draft]:
+        """Draft as `generate` does for each question and its own passages; None lets the question choose the form."""
+        ...
+
+
+def drafts(
+    generator: Generator,
+    questions: Sequence[str],
+    passages: Sequence[Sequence[Passage]],
+    forms: Sequence[Form | None] | None = None,
+) -> list[Draft]:
+    """Return a draft for each question from its own passages: together where the generator can, else one by one.
+
+    `forms` are those asked for; a generator that knows no forms answers in its own.
+    """
+    if isinstance(generator, Forming):
+        return generator.generate_formed(questions, passages, forms or [None] * len(questions))
     if isinstance(generator, Batching):
         return generator.generate_many(questions, passages)
     return [generator.generate(question, read) for question, read in zip(questions, passages, strict=True)]

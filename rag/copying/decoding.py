@@ -58,6 +58,18 @@ class Token:
     id: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Starts:
+    """Where spans of a passage may begin, in one window: for each place the best span that begins there, three (n,)."""
+
+    passage: int
+    starts: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int32]
+    """In characters of the passage, half-open."""
+    scores: Floats
+    """Log-odds of copying it against refusing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """The best answer, whether it should be given or not."""
@@ -69,6 +81,8 @@ class Decoded:
     """Log-probability of the first action being no refusal."""
     log_actions: float
     """Log-probability of all the actions, given that it is no refusal."""
+    starts: tuple[Starts, ...] = ()
+    """What every other part of the passages holds, for whoever shows more than the best span."""
 
 
 Step = Callable[[Sequence[int], Floats, Floats, Sequence[int], Floats], tuple[Floats, Floats, Floats, float]]
@@ -117,13 +131,14 @@ def decode(
     memory = np.concatenate([part.read.hidden for part in parts])  # (m, d)
     actions: list[Span | Token] = []
     spans: tuple[Span, ...] = ()
+    starts: tuple[Starts, ...] = ()
     log_answer = log_actions = 0.0
     while len(actions) < max_actions:
         start, end, written, stop = _next(actions, parts, step, memory)
         moved = scores.spans(start, end)
         found = _best(moved, parts, 1 if actions else KEPT)
         if not actions:
-            spans = found
+            spans, starts = found, tuple(map(_starts, moved, parts))
             if not spans:
                 break
         choices: list[tuple[float, Span | Token | None]] = [(span.score, span) for span in found[:1]]
@@ -153,7 +168,16 @@ def decode(
         actions.append(action)
         if step is None or (isinstance(action, Span) and not several):
             break
-    return Decoded(tuple(actions), spans, log_answer, log_actions)
+    return Decoded(tuple(actions), spans, log_answer, log_actions, starts)
+
+
+def _starts(moved: Floats, part: Part) -> Starts:
+    reach = moved.argmax(axis=1)  # (t,)
+    best = moved[np.arange(len(moved)), reach]
+    rows = np.flatnonzero(best > IMPOSSIBLE / 2)
+    tokens = rows - part.window.first + part.window.begin
+    offsets = part.words.offsets
+    return Starts(part.passage, offsets[tokens, 0], offsets[tokens + reach[rows], 1], best[rows])
 
 
 def _tokens(span: Span, parts: Sequence[Part]) -> list[int]:

@@ -19,15 +19,15 @@ def quotable(passage: Passage) -> Iterator[tuple[int, int, BlockKind]]:
     fewer than three letters and digits says nothing and is left out.
     """
     text = passage.text
-    for first, last, kind in _blocks(passage):
-        spans = sentences(text[first:last]) if kind in ("paragraph", "heading") else _lines(text[first:last])
+    for first, last, kind in blocks(passage):
+        spans = sentences(text[first:last]) if kind in ("paragraph", "heading") else lines(text[first:last])
         for start, end in spans:
-            for piece in _cut(text, first + start, first + end):
+            for piece in cut(text, first + start, first + end):
                 if sum(map(str.isalnum, text[slice(*piece)])) >= 3:
                     yield *piece, kind
 
 
-def _blocks(passage: Passage) -> list[tuple[int, int, BlockKind]]:
+def blocks(passage: Passage) -> list[tuple[int, int, BlockKind]]:
     """Return the blocks that the text consists of; what no section covers counts as prose."""
     blocks: list[tuple[int, int, BlockKind]] = []
     done = 0
@@ -39,7 +39,7 @@ def _blocks(passage: Passage) -> list[tuple[int, int, BlockKind]]:
     return [*blocks, (done, len(passage.text), "paragraph")]
 
 
-def _lines(text: str) -> list[tuple[int, int]]:
+def lines(text: str) -> list[tuple[int, int]]:
     spans, start = [], 0
     for line in text.split("\n"):
         bare = line.strip()
@@ -49,7 +49,7 @@ def _lines(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
+def cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
     pieces = []
     while end - start > MAX_QUOTE:
         ends = (text.rfind(space, start + 1, start + MAX_QUOTE + 1) for space in "\n ")

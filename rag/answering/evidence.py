@@ -1,0 +1,168 @@
+"""What answering sees: the units of the passages, and how well each of them fits the question.
+
+Three judges look at a unit: the reader (the best span in it), the question's words (the rarer among the units, the
+heavier) and meaning (the cosine of the encoder), which looks only at the units that the other two find likely.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexer.encoder import Encoder
+from rag.answering.asked import Asked
+from rag.answering.units import Unit, units
+from rag.copying.decoding import Decoded, Span
+from rag.question import stems
+from rag.types import Passage
+
+EMBEDDED = 32
+"""Units of a question that the encoder reads."""
+UNREAD = -20.0
+"""The score of a unit in which no span may begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A unit and what each judge says of it."""
+
+    unit: Unit
+    span: tuple[int, int] | None
+    """The best span in it, in characters of its passage."""
+    read: float
+    """That span's log-odds against refusing; `UNREAD` where there is none."""
+    words: float
+    """Weight of the question's words that it says, of 1."""
+    around: float
+    """The same with its heading, its lead and the passage's context."""
+    cosine: float
+    """With the question; of a unit that the encoder did not read, a guess from the others."""
+    embedded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A question and everything that was seen for it."""
+
+    asked: Asked
+    passages: tuple[Passage, ...]
+    decoded: Decoded
+    seen: tuple[tuple[Seen, ...], ...]
+    """The units of each passage, in order."""
+    weights: Mapping[str, float]
+    """The question's stems, with the share of each."""
+
+    def text(self, unit: Unit) -> str:
+        """Return what a unit says."""
+        return self.passages[unit.passage].text[unit.start : unit.end]
+
+    def all(self) -> list[Seen]:
+        """Return the units of all passages."""
+        return [each for passage in self.seen for each in passage]
+
+    def at(self, passage: int, start: int) -> Seen | None:
+        """Return the unit that holds this character of a passage."""
+        return next((each for each in self.seen[passage] if each.unit.start <= start < each.unit.end), None)
+
+
+def gather(
+    asked: Sequence[Asked],
+    passages: Sequence[Sequence[Passage]],
+    decoded: Sequence[Decoded],
+    encoder: Encoder | None,
+) -> list[Evidence]:
+    """Return what is seen for each question; units of several questions are embedded together."""
+    looks = [_Look(each, own, read) for each, own, read in zip(asked, passages, decoded, strict=True)]
+    if encoder is None:
+        return [look.evidence({}, None) for look in looks]
+    texts = list(dict.fromkeys(text for look in looks for text in look.texts.values()))
+    places = {text: place for place, text in enumerate(texts)}
+    rows = encoder.embed_passages(texts)  # (texts, dim)
+    vectors = encoder.embed_queries([each.question for each in asked])  # (questions, dim)
+    return [
+        look.evidence({place: float(rows[places[text]] @ vector) for place, text in look.texts.items()}, 0.0)
+        for look, vector in zip(looks, vectors, strict=True)
+    ]
+
+
+class _Look:
+    """The units of one question, before meaning has looked at them."""
+
+    def __init__(self, asked: Asked, passages: Sequence[Passage], decoded: Decoded) -> None:
+        self._asked, self._passages, self._decoded = asked, tuple(passages), decoded
+        self._units = units(passages)
+        self._flat = [unit for own in self._units for unit in own]
+        said = [stems(self._text(unit)) for unit in self._flat]
+        self._weights = _weights(asked.question, said)
+        self._words = [self._share(each) for each in said]
+        self._around = [self._share(each | self._above(unit)) for unit, each in zip(self._flat, said, strict=True)]
+        self._read = _read(self._flat, decoded)
+        self.texts = {place: self._in_context(self._flat[place]) for place in self._likely()}
+        """What the encoder is to read, by the place of the unit."""
+
+    def _text(self, unit: Unit) -> str:
+        return self._passages[unit.passage].text[unit.start : unit.end]
+
+    def _above(self, unit: Unit) -> set[str]:
+        passage = self._passages[unit.passage]
+        lead = "" if unit.lead is None else self._text(self._units[unit.passage][unit.lead])
+        return stems(f"{passage.context} {unit.heading} {lead}")
+
+    def _share(self, said: set[str]) -> float:
+        return sum(weight for stem, weight in self._weights.items() if stem in said)
+
+    def _in_context(self, unit: Unit) -> str:
+        above = unit.heading or self._passages[unit.passage].context.split(" > ")[-1]
+        return f"{above}\n{self._text(unit)}" if above else self._text(unit)
+
+    def _likely(self) -> list[int]:
+        """Return the places of the units that are worth reading: the best by words and the best by the reader, in turn."""
+        able = [place for place, unit in enumerate(self._flat) if unit.kind not in ("heading", "question")]
+        by_words = sorted(able, key=lambda place: (-self._words[place] - 0.5 * self._around[place], place))
+        by_reader = sorted(able, key=lambda place: (-self._read[place][0], place))
+        turns = [place for pair in zip(by_reader, by_words, strict=True) for place in pair]
+        return sorted(dict.fromkeys(turns).keys())[:0] or sorted(list(dict.fromkeys(turns))[:EMBEDDED])
+
+    def evidence(self, cosines: Mapping[int, float], _: float | None) -> Evidence:
+        """Return what is seen, with the cosines of the units at these places."""
+        low = min(cosines.values(), default=0.0)
+        seen: list[list[Seen]] = [[] for _ in self._passages]
+        for place, unit in enumerate(self._flat):
+            score, span = self._read[place]
+            seen[unit.passage].append(
+                Seen(
+                    unit, span, score, self._words[place], self._around[place], cosines.get(place, low), place in cosines
+                )
+            )
+        return Evidence(self._asked, self._passages, self._decoded, tuple(map(tuple, seen)), self._weights)
+
+
+def _weights(question: str, said: Sequence[set[str]]) -> dict[str, float]:
+    """Return the question's stems with weights that sum to one: rarer among the units, heavier."""
+    raw = {stem: math.log(1 + len(said) / (1 + sum(stem in each for each in said))) for stem in sorted(stems(question))}
+    total = math.fsum(raw.values()) or 1.0
+    return {stem: weight / total for stem, weight in raw.items()}
+
+
+def _read(flat: Sequence[Unit], decoded: Decoded) -> list[tuple[float, tuple[int, int] | None]]:
+    """Return the best span that lies in each unit, and its score."""
+    found: list[tuple[float, tuple[int, int] | None]] = [(UNREAD, None)] * len(flat)
+    for starts in decoded.starts:
+        for place, unit in enumerate(flat):
+            if unit.passage != starts.passage:
+                continue
+            inside = np.flatnonzero((starts.starts >= unit.start) & (starts.ends <= unit.end))
+            if len(inside):
+                best = int(inside[starts.scores[inside].argmax()])
+                score = float(starts.scores[best])
+                if score > found[place][0]:
+                    found[place] = (score, (int(starts.starts[best]), int(starts.ends[best])))
+    return found
+
+
+def best_span(evidence: Evidence) -> Span | None:
+    """Return the span that the reader likes best."""
+    return evidence.decoded.spans[0] if evidence.decoded.spans else None

@@ -1,0 +1,161 @@
+"""What a passage consists of, for answering: sentences, list items, rows, fields, code, headings and questions.
+
+It knows the layout of stored text and nothing of questions. A unit is the smallest thing that may be shown; no answer
+reaches from one row, item or cell into the next.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from indexer.sentences import sentences
+from indexer.types import BlockKind
+from rag.quoting.quotable import MAX_QUOTE, blocks, cut, lines
+from rag.types import Passage
+
+UnitKind = Literal["sentence", "item", "row", "field", "code", "heading", "question"]
+
+_IN_ROWS = ("item", "row", "field", "code")
+_ITEM = re.compile(r"(?:[-*+•‣▪◦–·☐☑☒✓✔➢]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|#[.])\s+|(?:A:|Q:)\s", re.IGNORECASE)
+_NUMBERED = re.compile(r"\(?\d{1,3}[.)]\s")
+_HEADING = re.compile(r"#{1,6}\s+\S|={1,5}\s+\S|\*{2,6}\s+[^*]+$")
+_FIELD = re.compile(r"[*_`]*:?[^\W\d_][\w /().'’#&-]{0,48}?[*_`]*\s?:[*_`]*\s+\S")
+_RULE = re.compile(r"[\s|:+\-=_*~#^]+$")
+_QUESTION_MARK = re.compile(r"[?？][\s*_\"'”’)]*$")
+_MARKUP = frozenset(
+    "code block literalinclude include image figure toctree note webvtt listing figcaption span rust python console toml"
+    " text ignore filename class".split()
+)
+"""Words of directives and fences: a unit of nothing but these and marks says nothing."""
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A part of a passage that may be shown by itself: half-open, in characters of the passage's text."""
+
+    passage: int
+    start: int
+    end: int
+    kind: UnitKind
+    block: int
+    """Equal for the sentences of one paragraph, the items of one list, the rows of one table."""
+    heading: str = ""
+    """The heading above it, within the passage; "" where that is in the passage's context."""
+    lead: int | None = None
+    """Of an item, a row or code: the place in the passage's units of what introduces it, where something does."""
+
+
+def units(passages: Sequence[Passage]) -> list[list[Unit]]:
+    """Return the units of each passage, in order."""
+    return [_units(number, passage) for number, passage in enumerate(passages)]
+
+
+def _units(number: int, passage: Passage) -> list[Unit]:
+    found: list[Unit] = []
+    heading, block, lead = "", 0, None
+    running: UnitKind | None = None
+    """The kind of the list or table that the last unit belongs to."""
+    text = passage.text
+    for first, last, section in blocks(passage):
+        for place, (start, end, kind) in enumerate(_parts(text, first, last, section)):
+            if kind == "heading":
+                heading, block, lead, running = text[start:end].strip("#=* \t\r\n:"), block + 1, None, None
+            elif kind in _IN_ROWS:
+                if kind != running:
+                    block, lead, running = block + 1, _lead(found, text), kind
+            elif place == 0 or running is None or kind == "question":
+                if place == 0 or running is not None:
+                    block += 1
+                lead, running = None, None
+            found.append(Unit(number, start, end, kind, block, heading, lead))
+    return found
+
+
+def _lead(found: Sequence[Unit], text: str) -> int | None:
+    """Return the unit that introduces what comes next: a heading, a question, or a sentence that ends in a colon."""
+    if not found:
+        return None
+    before = found[-1]
+    if before.kind in ("heading", "question"):
+        return len(found) - 1
+    if before.kind == "sentence" and text[before.start : before.end].rstrip("*_ ").endswith(":"):
+        return len(found) - 1
+    return None
+
+
+def _parts(text: str, first: int, last: int, section: BlockKind) -> Iterator[tuple[int, int, UnitKind]]:
+    """Yield the units of one block."""
+    if section == "heading":
+        yield from _bare(text, first, last, "heading")
+    elif section == "code":
+        yield from _code(text, first, last)
+    elif section in ("table", "row"):
+        for start, end in lines(text[first:last]):
+            line = text[first + start : first + end]
+            if not _RULE.fullmatch(line):
+                kind: UnitKind = "field" if section == "row" and _FIELD.match(line) and "|" not in line else "row"
+                yield from _bare(text, first + start, first + end, kind)
+    else:
+        for start, end in _prose(text[first:last]):
+            yield from _sentence(text, first + start, first + end)
+
+
+def _prose(text: str) -> Iterator[tuple[int, int]]:
+    """Yield sentences; a line that is a heading or a field is one by itself, whatever stands behind it."""
+    for start, end in sentences(text):
+        piece = text[start:end]
+        if "\n" not in piece or not any(_alone(line) for line in piece.split("\n")):
+            yield start, end
+            continue
+        open_ = start
+        for line_start, line_end in lines(piece):
+            if _alone(piece[line_start:line_end]):
+                if text[open_ : start + line_start].strip():
+                    yield open_, start + len(piece[:line_start].rstrip())
+                yield start + line_start, start + line_end
+                rest = start + line_end
+                open_ = rest + len(text[rest:end]) - len(text[rest:end].lstrip())
+        if open_ < end:
+            yield open_, end
+
+
+def _alone(line: str) -> bool:
+    bare = line.strip()
+    return bool(_HEADING.match(bare)) or (len(bare) < 120 and bool(_FIELD.match(bare)) and not bare.endswith(":"))
+
+
+def _sentence(text: str, start: int, end: int) -> Iterator[tuple[int, int, UnitKind]]:
+    piece = text[start:end]
+    kind: UnitKind = "sentence"
+    if _HEADING.match(piece) and "\n" not in piece:
+        kind = "heading"
+    elif _QUESTION_MARK.search(piece):
+        kind = "question"
+    elif _ITEM.match(piece):
+        kind = "item"
+    elif len(piece) < 160 and "\n" not in piece and _FIELD.match(piece) and not piece.rstrip("*_ ").endswith(":"):
+        kind = "field"
+    yield from _bare(text, start, end, kind)
+
+
+def _code(text: str, first: int, last: int) -> Iterator[tuple[int, int, UnitKind]]:
+    """Yield code whole, or by its lines where it is long."""
+    if last - first <= MAX_QUOTE:
+        yield from _bare(text, first, last, "code")
+        return
+    for start, end in lines(text[first:last]):
+        yield from _bare(text, first + start, first + end, "code")
+
+
+def _bare(text: str, start: int, end: int, kind: UnitKind) -> Iterator[tuple[int, int, UnitKind]]:
+    """Yield a unit, cut where it is too long, without the space around it; nothing where it is only marks."""
+    for first, last in cut(text, start, end):
+        piece = text[first:last]
+        bare = piece.strip()
+        if any(word.casefold() not in _MARKUP for word in _WORD.findall(bare[:200])):
+            begin = first + len(piece) - len(piece.lstrip())
+            yield begin, begin + len(bare), kind
