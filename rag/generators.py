@@ -137,9 +137,15 @@ def _quoting(collection: Collection) -> Generator:
 
 
 def _copying(collection: Collection) -> Generator:
+    return _answering(None, collection)
+
+
+def _answering(folder: Path | None, collection: Collection) -> Generator:
+    """Open the generator that answers in every form, with the network in `folder` (None: the shipped one) as its reader."""
+    from rag.answering.generator import AnsweringGenerator
     from rag.copying.generator import open_copying
 
-    return open_copying(None, collection.home)
+    return AnsweringGenerator(open_copying(folder, collection.home), collection)
 
 
 _OWN: Mapping[str, Callable[[Collection], Generator]] = {DEFAULT: _copying, "copying": _copying, "quoting": _quoting}
@@ -181,9 +187,7 @@ def _from_folder(name: str, collection: Collection) -> Generator:
 
     folder = find_language_model(name)
     if json_object_or_empty(folder / "config.json").get("model_type") == COPYING_MODEL:
-        from rag.copying.generator import open_copying
-
-        return open_copying(folder, collection.home)
+        return _answering(folder, collection)
     from rag.writing.transformers_generator import TransformersGenerator
 
     return TransformersGenerator(name)

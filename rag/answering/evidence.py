@@ -15,7 +15,7 @@ import numpy as np
 from indexer.encoder import Encoder
 from rag.answering.asked import Asked
 from rag.answering.units import Unit, units
-from rag.copying.decoding import Decoded, Span
+from rag.copying.decoding import Decoded
 from rag.question import stems
 from rag.types import Passage
 
@@ -63,9 +63,15 @@ class Evidence:
         """Return the units of all passages."""
         return [each for passage in self.seen for each in passage]
 
-    def at(self, passage: int, start: int) -> Seen | None:
-        """Return the unit that holds this character of a passage."""
-        return next((each for each in self.seen[passage] if each.unit.start <= start < each.unit.end), None)
+    def place(self, unit: Unit) -> int:
+        """Return the place of a unit among those of its passage."""
+        starts = [each.unit.start for each in self.seen[unit.passage]]
+        return starts.index(unit.start)
+
+    def follows_heading(self, unit: Unit) -> bool:
+        """Tell whether a heading or a question stands right before a unit."""
+        place = self.place(unit)
+        return place > 0 and self.seen[unit.passage][place - 1].unit.kind in ("heading", "question")
 
 
 def gather(
@@ -77,13 +83,13 @@ def gather(
     """Return what is seen for each question; units of several questions are embedded together."""
     looks = [_Look(each, own, read) for each, own, read in zip(asked, passages, decoded, strict=True)]
     if encoder is None:
-        return [look.evidence({}, None) for look in looks]
+        return [look.evidence({}) for look in looks]
     texts = list(dict.fromkeys(text for look in looks for text in look.texts.values()))
     places = {text: place for place, text in enumerate(texts)}
     rows = encoder.embed_passages(texts)  # (texts, dim)
     vectors = encoder.embed_queries([each.question for each in asked])  # (questions, dim)
     return [
-        look.evidence({place: float(rows[places[text]] @ vector) for place, text in look.texts.items()}, 0.0)
+        look.evidence({place: float(rows[places[text]] @ vector) for place, text in look.texts.items()})
         for look, vector in zip(looks, vectors, strict=True)
     ]
 
@@ -124,9 +130,9 @@ class _Look:
         by_words = sorted(able, key=lambda place: (-self._words[place] - 0.5 * self._around[place], place))
         by_reader = sorted(able, key=lambda place: (-self._read[place][0], place))
         turns = [place for pair in zip(by_reader, by_words, strict=True) for place in pair]
-        return sorted(dict.fromkeys(turns).keys())[:0] or sorted(list(dict.fromkeys(turns))[:EMBEDDED])
+        return sorted(list(dict.fromkeys(turns))[:EMBEDDED])
 
-    def evidence(self, cosines: Mapping[int, float], _: float | None) -> Evidence:
+    def evidence(self, cosines: Mapping[int, float]) -> Evidence:
         """Return what is seen, with the cosines of the units at these places."""
         low = min(cosines.values(), default=0.0)
         seen: list[list[Seen]] = [[] for _ in self._passages]
@@ -162,7 +168,3 @@ def _read(flat: Sequence[Unit], decoded: Decoded) -> list[tuple[float, tuple[int
                     found[place] = (score, (int(starts.starts[best]), int(starts.ends[best])))
     return found
 
-
-def best_span(evidence: Evidence) -> Span | None:
-    """Return the span that the reader likes best."""
-    return evidence.decoded.spans[0] if evidence.decoded.spans else None

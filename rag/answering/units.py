@@ -24,6 +24,7 @@ _NUMBERED = re.compile(r"\(?\d{1,3}[.)]\s")
 _HEADING = re.compile(r"#{1,6}\s+\S|={1,5}\s+\S|\*{2,6}\s+[^*]+$")
 _FIELD = re.compile(r"[*_`]*:?[^\W\d_][\w /().'’#&-]{0,48}?[*_`]*\s?:[*_`]*\s+\S")
 _RULE = re.compile(r"[\s|:+\-=_*~#^]+$")
+_CELLS = re.compile(r"\||; \S")
 _QUESTION_MARK = re.compile(r"[?？][\s*_\"'”’)]*$")
 _MARKUP = frozenset(
     "code block literalinclude include image figure toctree note webvtt listing figcaption span rust python console toml"
@@ -46,7 +47,7 @@ class Unit:
     heading: str = ""
     """The heading above it, within the passage; "" where that is in the passage's context."""
     lead: int | None = None
-    """Of an item, a row or code: the place in the passage's units of what introduces it, where something does."""
+    """The place in the passage's units of what introduces it, where something does: a colon, a heading, a question."""
 
 
 def units(passages: Sequence[Passage]) -> list[list[Unit]]:
@@ -70,7 +71,7 @@ def _units(number: int, passage: Passage) -> list[Unit]:
             elif place == 0 or running is None or kind == "question":
                 if place == 0 or running is not None:
                     block += 1
-                lead, running = None, None
+                lead, running = _answered(found, lead, kind), None
             found.append(Unit(number, start, end, kind, block, heading, lead))
     return found
 
@@ -87,6 +88,15 @@ def _lead(found: Sequence[Unit], text: str) -> int | None:
     return None
 
 
+def _answered(found: Sequence[Unit], lead: int | None, kind: UnitKind) -> int | None:
+    """Return the question that a paragraph answers: the unit before it, or the one that the paragraph before answers."""
+    if kind == "question" or not found:
+        return None
+    if found[-1].kind == "question":
+        return len(found) - 1
+    return lead if lead is not None and found[lead].kind == "question" and found[-1].lead == lead else None
+
+
 def _parts(text: str, first: int, last: int, section: BlockKind) -> Iterator[tuple[int, int, UnitKind]]:
     """Yield the units of one block."""
     if section == "heading":
@@ -94,11 +104,15 @@ def _parts(text: str, first: int, last: int, section: BlockKind) -> Iterator[tup
     elif section == "code":
         yield from _code(text, first, last)
     elif section in ("table", "row"):
-        for start, end in lines(text[first:last]):
+        rows = lines(text[first:last])
+        for place, (start, end) in enumerate(rows):
             line = text[first + start : first + end]
-            if not _RULE.fullmatch(line):
-                kind: UnitKind = "field" if section == "row" and _FIELD.match(line) and "|" not in line else "row"
-                yield from _bare(text, first + start, first + end, kind)
+            if _RULE.fullmatch(line):
+                continue
+            kind: UnitKind = "field" if section == "row" and _FIELD.match(line) and not _CELLS.search(line) else "row"
+            if section == "table" and place + 1 < len(rows) and _RULE.fullmatch(text[first:last], *rows[place + 1]):
+                kind = "heading"  # a column's header is no value
+            yield from _bare(text, first + start, first + end, kind)
     else:
         for start, end in _prose(text[first:last]):
             yield from _sentence(text, first + start, first + end)

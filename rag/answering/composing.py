@@ -1,0 +1,165 @@
+"""From units to what is shown: one sentence with its span, or the passages that explain, list or tell how.
+
+Each form is one function of the same shape: evidence and chances in, a `Shown` out. No word is written here but those
+that join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.answering.evidence import UNREAD, Evidence, Seen
+from rag.answering.rules import repeats, says_something, with_its_unit
+from rag.answering.units import Unit
+from rag.generator import Copied, Written
+from rag.types import Form, Passage
+
+ONE_SENTENCE = 480
+"""Most characters of the sentences that are shown for one fact."""
+CERTAIN = 0.75
+"""Chance from which on one sentence is shown alone."""
+FIRST_WINDOW = 650
+"""Most characters of the first piece of an explanation."""
+EXPLANATION = 1200
+"""Most characters of an explanation, the steps or a list."""
+PIECES = 4
+SMALL = 0.06
+"""Chance below which a further piece is not worth its place."""
+FAR_BEHIND = 5.0
+"""Nats by which a unit's best span may lie behind the best of all and still be taken for the answer in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown: the pieces of the text, quotes beside it, and the units it was chosen for, best first."""
+
+    form: Form
+    pieces: tuple[Copied | Written, ...]
+    chosen: tuple[Seen, ...]
+    also: tuple[Copied, ...] = ()
+    notes: tuple[str, ...] = ()
+    documents: int = 0
+    sure: float | None = None
+    """The confidence, where the form itself knows it; None: it is fitted."""
+    passages: tuple[Passage, ...] | None = None
+    """What the pieces point into, where it is not the passages of the evidence."""
+
+
+def sentence(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) -> Shown:
+    """Show the likeliest sentence, its span as the text; further ones beside it where it is not certain."""
+    order = sorted(range(len(units)), key=lambda place: (-chances[place], place))
+    best = units[order[0]]
+    kept, length = [best], best.unit.end - best.unit.start
+    if chances[order[0]] < CERTAIN:
+        for place in order[1:]:
+            size = units[place].unit.end - units[place].unit.start + 1
+            if length + size <= ONE_SENTENCE and chances[place] >= SMALL:
+                kept.append(units[place])
+                length += size
+    also = tuple(_copied(each.unit) for each in kept[1:])
+    return Shown("fact", (span(evidence, best),), tuple(kept), also)
+
+
+def span(evidence: Evidence, seen: Seen) -> Copied:
+    """Return the part of a unit that answers: the reader's span, or the whole where the reader finds none there."""
+    unit, question = seen.unit, evidence.asked.question
+    best = max((each.read for each in evidence.all()), default=UNREAD)
+    if seen.span is None or seen.read < best - FAR_BEHIND:
+        return _value(evidence, unit)
+    text = evidence.passages[unit.passage].text
+    start, end = with_its_unit(question, text, *seen.span)
+    start, end = max(start, unit.start), min(end, unit.end)
+    if not says_something(text[start:end]) or repeats(question, text[start:end]):
+        return _value(evidence, unit)
+    return Copied(unit.passage, start, end)
+
+
+def _value(evidence: Evidence, unit: Unit) -> Copied:
+    """Return a unit as a whole; of a field the value alone."""
+    if unit.kind == "field":
+        text = evidence.text(unit)
+        colon = text.index(":") + 1 if ":" in text else 0
+        value = text[colon:].lstrip(" \t*_`:")
+        if value.strip():
+            return Copied(unit.passage, unit.end - len(value), unit.end)
+    return _copied(unit)
+
+
+def _copied(unit: Unit) -> Copied:
+    return Copied(unit.passage, unit.start, unit.end, verbatim=unit.kind == "code")
+
+
+def passages(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) -> Shown:
+    """Show the stretch of a passage that holds most of an answer, then others while there is room."""
+    worth = {(each.unit.passage, each.unit.start): chance for each, chance in zip(units, chances, strict=True)}
+    pieces: list[Copied] = []
+    chosen: list[Seen] = []
+    room, most = EXPLANATION, FIRST_WINDOW
+    while room > 60 and len(pieces) < PIECES:
+        window = _window(evidence, worth, min(most, room), first=not pieces)
+        if window is None:
+            break
+        own = evidence.seen[window.passage][window.first : window.last + 1]
+        pieces.append(Copied(window.passage, own[0].unit.start, own[-1].unit.end, verbatim=True))
+        chosen += [each for each in own if (each.unit.passage, each.unit.start) in worth]
+        for each in own:
+            worth[each.unit.passage, each.unit.start] = -0.05
+        room -= own[-1].unit.end - own[0].unit.start + 2
+    chosen.sort(key=lambda each: -dict(zip(map(id, units), chances, strict=True)).get(id(each), 0.0))
+    return Shown(evidence.asked.form, _apart(pieces), tuple(chosen))
+
+
+def _apart(pieces: Sequence[Copied]) -> tuple[Copied | Written, ...]:
+    """Return the pieces with an empty line between two of them."""
+    joined: list[Copied | Written] = []
+    for piece in pieces:
+        joined += [Written("\n\n", supported=True), piece] if joined else [piece]
+    return tuple(joined)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A run of units of one passage: places among its units, inclusive."""
+
+    passage: int
+    first: int
+    last: int
+
+
+def _window(
+    evidence: Evidence, worth: Mapping[tuple[int, int], float], most: int, *, first: bool
+) -> _Window | None:
+    """Return the run of units with the largest sum of chances within `most` characters; None where none is worth it.
+
+    A run that begins and ends with a paragraph, a list or a block of code is liked a little better, a longer one a
+    little less. A list or a block of code is not begun in its middle.
+    """
+    best: _Window | None = None
+    best_worth = 0.0 if first else SMALL
+    for number, own in enumerate(evidence.seen):
+        for begin in range(len(own)):
+            if not _opens(own, begin):
+                continue
+            total = 0.0
+            for end in range(begin, len(own)):
+                length = own[end].unit.end - own[begin].unit.start
+                if length > most and (end > begin or length > EXPLANATION):
+                    break
+                total += worth.get((number, own[end].unit.start), 0.0)
+                value = total - 0.0002 * length + 0.02 * _closes(own, end) + 0.03 * _begins_block(own, begin)
+                if value > best_worth and own[end].unit.kind not in ("heading", "question"):
+                    best, best_worth = _Window(number, begin, end), value
+    return best
+
+
+def _opens(own: Sequence[Seen], place: int) -> bool:
+    return own[place].unit.kind != "heading"
+
+
+def _begins_block(own: Sequence[Seen], place: int) -> bool:
+    return place == 0 or own[place - 1].unit.block != own[place].unit.block
+
+
+def _closes(own: Sequence[Seen], place: int) -> bool:
+    return place == len(own) - 1 or own[place + 1].unit.block != own[place].unit.block

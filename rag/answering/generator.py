@@ -1,0 +1,105 @@
+"""The generator that answers by default: it reads passages and shows what the question asks for, word for word.
+
+The copying network reads and finds spans, the collection's encoder compares sentences, the structure of the text says
+what belongs together; a form makes what is shown of them, and a fitted model says how sure to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from indexer.collection import Collection
+from rag.answering.asked import Asked, asked
+from rag.answering.evidence import Evidence, gather
+from rag.answering.forms import FORMS
+from rag.answering.heads import with_heads
+from rag.answering.signals import Signals, able
+from rag.answering.weighing import chances, confidence, threshold
+from rag.copying.confidence import retrieved
+from rag.copying.generator import CopyingGenerator
+from rag.generator import Draft
+from rag.types import Form, Passage
+
+BEARS = 0.12
+"""Confidence from which on the best evidence is worth showing, though not as an answer."""
+TOGETHER = 64
+"""Questions whose evidence is held in memory at once."""
+
+
+class AnsweringGenerator:
+    """Answers in the form that a question asks for. Safe in threads."""
+
+    def __init__(self, reader: CopyingGenerator, collection: Collection) -> None:
+        self.reader = reader
+        self._collection = collection
+
+    @property
+    def name(self) -> str:
+        """How it is named in the answer: as the network that reads."""
+        return self.reader.name
+
+    def generate(self, question: str, passages: Sequence[Passage]) -> Draft:
+        """See `rag.generator.Generator`."""
+        return self.generate_formed([question], [passages], [None])[0]
+
+    def generate_many(self, questions: Sequence[str], passages: Sequence[Sequence[Passage]]) -> list[Draft]:
+        """See `rag.generator.Batching`."""
+        return self.generate_formed(questions, passages, [None] * len(questions))
+
+    def generate_formed(
+        self, questions: Sequence[str], passages: Sequence[Sequence[Passage]], forms: Sequence[Form | None]
+    ) -> list[Draft]:
+        """See `rag.generator.Forming`. A passage that no search found is read for its best span alone."""
+        drafts: dict[int, Draft] = {}
+        given = [place for place, read in enumerate(passages) if not retrieved(read)]
+        spans = self.reader.generate_many([questions[place] for place in given], [passages[place] for place in given])
+        drafts.update(zip(given, spans, strict=True))
+        found = [place for place, read in enumerate(passages) if retrieved(read)]
+        for begin in range(0, len(found), TOGETHER):
+            part = found[begin : begin + TOGETHER]
+            evidence = self.evidence(
+                [questions[place] for place in part], [passages[place] for place in part], [forms[p] for p in part]
+            )
+            drafts.update((place, self._draft(each)) for place, each in zip(part, evidence, strict=True))
+        return [drafts[place] for place in range(len(questions))]
+
+    def evidence(
+        self, questions: Sequence[str], passages: Sequence[Sequence[Passage]], forms: Sequence[Form | None]
+    ) -> list[Evidence]:
+        """Return what is seen for each question; what the confidence is fitted on."""
+        wanted = [_asked(question, form) for question, form in zip(questions, forms, strict=True)]
+        read = [with_heads(self._collection, each, own) for each, own in zip(wanted, passages, strict=True)]
+        decoded = self.reader.decode_many(questions, read)
+        return gather(wanted, read, decoded, self._collection.encoder)
+
+    def threshold(self, max_error: float | None) -> float:
+        """Return the least confidence to answer at."""
+        return threshold(max_error)
+
+    def _draft(self, evidence: Evidence) -> Draft:
+        units = able(evidence)
+        if not units:
+            return Draft((), 0.0)
+        likely = chances(evidence, units)
+        shown = FORMS[evidence.asked.form](evidence, units, likely, self._collection)
+        if not shown.pieces:
+            return Draft((), 0.0)
+        signals = Signals(evidence, shown.chosen, likely).numbers
+        sure = confidence(evidence.asked.form, signals) if shown.sure is None else shown.sure
+        return Draft(
+            shown.pieces,
+            sure,
+            signals,
+            form=shown.form,
+            also=shown.also,
+            bears=sure >= BEARS,
+            documents=shown.documents,
+            notes=shown.notes,
+            passages=shown.passages or evidence.passages,
+        )
+
+
+def _asked(question: str, form: Form | None) -> Asked:
+    taken = asked(question)
+    return taken if form is None else replace(taken, form=form)

@@ -1,0 +1,120 @@
+"""What can be counted of a unit, and of a whole answer: the numbers that the fitted models weigh.
+
+The names are those in `answering.json`; whoever adds one fits anew with `finetune/answering.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.answering.cues import defines, gives_a_reason
+from rag.answering.evidence import UNREAD, Evidence, Seen
+from rag.copying import confidence
+from rag.question import answer_type, holds_type, stems
+
+Numbers = npt.NDArray[np.float64]
+
+UNIT = (
+    "read", "behind", "cosine", "cosine_behind", "words", "around", "rank", "near", "fits", "any_type", "sentence",
+    "item", "row", "field", "code", "defines", "heading", "reason", "asks_reason", "length", "first",
+)  # fmt: skip
+"""The signals of a unit, in order."""
+FAR = 12.0
+"""Where scores of the reader are cut off, in nats."""
+LONG = 400
+"""Characters from which on a unit is simply long."""
+
+
+def able(evidence: Evidence) -> list[Seen]:
+    """Return the units that may be an answer: headings and questions answer nothing, they introduce."""
+    return [seen for seen in evidence.all() if seen.unit.kind not in ("heading", "question")]
+
+
+def unit_signals(evidence: Evidence, units: Sequence[Seen]) -> Numbers:
+    """Return the signals of these units, (n, len(UNIT))."""
+    if not units:
+        return np.zeros((0, len(UNIT)))
+    asked, kind = evidence.asked, answer_type(evidence.asked.question)
+    best_read = max(seen.read for seen in units)
+    best_cosine = max(seen.cosine for seen in units)
+    heads: dict[tuple[int, str], float] = {}
+    rows = []
+    for seen in units:
+        unit, text, passage = seen.unit, evidence.text(seen.unit), evidence.passages[seen.unit.passage]
+        head = unit.heading or passage.context.split(" > ")[-1]
+        if (unit.passage, head) not in heads:
+            held = stems(head)
+            heads[unit.passage, head] = math.fsum(w for stem, w in evidence.weights.items() if stem in held)
+        rows.append(
+            (
+                max(-FAR, min(FAR, seen.read)),
+                max(-FAR, seen.read - best_read),
+                seen.cosine,
+                seen.cosine - best_cosine,
+                seen.words,
+                seen.around,
+                1 / (1 + unit.passage),
+                passage.origin.dense_score or 0.0,
+                float(kind != "any" and holds_type(text, kind)),
+                float(kind == "any"),
+                *(float(unit.kind == name) for name in ("sentence", "item", "row", "field", "code")),
+                defines(asked.subject, text),
+                heads[unit.passage, head],
+                float(asked.kind == "why" and gives_a_reason(text)),
+                float(asked.kind == "why"),
+                min(len(text), LONG) / LONG,
+                float(evidence.follows_heading(unit)),
+            )
+        )
+    return np.array(rows, dtype=np.float64)
+
+
+class Signals:
+    """What can be counted of an answer that shows these units, best first."""
+
+    def __init__(self, evidence: Evidence, shown: Sequence[Seen], chances: Sequence[float]) -> None:
+        """`chances` are those of all units that are `able`, in any order."""
+        self._evidence, self._shown = evidence, shown
+        self._chances = sorted(chances, reverse=True)
+
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """The signals by name."""
+        evidence = self._evidence
+        decoded, passages = evidence.decoded, evidence.passages
+        seen = evidence.all()
+        top = self._shown[0]
+        near = sorted((passage.origin.dense_score or 0.0 for passage in passages), reverse=True)
+        said = stems(" ".join(f"{passage.text} {passage.context}" for passage in passages))
+        read = confidence.features(evidence.asked.question, decoded, passages) if decoded.actions else {}
+        return {
+            "best": _log_odds(self._chances[0]),
+            "second": _log_odds(self._chances[1] if len(self._chances) > 1 else 0.0),
+            "sum": math.log(math.fsum(self._chances) + 1e-4),
+            "cosine": top.cosine,
+            "cosine_most": max(each.cosine for each in seen),
+            "around": top.around,
+            "around_most": max(each.around for each in seen),
+            "words": top.words,
+            "read": max(-FAR, min(FAR, top.read)),
+            "read_most": max(-FAR, min(FAR, max((each.read for each in seen), default=UNREAD))),
+            "answers": max(-FAR, decoded.log_answer),
+            "near": near[0],
+            "ahead": near[0] - (near[1] if len(near) > 1 else 0.0),
+            "rank": 1 / (1 + top.unit.passage),
+            "said": math.fsum(weight for stem, weight in evidence.weights.items() if stem in said),
+            "names": read.get("names", 0.0),
+            "unsaid": read.get("unsaid", 0.0),
+            "fits": read.get("fits", 0.0),
+            "denied": read.get("denied", 0.0),
+            "asked": float(len(evidence.weights)),
+        }
+
+
+def _log_odds(chance: float) -> float:
+    return math.log(max(chance, 1e-4) / max(1 - chance, 1e-4))

@@ -1,0 +1,71 @@
+"""The fitted models of answering: which unit answers, and how sure to be of what is shown. Kept in `answering.json`.
+
+`finetune/answering.py` fits them; nothing is fitted here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.answering.evidence import Evidence, Seen
+from rag.answering.rules import allowed
+from rag.answering.signals import UNIT, unit_signals
+from rag.types import Form
+
+FILE = Path(__file__).with_name("answering.json")
+SHORT_FORMS: frozenset[Form] = frozenset({"fact", "field", "yes-no", "conflict"})
+"""Forms that show one sentence; the others show paragraphs, lists or code."""
+RULED_OUT = 0.02
+"""What is left of the chance of a unit that the rules do not allow."""
+
+
+@lru_cache(maxsize=2)
+def models(path: Path = FILE) -> Mapping[str, Any]:
+    """Return what was fitted."""
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def group(form: Form) -> str:
+    """Return the name of the models for a form: "sentence" or "passage"."""
+    return "sentence" if form in SHORT_FORMS else "passage"
+
+
+def chances(evidence: Evidence, units: Sequence[Seen]) -> list[float]:
+    """Return for each unit the chance that it answers, or is part of an answer."""
+    if not units:
+        return []
+    model = models()["units"][group(evidence.asked.form)]
+    weights = np.array([model["weights"][name] for name in UNIT])
+    scores = model["bias"] + unit_signals(evidence, units) @ weights
+    free = allowed(evidence, units)
+    return [
+        logistic(float(score)) * (1.0 if may else RULED_OUT) for score, may in zip(scores, free, strict=True)
+    ]
+
+
+def confidence(form: Form, signals: Mapping[str, float]) -> float:
+    """Return the estimated chance that what is shown answers the question, from 0 to 1."""
+    model = models()["shown"][group(form)]
+    return logistic(model["bias"] + math.fsum(weight * signals[name] for name, weight in model["weights"].items()))
+
+
+def threshold(max_error: float | None) -> float:
+    """Return the least confidence to answer at; `max_error` None: the default."""
+    fitted = models()
+    if max_error is None:
+        return float(fitted["threshold"])
+    kept = [float(row["threshold"]) for row in fitted["risk_coverage"] if row["error"] <= max_error]
+    return min(kept, default=math.inf)
+
+
+def logistic(x: float) -> float:
+    """Return 1 / (1 + exp(-x)), without overflow."""
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
