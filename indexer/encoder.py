@@ -35,7 +35,7 @@ class Encoder(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over weights, tokenizer, pooling, prompts and longest input, in hexadecimal."""
+        """SHA-256 over every file and setting that decides what a vector is, in hexadecimal."""
         ...
 
     @property

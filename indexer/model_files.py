@@ -15,6 +15,7 @@ from typing import Any
 from indexer.errors import EncoderError
 
 TOKENIZER = "tokenizer.json"
+ADAPTER = "adapter_config.json"
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 """Variables that keep the model libraries from the network; they are read when a library is first imported."""
 _PICKLED_OR_CODE = frozenset({".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth", ".py"})
@@ -62,6 +63,15 @@ def refuse_settings_with_code(folder: Path) -> None:
                         f"{entry} holds '{key}', through which a model can bring its own code.",
                         hint="Use a model whose architecture is part of transformers.",
                     )
+
+
+def refuse_adapters(folder: Path) -> None:
+    """Raise EncoderError when `folder` holds an adapter: weights that a library would add to those beside it."""
+    if (folder / ADAPTER).is_file():
+        raise EncoderError(
+            f"{folder} is an adapter to another model: it holds {ADAPTER}.",
+            hint="Merge it into its model (merge_and_unload of peft), save that, and give the folder of the result.",
+        )
 
 
 def _keys(value: object) -> Iterator[str]:

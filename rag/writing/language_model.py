@@ -14,6 +14,7 @@ from indexer.model_files import (
     in_hub_cache,
     json_object,
     keep_offline,
+    refuse_adapters,
     refuse_settings_with_code,
     require_tokenizer,
     weight_files,
@@ -42,8 +43,7 @@ def kind_of(folder: Path) -> Kind:
     own code, an adapter without its model, a missing tokenizer, and models that write no text.
     """
     try:
-        if (folder / "adapter_config.json").is_file():
-            raise EncoderError(f"{folder} is an adapter to another model.", "Merge it into its model and save that.")
+        refuse_adapters(folder)
         if not (folder / "config.json").is_file():
             raise EncoderError(f"{folder} is no model folder: it has no config.json.")
         refuse_settings_with_code(folder)
