@@ -27,6 +27,11 @@ def keep_offline() -> None:
     os.environ.update(OFFLINE)
 
 
+def is_folder(name: str) -> bool:
+    """Tell whether a name that a person gave is that of a folder; one that no folder can have is none."""
+    return os.path.isdir(os.path.expanduser(name))  # noqa: PTH111, PTH112 - pathlib raises for a name that is too long
+
+
 def in_hub_cache(*names: str) -> Path | None:
     """Return the snapshot folder of the first of these names ("owner/model") that the hub's cache holds, else None."""
     home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
@@ -36,7 +41,7 @@ def in_hub_cache(*names: str) -> Path | None:
             continue
         repository = hub / ("models--" + name.replace("/", "--"))
         reference = repository / "refs" / "main"
-        if reference.is_file():
+        if os.path.isfile(reference):  # noqa: PTH113 - as in `is_folder`
             snapshot = repository / "snapshots" / reference.read_text().strip()
             if snapshot.is_dir():
                 return snapshot

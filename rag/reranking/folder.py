@@ -16,6 +16,7 @@ from indexer.encoders.fingerprint import fingerprint_of
 from indexer.encoders.model_folder import ModelFolder
 from indexer.errors import EncoderError
 from indexer.model_files import (
+    is_folder,
     json_object,
     json_object_or_empty,
     refuse_adapters,
@@ -64,7 +65,7 @@ def read_reranker(path: Path) -> RerankerFolder:
     Raises EncoderError where there is none, for pickled weights, code and adapters, for a model that does not give one
     score a pair, and for settings that cannot be.
     """
-    if not (path / "config.json").is_file():
+    if not is_folder(str(path)) or not (path / "config.json").is_file():
         raise EncoderError(
             f"There is no reranker in {path}: it has no config.json.",
             "Make one with: footnote train reranker, or give the folder of a cross-encoder; none leaves it out.",

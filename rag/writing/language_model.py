@@ -12,6 +12,7 @@ from typing import Any, Literal
 from indexer.errors import EncoderError, GeneratorError
 from indexer.model_files import (
     in_hub_cache,
+    is_folder,
     json_object,
     keep_offline,
     refuse_adapters,
@@ -25,8 +26,7 @@ Kind = Literal["causal", "seq2seq"]
 
 def find_language_model(name: str) -> Path:
     """Return the folder of the model called `name`: a folder, or a name in the hub's cache on this machine."""
-    path = Path(name).expanduser()
-    found = path.resolve() if path.is_dir() else in_hub_cache(name)
+    found = Path(name).expanduser().resolve() if is_folder(name) else in_hub_cache(name)
     if found is None:
         raise GeneratorError(
             f"There is no generator {name!r} on this machine.",
