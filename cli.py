@@ -25,6 +25,7 @@ from finetune.commands import Trainings
 from indexer.command import COMMANDS as UPKEEP
 from indexer.command import show_skips
 from indexer.errors import UsageError, UserError
+from indexer.interrupts import leave_the_second_to_the_kernel
 from indexer.screen import common, in_collection, plain, shown
 from rag.adapters.command import mcp
 from rag.command import COMMANDS as ANSWERING
@@ -60,16 +61,17 @@ class Footnote(click.Group):
             ctx.exit(READER_GONE)
         except KeyboardInterrupt:
             click.echo("Stopped. What was committed is kept; the same command goes on from there.", err=True)
-            ctx.exit(143 if _terminated else 130)
+            ctx.exit(_stopped)
 
 
-_terminated = False
+_stopped = 130
+"""Exit code of a command that a signal ended: 128 and its number."""
 
 
 def _terminate(*_: object) -> NoReturn:
     """Turn SIGTERM into the same orderly stop as Ctrl-C: the batch is rolled back and the lock released."""
-    global _terminated
-    _terminated = True
+    global _stopped
+    _stopped = 143
     raise KeyboardInterrupt
 
 
@@ -77,10 +79,19 @@ def main() -> None:
     """Run the command line; the entry point of the console script."""
     gc.set_threshold(100_000, 20, 20)  # a cold start makes objects that live to its end: looking among them is in vain
     signal.signal(signal.SIGTERM, _terminate)
+    leave_the_second_to_the_kernel(signal.SIGINT, signal.SIGTERM)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may know fewer characters than documents hold
-    footnote(prog_name="footnote")
+    try:
+        footnote(prog_name="footnote")
+    except SystemExit as end:
+        if end.code not in (130, 143):
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(end.code)  # all is rolled back; Python would still wait for threads, and these for a slow server
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import func, select
 
-from indexer import segments
+from indexer import native, segments
 from indexer.chunker import passage_text
 from indexer.schema import chunks, documents, tombstones, vectors
 from indexer.segments import DenseIndex, Segment
@@ -99,7 +99,7 @@ def _compare(connection: Connection, folder: Path, segment: Segment, made: Made)
 
 
 def _ids(index: Any) -> list[int]:
-    import faiss
+    faiss = native.faiss()
 
     if isinstance(index, faiss.IndexIDMap):
         return [int(each) for each in faiss.vector_to_array(index.id_map)]

@@ -16,6 +16,7 @@ from indexer.encoders.converted import MODEL, TOKENIZER, Receipt, check_files, c
 from indexer.encoders.fingerprint import fingerprint_of
 from indexer.encoders.model_folder import DEFAULT_NAME, find_model_folder, inspect_model_folder
 from indexer.errors import EncoderError
+from indexer.model_files import is_folder
 from indexer.types import Progress, Vectors, silent
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Encoder(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over weights, tokenizer, pooling, prompts and longest input, in hexadecimal."""
+        """SHA-256 over every file and setting that decides what a vector is, in hexadecimal."""
         ...
 
     @property
@@ -74,7 +75,7 @@ def open_encoder(name: str | None, home: Path, progress: Progress = silent) -> E
     Raises EncoderError when there is no such model, or its folder holds what must not be loaded.
     """
     asked = name or DEFAULT_NAME
-    if Path(asked).expanduser().is_dir():
+    if is_folder(asked):
         asked = str(Path(asked).expanduser().absolute())  # the collection remembers it, and is used from other folders
     model = inspect_model_folder(find_model_folder(asked))
     fingerprint = fingerprint_of(model, home)

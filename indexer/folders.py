@@ -12,16 +12,17 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from indexer.errors import NotFound, Unreadable, UsageError
+from indexer.ignoring import patterns
 from indexer.types import Skip
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".footnoteignore"
 MAX_BYTES = 50_000_000
-_MAX_STARS = 3
-"""Wildcards in one part of a pattern: matching takes time to the power of their number."""
 _MAX_PATTERNS = 1_000
 
 DEFAULT_IGNORES = (
@@ -64,7 +65,8 @@ def find(paths: Sequence[Path], include: Sequence[str] = (), exclude: Sequence[s
     for path in paths:
         root = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
         status = _status_of_named(root)
-        if stat.S_ISDIR(status.st_mode) or (stat.S_ISLNK(status.st_mode) and root.is_dir()):
+        linked = stat.S_ISLNK(status.st_mode) and os.path.isdir(root)  # noqa: PTH112 - is_dir() raises for some links
+        if linked or stat.S_ISDIR(status.st_mode):
             rules = (_Rules(root, patterns(DEFAULT_IGNORES)), _Rules(root, excluded))
             yield from _walk(root, rules, included, seen)
         elif not stat.S_ISREG(status.st_mode):
@@ -86,25 +88,6 @@ def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
         if steady:
             return content
     raise Unreadable("changed while it was being read")
-
-
-def patterns(lines: Sequence[str]) -> GitIgnoreSpec:
-    """Return compiled gitignore patterns.
-
-    Raises UsageError for one that is malformed, or has so many wildcards that matching would hang.
-    """
-    for line in lines:
-        if any(part.replace("**", "*").count("*") > _MAX_STARS for part in line.split("/")) or line.count("**") > 3:
-            raise UsageError(
-                f"The pattern {line[:80]!r} has more than {_MAX_STARS} wildcards between two slashes.",
-                hint="Use a simpler pattern, such as '*.md' or 'drafts/'.",
-            )
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except ValueError as error:
-        raise UsageError(
-            f"Not a pattern of the gitignore kind: {error}", hint="For example: '*.md', 'drafts/'."
-        ) from error
 
 
 def shown(path: Path) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from indexer.errors import EncoderError
 
 TOKENIZER = "tokenizer.json"
+ADAPTER = "adapter_config.json"
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 """Variables that keep the model libraries from the network; they are read when a library is first imported."""
 _PICKLED_OR_CODE = frozenset({".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth", ".py"})
@@ -26,6 +27,11 @@ def keep_offline() -> None:
     os.environ.update(OFFLINE)
 
 
+def is_folder(name: str) -> bool:
+    """Tell whether a name that a person gave is that of a folder; one that no folder can have is none."""
+    return os.path.isdir(os.path.expanduser(name))  # noqa: PTH111, PTH112 - pathlib raises for a name that is too long
+
+
 def in_hub_cache(*names: str) -> Path | None:
     """Return the snapshot folder of the first of these names ("owner/model") that the hub's cache holds, else None."""
     home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
@@ -35,7 +41,7 @@ def in_hub_cache(*names: str) -> Path | None:
             continue
         repository = hub / ("models--" + name.replace("/", "--"))
         reference = repository / "refs" / "main"
-        if reference.is_file():
+        if os.path.isfile(reference):  # noqa: PTH113 - as in `is_folder`
             snapshot = repository / "snapshots" / reference.read_text().strip()
             if snapshot.is_dir():
                 return snapshot
@@ -62,6 +68,15 @@ def refuse_settings_with_code(folder: Path) -> None:
                         f"{entry} holds '{key}', through which a model can bring its own code.",
                         hint="Use a model whose architecture is part of transformers.",
                     )
+
+
+def refuse_adapters(folder: Path) -> None:
+    """Raise EncoderError when `folder` holds an adapter: weights that a library would add to those beside it."""
+    if (folder / ADAPTER).is_file():
+        raise EncoderError(
+            f"{folder} is an adapter to another model: it holds {ADAPTER}.",
+            hint="Merge it into its model (merge_and_unload of peft), save that, and give the folder of the result.",
+        )
 
 
 def _keys(value: object) -> Iterator[str]:

@@ -9,7 +9,6 @@ random bit flips, 27 loaded silently with wrong results.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import logging
 import re
 from collections.abc import Collection, Sequence
@@ -21,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import delete, func, insert, select
 
-from indexer import storage
+from indexer import native, storage
 from indexer.errors import InvalidVectors
 from indexer.schema import segments, tombstones, vectors
 from indexer.types import Hit, Vectors
@@ -106,7 +105,7 @@ def read_vectors(connection: Connection, first: int, last: int | None, dim: int)
 
 def build(ids: Ids, rows: Vectors, exact_up_to: int = EXACT_UP_TO) -> Any:
     """Return a FAISS index over `rows` (n, dim) that answers with `ids` (n,): flat, or IVF above `exact_up_to`."""
-    import faiss
+    faiss = native.faiss()
 
     rows = checked(rows, rows.shape[1])
     if len(np.unique(ids)) != len(ids) or (len(ids) and ids.min() < 0):
@@ -206,7 +205,7 @@ def _compacted(runs: Sequence[_Run]) -> list[_Run]:
 def _write(
     connection: Connection, folder: Path, run: _Run, fingerprint: str, dim: int, exact_up_to: int
 ) -> dict[str, Any]:
-    import faiss
+    faiss = native.faiss()
 
     ids, rows = read_vectors(connection, run.first, run.last, dim)
     index = build(ids, rows, exact_up_to)
@@ -229,7 +228,7 @@ def _write(
 
 def load(folder: Path, segment: Segment) -> Any:
     """Return the FAISS index of a published segment; raises ValueError or OSError when it is not what was published."""
-    import faiss
+    faiss = native.faiss()
 
     if not is_own_name(segment.file):
         raise ValueError("its name is none that a segment has")
@@ -289,7 +288,7 @@ class DenseIndex:
 
         `allowed` restricts the search to those chunk ids.
         """
-        import faiss
+        faiss = native.faiss()
 
         row = checked(query.reshape(1, -1), self.dim)
         hits: list[Hit] = []
@@ -310,7 +309,7 @@ class DenseIndex:
 
 def _parameters(index: Any, selector: Any, *, every: bool) -> Any:
     """Return the search parameters; `every` probes all lists, since few allowed chunks may stand in unlikely ones."""
-    faiss: Any = importlib.import_module("faiss")  # its type stubs do not know the parameters' keywords
+    faiss = native.faiss()
     if isinstance(index, faiss.IndexIVF):
         return faiss.SearchParametersIVF(sel=selector, nprobe=index.nlist if every else index.nprobe)
     return faiss.SearchParameters(sel=selector) if selector is not None else None

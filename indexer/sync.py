@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import os
+import stat
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -324,8 +325,7 @@ def _gone(known: Iterable[str], files: dict[str, Path], skips: Sequence[Skip], r
     What lies under a folder that could not be listed counts as still there. Texts without a file are never among
     `known`, whatever path their id looks like.
     """
-    unlisted = [Path(skip.source) for skip in skips]
-    kept = tuple(f"{folder}/" for folder in unlisted if folder.is_dir() and not folder.is_symlink())
+    kept = tuple(f"{skip.source}/" for skip in skips if _may_be_folder(Path(skip.source)))
     under = tuple(f"{str(root).rstrip('/')}/" for root in roots)
     named = {str(root) for root in roots}
     return [
@@ -333,6 +333,16 @@ def _gone(known: Iterable[str], files: dict[str, Path], skips: Sequence[Skip], r
         for source in sorted(known)
         if (source.startswith(under) or source in named) and source not in files and not source.startswith(kept)
     ]
+
+
+def _may_be_folder(path: Path) -> bool:
+    """Tell whether a path is a folder, or may be one for all that the disk says of it."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:  # too long, or not to be looked at
+        return True
 
 
 def _stored_elsewhere(collection: Collection, kept: set[str], run: _Run) -> Iterator[_Read]:

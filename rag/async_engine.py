@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import contextvars
 import functools
-import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias, TypeVar
 
 from rag.engine import Engine
 from rag.retriever import Mode
+from rag.stopping import Wanted
 from rag.types import Answer, Event, Events, Passage
 
 T = TypeVar("T")
@@ -97,36 +97,45 @@ class AsyncEngine:
         )
         loop = asyncio.get_running_loop()
         arrived: asyncio.Queue[Event | None] = asyncio.Queue()
-        gone = threading.Event()
+        work = Wanted()
 
         def tell(event: Event | None) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has been closed, and nobody listens
                 loop.call_soon_threadsafe(arrived.put_nowait, event)
 
-        working = self._submit(lambda: _pass_on(begin, tell, gone))
+        working = self._submit(lambda: _pass_on(begin, tell, work), work)
         working.add_done_callback(lambda _: arrived.put_nowait(None))
         try:
             while (event := await arrived.get()) is not None:
                 yield event
             await working  # raises what ended the writing
         finally:
-            gone.set()
+            work.stop()
             working.cancel()
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await self._submit(work)
+    async def _run(self, do: Callable[[], T]) -> T:
+        work = Wanted()
+        try:
+            return await self._submit(do, work)
+        finally:
+            work.stop()  # whoever is cancelled waits for no server
 
-    def _submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
+    def _submit(self, do: Callable[[], T], work: Wanted) -> asyncio.Future[T]:
         """Begin work in a thread that sees the caller's context, so that traces hang together."""
-        return asyncio.get_running_loop().run_in_executor(self._pool, contextvars.copy_context().run, work)
+
+        def done() -> T:
+            with work.working():
+                return do()
+
+        return asyncio.get_running_loop().run_in_executor(self._pool, contextvars.copy_context().run, done)
 
 
-def _pass_on(begin: Callable[[], Events], tell: Callable[[Event], None], gone: threading.Event) -> None:
+def _pass_on(begin: Callable[[], Events], tell: Callable[[Event], None], work: Wanted) -> None:
     """Tell every event until there is none, or until the listener has gone."""
-    if gone.is_set():
+    if work.stopped:
         return
     with contextlib.closing(begin()) as events:
         for event in events:
             tell(event)
-            if gone.is_set():
+            if work.stopped:
                 return

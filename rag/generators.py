@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from indexer.errors import UsageError, UserError
+from indexer.model_files import is_folder
 from indexer.types import Progress, silent
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def lasting_name(name: str) -> str | None:
     from rag.writing.language_model import find_language_model
 
     folder = find_language_model(name)
-    return str(folder) if Path(name).expanduser().is_dir() else name
+    return str(folder) if is_folder(name) else name
 
 
 def _quoting(collection: Collection) -> Generator:

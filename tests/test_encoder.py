@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from indexer.encoder import open_converted, open_encoder
 from indexer.encoders.batches import batches, in_halves, padded
@@ -72,6 +73,8 @@ DANGERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut-off weights": (lambda f: _cut_off(f / "model.safetensors"), "is cut off"),
     "empty weights": (lambda f: (f / "model.safetensors").write_bytes(b""), "is cut off"),
     "weights that are text": (lambda f: (f / "model.safetensors").write_text("version https://git-lfs" * 9), "cut off"),
+    "an adapter": (lambda f: write_json(f / "adapter_config.json", {}), "is an adapter to another model"),
+    "an adapter of a module": (lambda f: write_json(f / "1_Pooling" / "adapter_config.json", {}), "is an adapter"),
     "broken config": (lambda f: (f / "config.json").write_text("{"), "does not read as JSON"),
 }
 
@@ -89,6 +92,11 @@ def test_a_dangerous_or_broken_folder_is_refused_before_loading(danger: str, tmp
 def test_an_unknown_name_is_not_fetched(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="no encoder 'somebody/no-such-model' on this machine"):
         open_encoder("somebody/no-such-model", tmp_path)
+
+
+def test_a_name_longer_than_any_file_has_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match="There is no encoder 'xxx"):
+        open_encoder("x" * 5000, tmp_path)
 
 
 def test_the_default_is_read_as_published() -> None:
@@ -116,6 +124,57 @@ def test_the_fingerprint_changes_with_whatever_changes_vectors(
     assert fingerprint_of(inspect_model_folder(model), tmp_path / "other") == before
     change(model)
     assert fingerprint_of(inspect_model_folder(model), tmp_path) != before
+
+
+def projected(folder: Path, *, scale: float = 1.0, activation: str = "Identity", place: str = "2_Projection") -> Path:
+    """Write a small encoder with a Dense module, which sentence-transformers finds by modules.json, not by its name."""
+    write_small_encoder(folder)
+    kinds = (("Transformer", ""), ("Pooling", "1_Pooling"), ("Dense", place))
+    modules = [{"path": path, "type": f"sentence_transformers.models.{kind}"} for kind, path in kinds]
+    write_json(folder / "modules.json", modules)
+    (folder / place).mkdir(exist_ok=True)
+    activated = f"torch.nn.modules.activation.{activation}"
+    write_json(
+        folder / place / "config.json", {"in_features": 32, "out_features": 32, "activation_function": activated}
+    )
+    save_file({"linear.weight": scale * np.eye(32, dtype=np.float32)}, folder / place / "model.safetensors")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda f: projected(f, scale=-1.0),
+        lambda f: projected(f, activation="Tanh"),
+        lambda f: write_json(f / "2_Projection" / "more.json", {"bias": True}),
+        lambda f: _edit(f / "tokenizer_config.json", do_lower_case=False),
+        lambda f: (f / "vocab.txt").write_text("[PAD]"),
+        lambda f: _edit(f / "sentence_bert_config.json", modality_config={"text": {"method": "forward"}}),
+        lambda f: write_json(f / "sentence_roberta_config.json", {"max_seq_length": 9}),
+        lambda f: _edit(f / "1_Pooling" / "config.json", layer=1),
+    ],
+    ids=["weights", "activation", "file", "tokenizer", "vocabulary", "settings", "other settings", "pooling"],
+)
+def test_the_fingerprint_covers_every_file_of_every_module(change: Callable[[Path], object], tmp_path: Path) -> None:
+    """Modules outside the expected names and an activation did not count: two encoders with other vectors were one."""
+    model = projected(tmp_path / "model")
+    before = fingerprint_of(inspect_model_folder(model), tmp_path)
+    change(model)
+    assert fingerprint_of(inspect_model_folder(model), tmp_path) != before
+
+
+def test_the_fingerprint_leaves_out_what_is_no_part_of_the_model(tmp_path: Path) -> None:
+    one = projected(tmp_path / "one")
+    other = projected(tmp_path / "two", place="head")
+    (other / "README.md").write_text("A card.")
+    (other / "training.svg").write_text("<svg/>")
+    assert len({fingerprint_of(inspect_model_folder(model), tmp_path) for model in (one, other)}) == 1
+
+
+def test_the_fingerprint_of_the_default_is_the_one_that_collections_remember(tmp_path: Path) -> None:
+    model = inspect_model_folder(find_model_folder(DEFAULT_NAME))
+    remembered = "5ebc982bebcc2e57e7bccafaafb3d62c13cdc6f29eb7c89e604e8574aef178b9"
+    assert fingerprint_of(model, tmp_path) == remembered
 
 
 def test_the_fingerprint_does_not_change_with_a_name_or_place(tmp_path: Path) -> None:

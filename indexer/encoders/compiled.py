@@ -7,20 +7,17 @@ It begins with 64 bytes: the SHA-256 of what it was made for, and the SHA-256 of
 from __future__ import annotations
 
 import hashlib
-import importlib
 import logging
 import os
 import platform
-import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from indexer import native
 from indexer.encoders.converted import MODEL, write_file
 from indexer.errors import EncoderError
 
@@ -48,12 +45,13 @@ def compile_model(folder: Path, blob: npt.NDArray[np.uint8], check: Callable[[],
     `check` raises when the model's own files are not sound; it is called where they are needed, since hashing them
     takes longer than opening `blob`. The caller keeps `blob` as long as the compiled model, which goes on reading it.
     """
-    core = runtime().Core()
+    openvino = native.openvino()
+    core = openvino.Core()
     settings = _settings(core)
     made_for = _made_for(core, settings)
     if len(blob) and blob[:32].tobytes() == made_for:
         try:
-            return core.import_model(runtime().Tensor(blob[64:], shared_memory=True), "CPU", settings)
+            return core.import_model(openvino.Tensor(blob[64:], shared_memory=True), "CPU", settings)
         except RuntimeError as error:
             logger.warning("%s could not be used: %s", folder / BLOB, error)
     check()
@@ -82,7 +80,7 @@ def _settings(core: Any) -> dict[str, Any]:
 
 def _made_for(core: Any, settings: dict[str, Any]) -> bytes:
     parts = [
-        runtime().__version__,
+        native.openvino().__version__,
         platform.machine(),
         str(core.get_property("CPU", "FULL_DEVICE_NAME")),
         str(sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))),
@@ -98,33 +96,3 @@ def _keep(compiled: Any, folder: Path, made_for: bytes) -> None:
         write_file(folder / BLOB, made_for + hashlib.sha256(content).digest() + content)
     except (OSError, RuntimeError, MemoryError) as error:  # only a cache: a read-only or full disk must not matter
         logger.info("The compiled model was not kept: %s", error)
-
-
-_import_lock = threading.Lock()
-
-
-def runtime() -> ModuleType:
-    """Import openvino without its converter and without its telemetry.
-
-    `import openvino` imports `openvino.tools.ovc`, which sends an event over the network through `openvino_telemetry`
-    as it is imported, and costs a fifth of a second. An entry of None in sys.modules makes an import fail
-    (docs.python.org, "The module cache"); openvino is written to do without either. Telemetry stays barred.
-    """
-    with _import_lock:
-        bar_telemetry()
-        modules = cast(dict[str, Any], sys.modules)
-        if "openvino" in modules:
-            return cast(ModuleType, modules["openvino"])
-        barred = "openvino.tools.ovc" not in modules
-        if barred:
-            modules["openvino.tools.ovc"] = None
-        try:
-            return importlib.import_module("openvino")
-        finally:
-            if barred:
-                del modules["openvino.tools.ovc"]
-
-
-def bar_telemetry() -> None:
-    """Keep openvino_telemetry from being imported in this process; openvino then uses its own empty stand-in."""
-    cast(dict[str, Any], sys.modules).setdefault("openvino_telemetry", None)

@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from indexer.encoders.child import PATIENCE, last_line, run_module
-from indexer.encoders.compiled import BLOB, bar_telemetry
+from indexer.encoders.compiled import BLOB
 from indexer.encoders.converted import MODEL, TOKENIZER, Settings, publish
 from indexer.encoders.model_folder import STATIC, ModelFolder, inspect_model_folder
 from indexer.errors import EncoderError, StorageError
+from indexer.native import bar_telemetry
 
 logger = logging.getLogger(__name__)
 

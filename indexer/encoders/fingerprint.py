@@ -15,10 +15,18 @@ from indexer.errors import EncoderError
 logger = logging.getLogger(__name__)
 
 _CACHE = "fingerprints.json"
+_OF_THE_DEFAULT = frozenset(
+    {
+        "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",  # tokenizer_config.json
+        "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",  # special_tokens_map.json
+        "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",  # vocab.txt
+    }
+)
+"""Files of all-MiniLM-L6-v2 as published that are left out: collections remember its fingerprint without them."""
 
 
 def fingerprint_of(model: ModelFolder, home: Path) -> str:
-    """Return the SHA-256 over weights, tokenizer and settings, in hexadecimal.
+    """Return the SHA-256 over every file and setting of every module that takes part, in hexadecimal.
 
     Hashes of single files are kept under `home` by path, size, times and inode, so that weights are read through only
     when one of these has changed.
@@ -27,9 +35,11 @@ def fingerprint_of(model: ModelFolder, home: Path) -> str:
     cache = _read_cache(cache_file)
     known = dict(cache)
     parts: dict[str, Any] = {"settings": dict(model.settings)}
-    dense = sorted(model.path.glob("*_Dense/model.safetensors"))
-    for path in (*model.weights, model.transformer / "tokenizer.json", *dense):
+    for path in (*model.weights, model.transformer / "tokenizer.json"):
         parts[str(path.relative_to(model.path))] = _file_hash(path, cache)
+    for name, path in model.others.items():
+        if (digest := _file_hash(path, cache)) not in _OF_THE_DEFAULT:
+            parts[name] = digest
     if cache != known:
         try:
             write_file(cache_file, json.dumps(cache, indent=1, sort_keys=True).encode())

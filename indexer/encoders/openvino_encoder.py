@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from indexer import native
 from indexer.encoders.batches import batches, in_halves, padded
-from indexer.encoders.compiled import compile_model, read_blob, runtime
+from indexer.encoders.compiled import compile_model, read_blob
 from indexer.encoders.converted import TOKENIZER, Settings
 from indexer.encoders.tokens import PassageTokenizer
 from indexer.encoders.vectors import checked
@@ -35,7 +36,7 @@ class OpenVinoEncoder:
         self._settings = settings
         with ThreadPoolExecutor(1) as background:  # reading and hashing release the GIL; the imports beside it do not
             blob = background.submit(read_blob, folder)
-            runtime()
+            native.openvino()
             self._tokenizer = PassageTokenizer(folder / TOKENIZER, settings.max_length)
             self._blob = blob.result()
             self._compiled = compile_model(folder, self._blob, check)

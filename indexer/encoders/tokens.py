@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tokenizers import Tokenizer
-
+from indexer import native
 from indexer.errors import EncoderError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 _PIECE = 16_384  # characters tokenized at once; bounds memory, since a token's record is far larger than its text
 
@@ -53,7 +56,7 @@ class PassageTokenizer:
 
 def _load(path: Path) -> Tokenizer:
     try:
-        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer = native.tokenizer(path)
     except Exception as error:  # the library raises Exception itself
         raise EncoderError(f"The tokenizer {path} does not read: {error}.", hint="Copy the model again.") from error
     tokenizer.no_padding()

@@ -8,6 +8,7 @@ import signal
 import click
 
 from indexer.errors import UsageError
+from indexer.interrupts import leave_the_second_to_the_kernel
 
 
 @click.command()
@@ -29,4 +30,5 @@ def mcp(names: tuple[str, ...], generator: str | None, home: str | None) -> None
     for stop, exit_code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
         # The SDK waits for a line of standard input, which may never come. Tools only read: nothing is lost.
         signal.signal(stop, lambda *_, code=exit_code: os._exit(code))
+    leave_the_second_to_the_kernel(signal.SIGTERM, signal.SIGINT)
     mcp_server(Library(home, names, generator)).run("stdio")

@@ -55,7 +55,7 @@ def convert(folder: CopyingFolder, home: Path) -> Path:
 
 def main(folder: Path, built: Path) -> None:
     """Convert the model in `folder` into `built`, and compare what both say of a probe."""
-    from indexer.encoders.compiled import bar_telemetry
+    from indexer.native import bar_telemetry
 
     bar_telemetry()
     import torch

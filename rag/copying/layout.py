@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
 
+from indexer import native
 from indexer.errors import UsageError, UserError
 from indexer.sentences import sentences
 
@@ -80,7 +80,7 @@ class Tokens:
     def __init__(self, tokenizer: Path, layout: Layout = Layout()) -> None:
         self.layout = layout
         try:
-            self._tokenizer = Tokenizer.from_file(str(tokenizer))
+            self._tokenizer = native.tokenizer(tokenizer)
         except Exception as error:  # the library raises Exception itself
             raise UserError(f"The tokenizer {tokenizer} does not read: {error}.", "Install footnote again.") from error
         self._tokenizer.no_padding()

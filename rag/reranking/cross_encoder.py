@@ -7,16 +7,20 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from tokenizers import Tokenizer
 
+from indexer import native
 from indexer.encoders.batches import batches, padded_length
 from indexer.encoders.converted import TOKENIZER
 from indexer.encoders.graph import Graph
 from indexer.types import Progress, silent
 from rag.reranking.conversion import check_files, convert, converted_folder, is_converted
 from rag.reranking.folder import SETTINGS, RerankerFolder, Use, read_reranker
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 
 class CrossEncoder:
@@ -61,7 +65,7 @@ def pair_tokenizer(file: Path, max_length: int) -> Tokenizer:
 
     Text is only text: "[SEP]" in a document is spelled out, and cannot end its passage.
     """
-    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer = native.tokenizer(file)
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
     tokenizer.enable_truncation(max_length, strategy="longest_first")

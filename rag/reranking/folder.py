@@ -16,8 +16,10 @@ from indexer.encoders.fingerprint import fingerprint_of
 from indexer.encoders.model_folder import ModelFolder
 from indexer.errors import EncoderError
 from indexer.model_files import (
+    is_folder,
     json_object,
     json_object_or_empty,
+    refuse_adapters,
     refuse_pickles_and_code,
     refuse_settings_with_code,
     require_tokenizer,
@@ -60,14 +62,15 @@ class RerankerFolder:
 def read_reranker(path: Path) -> RerankerFolder:
     """Read and check a folder without loading it.
 
-    Raises EncoderError where there is none, for pickled weights and code, for a model that does not give one score a
-    pair, and for settings that cannot be.
+    Raises EncoderError where there is none, for pickled weights, code and adapters, for a model that does not give one
+    score a pair, and for settings that cannot be.
     """
-    if not (path / "config.json").is_file():
+    if not is_folder(str(path)) or not (path / "config.json").is_file():
         raise EncoderError(
             f"There is no reranker in {path}: it has no config.json.",
             "Make one with: footnote train reranker, or give the folder of a cross-encoder; none leaves it out.",
         )
+    refuse_adapters(path)
     refuse_pickles_and_code(path)
     refuse_settings_with_code(path)
     require_tokenizer(path)

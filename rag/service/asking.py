@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from rag.engine import Engine, Reading
 from rag.generator import Streaming
 from rag.retriever import Mode, checked_question
 from rag.service.batching import Batcher, Full
+from rag.stopping import Wanted
 from rag.types import Answer, Event, Found, Passage
 
 
@@ -90,7 +90,7 @@ class Asking:
             most_waiting=most_waiting, on_batch=told("embed"),
         )  # fmt: skip
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="write")
-        self._writing = 0
+        self._writing: set[Wanted] = set()
         self._most_writing = most_waiting
 
     @property
@@ -139,29 +139,29 @@ class Asking:
 
     async def _written(self, engine: Engine, reading: Reading) -> AsyncGenerator[Event, None]:
         """Yield what a language model's engine tells, from a thread; it stops writing when this is closed."""
-        if self._writing >= self._most_writing:
-            raise Full(self._writing, 10.0 * self._writing)
+        if len(self._writing) >= self._most_writing:
+            raise Full(len(self._writing), 10.0 * len(self._writing))
         loop = asyncio.get_running_loop()
         told: asyncio.Queue[Event | Exception] = asyncio.Queue()
-        stopped = threading.Event()
+        work = Wanted()
 
         def tell(event: Event | Exception) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody listens
                 loop.call_soon_threadsafe(told.put_nowait, event)
 
         def write() -> None:
-            if stopped.is_set():
+            if work.stopped:
                 return
             try:
-                with contextlib.closing(engine.listen(reading)) as events:
+                with work.working(), contextlib.closing(engine.listen(reading)) as events:
                     for event in events:
                         tell(event)
-                        if stopped.is_set():
+                        if work.stopped:
                             return
             except Exception as error:
                 tell(error)
 
-        self._writing += 1
+        self._writing.add(work)
         try:
             self._writers.submit(write)
             while True:
@@ -172,13 +172,15 @@ class Asking:
                 if isinstance(event, Answer):
                     return
         finally:
-            stopped.set()
-            self._writing -= 1
+            work.stop()
+            self._writing.discard(work)
 
     def close(self) -> None:
-        """Take nothing more."""
+        """Take nothing more, and stop what is being written."""
         for stage in (self._search, self._read, self._answer, self._embed):
             stage.close()
+        for work in tuple(self._writing):
+            work.stop()
         self._writers.shutdown(wait=False, cancel_futures=True)
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
+import os
 import signal
 import socket
 import sys
+import threading
+from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from indexer.errors import UsageError
+from indexer.interrupts import leave_the_second_to_the_kernel
 from rag.service.app import guarded
 from rag.service.connection import protocol
 from rag.service.observing import JsonLines, PlainLines
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which ends in peace: the first signal drains, and a second Ctrl-C does not wait."""
+    """uvicorn's server, which ends in peace: the first signal drains, and Ctrl-C after it ends the process at once."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
@@ -31,10 +36,18 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop; unlike uvicorn's own, the signal is not raised again afterwards."""
-        self._service.state = "draining"
         if self.should_exit and sig == signal.SIGINT:
-            self.force_exit = True
+            os._exit(130)  # whatever is being answered or changed: what was committed is whole
+        self._service.state = "draining"
         self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle signals by `handle_exit`, and a second Ctrl-C also where Python comes to handle nothing more."""
+        with super().capture_signals():
+            if threading.current_thread() is threading.main_thread():  # elsewhere uvicorn leaves signals alone
+                leave_the_second_to_the_kernel(signal.SIGINT)
+            yield
 
 
 def server_of(service: Service) -> Server:

@@ -12,13 +12,16 @@ import json
 import math
 import os
 import socket
+import ssl
 import threading
+import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from indexer.errors import GeneratorError, UsageError
+from rag.stopping import wanted
 
 KEY = "FOOTNOTE_ENDPOINT_KEY"
 """Variable that holds the endpoint's key, where it asks for one."""
@@ -85,12 +88,14 @@ def chat(
     """Yield what the model replies to `message`, at most `most` tokens, as it comes; closing it ends the connection.
 
     The key is read from the variable FOOTNOTE_ENDPOINT_KEY. Raises GeneratorError when the server cannot be reached
-    within `connect_s` seconds or is not done within `total_s`, when it refuses, and when its reply is not understood.
+    within `connect_s` seconds or is not done within `total_s`, when it refuses, when its reply is not understood, and
+    when `rag.stopping.wanted()` is stopped meanwhile.
     """
     body: dict[str, Any] = {"messages": [{"role": "user", "content": message}], "max_tokens": most, "temperature": 0}
     body |= {"stream": True} | ({"model": endpoint.model} if endpoint.model else {})
+    deadline = _Deadline(total_s, time.monotonic() + total_s)
     for request in (body | {"logprobs": True}, body):
-        with _exchange(endpoint, request, connect_s, total_s) as response:
+        with _exchange(endpoint, request, connect_s, deadline) as response:
             if response.status in (400, 422) and "logprobs" in request:
                 continue  # some servers refuse what they do not know
             _check_status(endpoint, response)
@@ -103,44 +108,30 @@ def chat(
 
 @contextlib.contextmanager
 def _exchange(
-    endpoint: Endpoint, body: Mapping[str, Any], connect_s: float, total_s: float
+    endpoint: Endpoint, body: Mapping[str, Any], connect_s: float, deadline: _Deadline
 ) -> Iterator[http.client.HTTPResponse]:
-    """Send a request and hand out the response; when the time is up the connection is cut, whatever it is at."""
-    kind = http.client.HTTPSConnection if endpoint.secure else http.client.HTTPConnection
-    connection = kind(endpoint.host, endpoint.port, timeout=connect_s)
-    try:
-        connection.connect()
-    except TimeoutError as error:
-        raise GeneratorError(
-            f"{endpoint.address} did not answer within {connect_s:g} s.", "Check the address, and that the server runs."
-        ) from error
-    except (OSError, UnicodeError) as error:
-        raise GeneratorError(
-            f"Nothing can be reached at {endpoint.address}: {_reason(error)}.",
-            "Start the server there, or correct the address. For example: llama-server -m MODEL.gguf --port 8080",
-        ) from error
-    opened = connection.sock
-    opened.settimeout(total_s)
-    late = threading.Event()
-
-    def cut() -> None:
-        late.set()
-        with contextlib.suppress(OSError):
-            socket.socket.shutdown(opened, socket.SHUT_RDWR)  # not TLS's own, which would wait for the other side
-
-    timer = threading.Timer(total_s, cut)
+    """Send a request and hand out the response; when the time is up, or nobody listens, the connection is cut."""
+    line = _Line()
+    timer = threading.Timer(deadline.left, line.cut, [True])
     timer.daemon = True
     timer.start()
     try:
-        connection.request("POST", f"{endpoint.path}/chat/completions", json.dumps(body).encode(), _headers())
-        with connection.getresponse() as response:
-            yield response
+        with wanted().waiting(line.cut):
+            connection = _connected(endpoint, line, min(connect_s, deadline.left))
+            try:
+                connection.request("POST", f"{endpoint.path}/chat/completions", json.dumps(body).encode(), _headers())
+                with connection.getresponse() as response:
+                    yield response
+            finally:
+                connection.close()
     except (OSError, http.client.HTTPException, ValueError, GeneratorError) as error:
-        if late.is_set() or isinstance(error, TimeoutError):  # the socket's own time may be up first
+        if line.late:
             raise GeneratorError(
-                f"{endpoint.address} was not done within {total_s:g} s.",
+                f"{endpoint.address} was not done within {deadline.seconds:g} s.",
                 "Ask for fewer passages (-k 3), or take a smaller model or a faster machine.",
             ) from error
+        if line.is_cut:
+            raise GeneratorError(f"The answer of {endpoint.address} was no longer wanted.") from error
         if isinstance(error, GeneratorError):
             raise
         raise GeneratorError(
@@ -148,7 +139,104 @@ def _exchange(
         ) from error
     finally:
         timer.cancel()
-        connection.close()
+        line.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    """When the whole answer must be there, however many requests it takes and whatever keeps them alive."""
+
+    seconds: float
+    end: float
+    """On the clock of `time.monotonic`."""
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, a moment at least."""
+        return max(0.001, self.end - time.monotonic())
+
+
+class _Line:
+    """The socket of a connection, from its first packet, which another thread may cut."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self.is_cut = False
+        self.late = False
+        """Whether it was cut since the time was up."""
+
+    def take(self, opened: socket.socket) -> None:
+        """Make this the socket to cut; one that comes after the cut is cut as well."""
+        with self._lock:
+            self._socket = opened
+            if self.is_cut:
+                _shut(opened)
+
+    def cut(self, late: bool = False) -> None:
+        """End whatever the connection waits for."""
+        with self._lock:
+            self.late = self.late or (late and not self.is_cut)
+            self.is_cut = True
+            if self._socket is not None:
+                _shut(self._socket)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+
+
+def _shut(opened: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(opened, socket.SHUT_RDWR)  # not TLS's own, which would wait for the other side
+
+
+def _connected(endpoint: Endpoint, line: _Line, within_s: float) -> http.client.HTTPConnection:
+    """Return a connection whose socket `line` holds. Raises GeneratorError where nothing can be reached."""
+    context = ssl.create_default_context() if endpoint.secure else None
+    connection = (
+        http.client.HTTPConnection(endpoint.host, endpoint.port)
+        if context is None
+        else http.client.HTTPSConnection(endpoint.host, endpoint.port, context=context)
+    )
+    try:
+        connection.sock = _opened(endpoint, context, line, within_s)
+    except TimeoutError as error:
+        raise GeneratorError(
+            f"{endpoint.address} did not answer within {within_s:g} s.", "Check the address, and that the server runs."
+        ) from error
+    except (OSError, UnicodeError) as error:
+        raise GeneratorError(
+            f"Nothing can be reached at {endpoint.address}: {_reason(error)}.",
+            "Start the server there, or correct the address. For example: llama-server -m MODEL.gguf --port 8080",
+        ) from error
+    connection.sock.settimeout(None)  # from here on `line` ends what takes too long
+    return connection
+
+
+def _opened(endpoint: Endpoint, context: ssl.SSLContext | None, line: _Line, within_s: float) -> socket.socket:
+    """Return a socket connected to the first address of the host that answers; by TLS, where there is a `context`."""
+    failed: OSError = OSError("the name has no address")
+    for family, kind, protocol, _, place in socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM):
+        opened = socket.socket(family, kind, protocol)
+        line.take(opened)
+        try:
+            opened.settimeout(within_s)
+            opened.connect(place)
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if context is not None:
+                opened = context.wrap_socket(opened, server_hostname=endpoint.host, do_handshake_on_connect=False)
+                line.take(opened)
+                opened.do_handshake()
+            return opened
+        except OSError as error:
+            opened.close()
+            failed = error
+            if line.is_cut:
+                break
+    raise failed
 
 
 def _headers() -> dict[str, str]:

@@ -12,8 +12,10 @@ from typing import Any, Literal
 from indexer.errors import EncoderError, GeneratorError
 from indexer.model_files import (
     in_hub_cache,
+    is_folder,
     json_object,
     keep_offline,
+    refuse_adapters,
     refuse_settings_with_code,
     require_tokenizer,
     weight_files,
@@ -24,8 +26,7 @@ Kind = Literal["causal", "seq2seq"]
 
 def find_language_model(name: str) -> Path:
     """Return the folder of the model called `name`: a folder, or a name in the hub's cache on this machine."""
-    path = Path(name).expanduser()
-    found = path.resolve() if path.is_dir() else in_hub_cache(name)
+    found = Path(name).expanduser().resolve() if is_folder(name) else in_hub_cache(name)
     if found is None:
         raise GeneratorError(
             f"There is no generator {name!r} on this machine.",
@@ -42,8 +43,7 @@ def kind_of(folder: Path) -> Kind:
     own code, an adapter without its model, a missing tokenizer, and models that write no text.
     """
     try:
-        if (folder / "adapter_config.json").is_file():
-            raise EncoderError(f"{folder} is an adapter to another model.", "Merge it into its model and save that.")
+        refuse_adapters(folder)
         if not (folder / "config.json").is_file():
             raise EncoderError(f"{folder} is no model folder: it has no config.json.")
         refuse_settings_with_code(folder)
