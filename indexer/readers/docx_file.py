@@ -8,7 +8,7 @@ from typing import Any
 
 from indexer.errors import Unreadable
 from indexer.readers.archive import open_archive
-from indexer.readers.dates import iso_date
+from indexer.readers.office import properties
 from indexer.types import Block, Reading
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -19,7 +19,8 @@ _TRANSPARENT = frozenset(_W + tag for tag in ("sdt", "sdtContent", "ins", "moveT
 
 def read(name: str, data: bytes) -> Reading:
     """Read a document; text that a tracked change deleted is left out, macros are never looked at."""
-    open_archive(data).close()
+    with open_archive(data) as archive:
+        title, metadata = properties(archive)
     import docx
     from docx.opc.exceptions import PackageNotFoundError
     from lxml.etree import XMLSyntaxError
@@ -30,11 +31,8 @@ def read(name: str, data: bytes) -> Reading:
         raise Unreadable("damaged Word document") from error
     styles = _levels(document)
     blocks = [*_walk(document.element.body, styles), *_notes(document)]
-    about = document.core_properties
     first = next((block.text for block in blocks if block.kind == "heading"), "")
-    metadata = {"author": about.author or "", "date": iso_date(about.modified or about.created or "")}
-    filled = {key: value for key, value in metadata.items() if value}
-    return Reading(tuple(blocks), "docx", (about.title or "").strip() or first, filled)
+    return Reading(tuple(blocks), "docx", title or first, metadata)
 
 
 def _levels(document: Any) -> dict[str, int]:

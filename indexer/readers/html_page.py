@@ -26,6 +26,15 @@ _SILENT = ("script", "style", "noscript", "template", "svg", "math", "iframe", "
 _AROUND = ("nav", "header", "footer", "aside", "form")
 _DATES = ("article:published_time", "date", "dcterms.date", "dc.date", "dcterms.created", "article:modified_time")
 _AUTHORS = ("author", "dc.creator", "dcterms.creator", "article:author")
+_FIELDS = {
+    "description": ("description", "dc.description", "dcterms.description", "og:description"),
+    "keywords": ("keywords",),
+    "publisher": ("dc.publisher", "dcterms.publisher"),
+    "version": ("version", "dcterms.hasversion"),
+    "licence": ("dc.rights", "dcterms.rights", "dcterms.license", "license", "copyright"),
+}
+"""Our name of a field to the names of the meta elements that may hold it, the best first."""
+_TEMPLATE_CODE = re.compile(r"\{[{%]|<%")
 _TAG = re.compile(r"<(!--|/?[A-Za-z][A-Za-z0-9:-]{0,40})(?:(?<=--)|[^<>]*>)")
 _SEPARATE = frozenset(("p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "/p", "/div"))
 _ENOUGH = 1 / 3
@@ -127,9 +136,11 @@ def _about(tree: Any) -> tuple[str, dict[str, str]]:
         "author": next((fields[key] for key in _AUTHORS if key in fields), ""),
         "date": next((date for key in _DATES if (date := iso_date(fields.get(key, "")))), ""),
         "language": tree.get("lang") or "",
-        "description": fields.get("description", ""),
+        **{ours: next((fields[key] for key in theirs if key in fields), "") for ours, theirs in _FIELDS.items()},
     }
-    return title or fields.get("og:title", ""), {key: value for key, value in metadata.items() if value}
+    titles = [found for found in (title, fields.get("og:title", "")) if not _TEMPLATE_CODE.search(found)]
+    filled = {key: value for key, value in metadata.items() if value and not _TEMPLATE_CODE.search(value)}
+    return next(filter(None, titles), ""), filled
 
 
 def _body(tree: Any) -> Any:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from indexer.errors import Unreadable
 from indexer.readers.dates import iso_date
+from indexer.readers.fields import is_placeholder
 from indexer.readers.pdf_lines import Line, blocks_of, printed_lines
 from indexer.types import Reading
 
@@ -21,7 +22,12 @@ _MAX_BOOKMARKS = 5_000
 _PASSWORD_ERROR = 4
 """FPDF_ERR_PASSWORD of fpdfview.h."""
 _PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?")
-_MEANINGLESS = re.compile(r"untitled|microsoft (word|powerpoint) - .*|.*\.(docx?|indd|tex|dvi|qxd|pptx?)", re.I)
+_MEANINGLESS = re.compile(
+    r"\(?(?:untitled|anonymous|unspecified)\)?|microsoft (word|powerpoint) - .*|.*\.(docx?|indd|tex|dvi|qxd|pptx?|pdf)",
+    re.I,
+)
+
+_FIELDS = {"author": "Author", "subject": "Subject", "keywords": "Keywords"}
 
 
 @dataclass(slots=True)
@@ -51,16 +57,19 @@ def read(name: str, data: bytes) -> Reading:
     if empty:
         notes.append(f"pages without text: {', '.join(empty[:20])}{' …' if len(empty) > 20 else ''}")
     title = content.info.get("Title", "").strip()
+    created, modified = (_date(content.info.get(key, "")) for key in ("CreationDate", "ModDate"))
     metadata: dict[str, str | int] = {
-        "author": content.info.get("Author", "").strip(),
-        "date": _date(content.info.get("ModDate", "")) or _date(content.info.get("CreationDate", "")),
+        **{ours: content.info.get(theirs, "").strip() for ours, theirs in _FIELDS.items()},
+        "created": created,
+        "last modified": modified if modified != created else "",
+        "date": modified or created,
         "pages": len(content.pages),
     }
     return Reading(
         tuple(blocks_of(content.pages, content.bookmarks)),
         "pdf",
         "" if _MEANINGLESS.fullmatch(title) else title,
-        {key: value for key, value in metadata.items() if value != ""},
+        {key: value for key, value in metadata.items() if not is_placeholder(str(value))},
         tuple(notes),
     )
 

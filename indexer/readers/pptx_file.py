@@ -8,7 +8,7 @@ from typing import Any
 
 from indexer.errors import Unreadable
 from indexer.readers.archive import open_archive
-from indexer.readers.dates import iso_date
+from indexer.readers.office import properties
 from indexer.types import Block, Reading
 
 _MAX_DEPTH = 20
@@ -16,7 +16,8 @@ _MAX_DEPTH = 20
 
 def read(name: str, data: bytes) -> Reading:
     """Read a presentation; each slide's title is a heading, notes follow their slide."""
-    open_archive(data).close()
+    with open_archive(data) as archive:
+        title, metadata = properties(archive)
     from lxml.etree import XMLSyntaxError
     from pptx import Presentation
     from pptx.exc import PythonPptxError
@@ -26,13 +27,8 @@ def read(name: str, data: bytes) -> Reading:
         blocks = [block for number, slide in enumerate(presentation.slides, 1) for block in _slide(slide, number)]
     except (PythonPptxError, XMLSyntaxError, KeyError, ValueError, AttributeError) as error:
         raise Unreadable("damaged presentation") from error
-    about = presentation.core_properties
     first = next((block.text for block in blocks if block.kind == "heading"), "")
-    metadata = {"author": about.author or "", "date": iso_date(about.modified or about.created or "")}
-    title = (about.title or "").strip()
-    filled = {key: value for key, value in metadata.items() if value}
-    # python-pptx and PowerPoint itself leave this one behind in every new file.
-    return Reading(tuple(blocks), "pptx", first if title in ("", "PowerPoint Presentation") else title, filled)
+    return Reading(tuple(blocks), "pptx", title or first, metadata)
 
 
 def _slide(slide: Any, number: int) -> Iterator[Block]:

@@ -9,14 +9,15 @@ from typing import Any
 
 from indexer.errors import Unreadable
 from indexer.readers.archive import open_archive
-from indexer.readers.dates import iso_date
+from indexer.readers.office import properties
 from indexer.readers.rows import MAX_COLUMNS, MAX_ROWS, cell_text, header_of, is_header, row_text
 from indexer.types import Block, Reading
 
 
 def read(name: str, data: bytes) -> Reading:
     """Read the values that were last calculated, sheet by sheet; formulas and macros are never run."""
-    open_archive(data).close()
+    with open_archive(data) as archive:
+        title, metadata = properties(archive)
     from zipfile import BadZipFile
 
     from openpyxl import load_workbook
@@ -31,10 +32,7 @@ def read(name: str, data: bytes) -> Reading:
             blocks = [block for number, sheet in sheets for block in _sheet(sheet, number, notes)]
     except (InvalidFileException, BadZipFile, KeyError, ValueError, TypeError, AttributeError, SyntaxError) as error:
         raise Unreadable("damaged spreadsheet") from error
-    about = workbook.properties
-    metadata = {"author": about.creator or "", "date": iso_date(about.modified or about.created or "")}
-    filled = {key: value for key, value in metadata.items() if value and value != "openpyxl"}
-    return Reading(tuple(blocks), "xlsx", (about.title or "").strip(), filled, tuple(notes))
+    return Reading(tuple(blocks), "xlsx", title, metadata, tuple(notes))
 
 
 def _sheet(sheet: Any, number: int, notes: list[str]) -> Iterator[Block]:
