@@ -19,11 +19,14 @@ Reader = Callable[[str, bytes], Reading]
 """Called as reader(name, data); raises Unreadable when there is no text to be had."""
 
 FORMATS = {
+    "captions": "indexer.readers.captions:read",
     "code": "indexer.readers.code:read",
     "csv": "indexer.readers.csv_rows:read",
     "docx": "indexer.readers.docx_file:read",
     "epub": "indexer.readers.epub:read",
     "html": "indexer.readers.html_page:read",
+    "keyed": "indexer.readers.keyed_lines:read",
+    "latex": "indexer.readers.latex:read",
     "json": "indexer.readers.json_values:read",
     "log": "indexer.readers.text:read_log",
     "mail": "indexer.readers.mail:read",
