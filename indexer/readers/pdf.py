@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from indexer.errors import Unreadable
 from indexer.readers.dates import iso_date
 from indexer.readers.fields import is_placeholder
-from indexer.readers.pdf_lines import Line, blocks_of, printed_lines
+from indexer.readers.pdf_fields import form_entries, with_entries
+from indexer.readers.pdf_lines import blocks_of, printed_lines
+from indexer.readers.pdf_tables import Line
 from indexer.types import Reading
 
 MAX_PAGES = 5_000
@@ -85,12 +87,15 @@ def _by_pdfium(data: bytes) -> _Content:
         raise
     try:
         _check_length(len(document))
+        document.init_forms()  # before the first page is opened
         pages = []
         for number in range(len(document)):
             page = document[number]
             text = page.get_textpage()
-            pages.append(printed_lines(text))
+            lines = printed_lines(text)
             text.close()
+            entries, notes = form_entries(page, document.formenv)
+            pages.append(with_entries(lines, entries) + [Line(f"Note: {note}", is_row=True) for note in notes])
             page.close()
         return _Content(pages, document.get_metadata_dict(), _bookmarks(document))
     finally:
