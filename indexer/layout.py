@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from indexer.types import Block
@@ -18,6 +18,44 @@ _MIN_PAGES = 3
 _SHARE = 0.4
 """Share of the pages a line must repeat on; under a half, since even and odd pages often differ."""
 _NUMBER = re.compile(r"\d+|\b[ivxlc]{1,6}\b", re.I)
+_PAGE = re.compile(r"(?:page|p\.|pg|seite|s\.|side|sida|página|pagina|strana|strona|стр)\W*$", re.I)
+_COUNTED = frozenset(
+    (
+        *(
+            "appendix",
+            "article",
+            "chapter",
+            "clause",
+            "day",
+            "exercise",
+            "figure",
+            "invoice",
+            "lesson",
+            "no",
+            "no.",
+            "nr",
+        ),
+        *(
+            "nr.",
+            "number",
+            "part",
+            "question",
+            "section",
+            "step",
+            "table",
+            "unit",
+            "week",
+            "kapitel",
+            "rechnung",
+            "teil",
+        ),
+        *("abschnitt", "chapitre", "leçon"),
+    )
+)
+"""Words before a number that counts something else than pages."""
+_RUNNING = 0.8
+"""Share of the pages on which the number must be as much more as there are pages between."""
+_MAX_OFFSET = 500
 _BULLET = re.compile(r"\s*(?:[•◦▪‣·*–—-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _HYPHENS = ("-", "‐", "\u00ad")
 _COMPOUND = re.compile(r"(?<![\w-])[^\W\d_]{1,40}-[^\W\d_]{1,40}(?![\w-])")
@@ -72,13 +110,47 @@ def _without_running_lines(blocks: Sequence[Block], repairs: Counter[str]) -> li
     often = max(_MIN_PAGES, _SHARE * len(pages))
     running: dict[int, set[int]] = {}
     for side in (0, 1):
-        seen = Counter(key for edge in edges.values() for key in {_key(line) for _, _, line in edge[side]})
+        texts: dict[str, dict[int | None, str]] = {}
+        for page, edge in edges.items():
+            for _, _, line in edge[side]:
+                texts.setdefault(_key(line), {}).setdefault(page, line)
+        seen = {key: len(lines) for key, lines in texts.items() if _is_running(lines)}
         for edge in edges.values():
-            for number, at, _ in edge[side][: _reach([seen[_key(line)] >= often for _, _, line in edge[side]])]:
+            for number, at, _ in edge[side][: _reach([seen.get(_key(line), 0) >= often for _, _, line in edge[side]])]:
                 running.setdefault(number, set()).add(at)
     if running:
         repairs["running headers and footers"] += sum(map(len, running.values()))
     return [_without(block, running[number]) if number in running else block for number, block in enumerate(blocks)]
+
+
+def _is_running(lines: Mapping[int | None, str]) -> bool:
+    """Tell a header or footer from lines of the text that differ only in a number ("Invoice 7", "Pay by 12 June").
+
+    It is the same on every page, or its one number that differs is the page's: at its edge or beside the word "page",
+    and as much more on each page as there are pages between.
+    """
+    found = {page: _NUMBER.findall(line) for page, line in lines.items()}
+    columns = list(zip(*found.values(), strict=False))
+    differing = [place for place, column in enumerate(columns) if len(set(column)) > 1]
+    if not differing:
+        return True
+    sample = " ".join(next(iter(lines.values())).split())
+    marks = list(_NUMBER.finditer(sample))
+    for place in differing:
+        mark = marks[place]
+        at_edge = not any(map(str.isalnum, sample[: mark.start()])) or not any(map(str.isalnum, sample[mark.end() :]))
+        before = sample[: mark.start()].split()
+        if not (at_edge or _PAGE.search(sample[: mark.start()])) or (before and before[-1].lower() in _COUNTED):
+            return False
+        column = columns[place]
+        if all(number.isdigit() for number in column):
+            offsets = Counter(int(number) - (page or 0) for page, number in zip(found, column, strict=True))
+            offset, count = offsets.most_common(1)[0]
+            if count < _RUNNING * len(column) or abs(offset) > _MAX_OFFSET:
+                return False
+        elif len(marks) > 1 or any(map(str.isalnum, sample[: mark.start()] + sample[mark.end() :])):
+            return False  # Roman numbers are numbers of pages only alone
+    return len(differing) == 1
 
 
 def _without(block: Block, places: set[int]) -> Block:

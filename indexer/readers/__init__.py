@@ -10,6 +10,7 @@ from importlib import import_module
 
 from indexer.errors import Unreadable
 from indexer.readers.detect import detect
+from indexer.readers.fields import with_fields
 from indexer.types import Reading
 
 __all__ = ["FORMATS", "Reader", "Unreadable", "read"]
@@ -18,11 +19,14 @@ Reader = Callable[[str, bytes], Reading]
 """Called as reader(name, data); raises Unreadable when there is no text to be had."""
 
 FORMATS = {
+    "captions": "indexer.readers.captions:read",
     "code": "indexer.readers.code:read",
     "csv": "indexer.readers.csv_rows:read",
     "docx": "indexer.readers.docx_file:read",
     "epub": "indexer.readers.epub:read",
     "html": "indexer.readers.html_page:read",
+    "keyed": "indexer.readers.keyed_lines:read",
+    "latex": "indexer.readers.latex:read",
     "json": "indexer.readers.json_values:read",
     "log": "indexer.readers.text:read_log",
     "mail": "indexer.readers.mail:read",
@@ -38,14 +42,14 @@ FORMATS = {
 
 
 def read(name: str, data: bytes) -> Reading:
-    """Return what the file `name` with the bytes `data` says, block by block.
+    """Return what the file `name` with the bytes `data` says, block by block, its fields (author, date, ...) first.
 
     The content decides the format and the name only helps: a PDF called `a.txt` is a PDF. An empty
     file gives a Reading without blocks. Raises Unreadable with the reason when there is no text:
     binary, encrypted, damaged, no text layer. Run it inside `indexer.sandbox` on files of strangers.
     """
     form = detect(name, data) or "text"
-    return reader_for(form)(name, data)
+    return with_fields(reader_for(form)(name, data))
 
 
 def reader_for(form: str) -> Reader:

@@ -10,16 +10,16 @@ from indexer.readers.text import reading_of
 from indexer.types import Block, Reading
 
 LANGUAGES = {
-    ".asm": "assembly", ".bash": "shell", ".bat": "batch", ".c": "c", ".cc": "c++", ".cfg": "ini", ".clj": "clojure",
+    ".asm": "assembly", ".bash": "shell", ".bat": "batch", ".c": "c", ".cc": "c++", ".clj": "clojure",
     ".cmake": "cmake", ".conf": "ini", ".cpp": "c++", ".cs": "c#", ".css": "css", ".cu": "cuda", ".cxx": "c++",
     ".dart": "dart", ".el": "lisp", ".erl": "erlang", ".ex": "elixir", ".exs": "elixir", ".f90": "fortran",
     ".go": "go", ".gradle": "groovy", ".groovy": "groovy", ".h": "c", ".hh": "c++", ".hpp": "c++", ".hs": "haskell",
-    ".ini": "ini", ".java": "java", ".jl": "julia", ".js": "javascript", ".jsx": "javascript", ".kt": "kotlin",
+    ".java": "java", ".jl": "julia", ".js": "javascript", ".jsx": "javascript", ".kt": "kotlin",
     ".lisp": "lisp", ".lua": "lua", ".m": "matlab", ".mjs": "javascript", ".ml": "ocaml", ".nim": "nim",
     ".php": "php", ".pl": "perl", ".proto": "protobuf", ".ps1": "powershell", ".py": "python", ".pyi": "python",
     ".r": "r", ".rb": "ruby", ".rs": "rust", ".scala": "scala", ".scss": "css", ".sh": "shell", ".sql": "sql",
-    ".svelte": "svelte", ".swift": "swift", ".tcl": "tcl", ".tex": "latex", ".toml": "toml", ".ts": "typescript",
-    ".tsx": "typescript", ".vb": "basic", ".vim": "vim", ".vue": "vue", ".xml": "xml", ".yaml": "yaml", ".yml": "yaml",
+    ".svelte": "svelte", ".swift": "swift", ".tcl": "tcl", ".ts": "typescript",
+    ".tsx": "typescript", ".vb": "basic", ".vim": "vim", ".vue": "vue", ".xml": "xml",
     ".zig": "zig", ".zsh": "shell",
 }  # fmt: skip
 _MAX_QUOTED = 200

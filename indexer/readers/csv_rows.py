@@ -1,18 +1,21 @@
-"""Tables of comma, semicolon, tab or bar separated values; one block per row."""
+"""Tables of values separated by commas, semicolons, tabs, bars or any other mark; one block per row."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 
 from indexer.readers.encoding import Decoded, decode
-from indexer.readers.rows import MAX_COLUMNS, header_of, is_header, row_text
+from indexer.readers.rows import MAX_COLUMNS
+from indexer.readers.tables import Row, table_blocks
 from indexer.readers.text import paragraphs, reading_of
 from indexer.types import Block, Reading
 
 _DELIMITERS = (",", ";", "\t", "|")
+_IN_WORDS = frozenset("\"'.,-_()[]{}#%&@+")
 _SAMPLE_ROWS = 50
 _MAX_CELL = 10_000_000
 """Characters in one cell; the module's own limit of 131,072 is too small for exported texts."""
@@ -40,35 +43,26 @@ def _as_text(decoded: Decoded, why: str) -> Reading:
 
 
 def _rows(text: str, delimiter: str) -> Iterator[Block]:
-    header: list[str] | None = None
-    first: tuple[list[str], int] | None = None
-    for cells, line in _numbered(text, delimiter):
-        if first is None:
-            first = (cells, line)
-            continue
-        if header is None:
-            header = header_of(first[0]) if is_header(first[0], cells) else []
-            if not header:
-                yield Block(row_text([], first[0]), "row", line=first[1])
-        yield Block(row_text(header, cells), "row", line=line)
-    if first is not None and header is None:  # a single row has nothing to be the header of
-        yield Block(row_text([], first[0]), "row", line=first[1])
+    return table_blocks(_numbered(text, delimiter))
 
 
-def _numbered(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:
-    """Yield each row that is not empty with the line it begins at; a quoted cell may span lines."""
+def _numbered(text: str, delimiter: str) -> Iterator[Row]:
+    """Yield each row with the line it begins at; a quoted cell may span lines."""
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
     line = 1
     for cells in reader:
         if len(cells) > MAX_COLUMNS:
             raise OverflowError
-        if any(cell.strip() for cell in cells):
-            yield cells, line
+        comment = cells[0].startswith("#") and not any(cells[2:]) if cells else False
+        yield Row([delimiter.join(cells)] if comment else cells, line)
         line = reader.line_num + 1
 
 
 def _delimiter(text: str) -> str:
-    """Return the delimiter that gives most rows the same number of cells, and more than one."""
+    """Return the delimiter that gives most rows the same number of cells, and more than one.
+
+    Other marks than the usual are tried where no usual one parts the rows.
+    """
 
     def regularity(delimiter: str) -> tuple[float, int]:
         widths = [len(row) for row in islice(csv.reader(io.StringIO(sample), delimiter=delimiter), _SAMPLE_ROWS) if row]
@@ -76,4 +70,13 @@ def _delimiter(text: str) -> str:
         return (widths.count(common) / len(widths), common) if common > 1 else (0.0, 1)
 
     sample = "\n".join(text[:200_000].split("\n")[:_SAMPLE_ROWS])
-    return max(_DELIMITERS, key=regularity)  # the first of equals
+    usual = max(_DELIMITERS, key=regularity)  # the first of equals
+    if regularity(usual)[1] > 1:
+        return usual
+    return max((usual, *_others(sample)), key=regularity)
+
+
+def _others(sample: str) -> list[str]:
+    """Return the marks that are neither letter, digit, space nor part of numbers and words, most frequent first."""
+    marks = Counter(each for each in sample if not (each.isalnum() or each.isspace() or each in _IN_WORDS))
+    return [mark for mark, _ in marks.most_common(10)]

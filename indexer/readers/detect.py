@@ -12,8 +12,10 @@ import zipfile
 from pathlib import PurePath
 
 from indexer.errors import Unreadable
+from indexer.readers.captions import is_captions
 from indexer.readers.code import LANGUAGES
 from indexer.readers.encoding import decode
+from indexer.readers.keyed_lines import FORMS
 
 _BINARY = (
     (0, b"\x7fELF", "ELF program"),
@@ -59,7 +61,8 @@ _NAMES = {
     ".rmd": "markdown", ".rst": "rst", ".rest": "rst", ".html": "html", ".htm": "html", ".xhtml": "html",
     ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json",
     ".geojson": "json", ".ipynb": "notebook", ".eml": "mail", ".mbox": "mbox", ".log": "log", ".txt": "text",
-    ".text": "text", **dict.fromkeys(LANGUAGES, "code"),
+    ".text": "text", ".srt": "captions", ".vtt": "captions", **dict.fromkeys(LANGUAGES, "code"),
+    ".tex": "latex", ".latex": "latex", **dict.fromkeys(FORMS, "keyed"),
 }  # fmt: skip
 _HTML = re.compile(
     rb"\s{0,1000}(?:<\?xml[^>]{0,500}>\s{0,1000})?(?:<!--[^>]{0,2000}-->\s{0,100})?<(?:!doctype\s+html|html[\s>])", re.I
@@ -141,6 +144,8 @@ def _text_format(name: str, data: bytes) -> str:
         return "mbox"
     if by_name not in ("rst", "markdown", "code") and _is_mail(head, by_name):
         return "mail"
+    if by_name in ("text", "") and is_captions(decode(head[:200]).text):
+        return "captions"
     if by_name in ("json", "notebook", "") and head.lstrip()[:1] in (b"{", b"["):
         return _json_format(data, by_name)
     return by_name if by_name not in ("mail", "mbox", "notebook") else "text"

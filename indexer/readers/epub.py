@@ -16,6 +16,15 @@ from indexer.types import Block, Reading
 
 _CONTAINER = "META-INF/container.xml"
 _LOCKS = "META-INF/encryption.xml"
+_FIELDS = {
+    "author": "creator",
+    "contributor": "contributor",
+    "publisher": "publisher",
+    "licence": "rights",
+    "subject": "subject",
+    "description": "description",
+    "language": "language",
+}
 
 
 def read(name: str, data: bytes) -> Reading:
@@ -38,7 +47,7 @@ def read(name: str, data: bytes) -> Reading:
         blocks.extend(blocks_in(decode(read_member(archive, chapter)).text))
     missing = len(set(chapters)) - len(present)
     notes = (f"{missing} chapters are missing from the book",) if missing else ()
-    return Reading(tuple(blocks), "epub", _field(root, "title"), _metadata(root), notes)
+    return Reading(tuple(blocks), "epub", _title(root), _metadata(root), notes)
 
 
 def _parsed(archive: zipfile.ZipFile, name: str) -> Any:
@@ -62,11 +71,16 @@ def _are_locked(archive: zipfile.ZipFile, chapters: set[str]) -> bool:
     return bool(locked & chapters)
 
 
+def _title(root: Any) -> str:
+    return " ".join((root.findtext(".//{*}metadata/{*}title") or "").split())
+
+
 def _field(root: Any, name: str) -> str:
-    return " ".join((root.findtext(f".//{{*}}metadata/{{*}}{name}") or "").split())
+    found = (" ".join("".join(each.itertext()).split()) for each in root.iterfind(f".//{{*}}metadata/{{*}}{name}"))
+    return ", ".join(dict.fromkeys(filter(None, found)))
 
 
 def _metadata(root: Any) -> dict[str, str]:
-    fields = {"author": _field(root, "creator"), "language": _field(root, "language")}
+    fields = {ours: _field(root, theirs) for ours, theirs in _FIELDS.items()}
     fields["date"] = iso_date(_field(root, "date"))
     return {key: value for key, value in fields.items() if value}

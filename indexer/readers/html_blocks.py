@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from indexer.readers.html_tables import holds_data, raised, table_text
 from indexer.types import Block, BlockKind
 
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
@@ -20,8 +21,7 @@ _BLOCKS = frozenset(
         *("thead", "tbody", "tfoot", "graphic"),
     )
 )
-_MAX_CELL = 2_000
-"""Characters; a table with a larger cell serves the layout of the page, not its data."""
+_INDENT = "  "
 
 
 def blocks_of(tree: Any) -> Iterator[Block]:
@@ -50,36 +50,37 @@ class _Walk:
         self.done: list[Block] = []
         self._lines: list[str] = []
         self._pieces: list[str] = []
-        self._lists = 0
+        self._lists: list[int] = []  # of each list around: the number of its last item, -1 where they have none
         self._table: Any = None
         self._code: Any = None
-        self._layout: list[Any] = []
+        self._raised: Any = None
+        self._marked = 0  # pieces at the beginning of the line that are the mark of a list item
 
     def enter(self, element: Any) -> None:
         tag = element.tag
         if self._code is not None:
             self._code_text(element, tag)
             return
+        if self._table is not None or self._raised is not None:
+            return
         if _is_code(element):
             self.flush()
             self._code = element
-        elif self._table is not None:
-            if tag in _CELLS and any(piece.strip() for piece in self._pieces):
-                self._pieces.append(" | ")
-            elif tag in _BLOCKS or tag in _ITEMS or tag in _LINES:
-                self._pieces.append(" ")
-        elif tag == "table" and _holds_data(element):
+        elif tag == "table" and holds_data(element):
             self.flush()
             self._table = element
+            return
+        elif (mark := raised(element)) is not None:
+            self._pieces.append(mark)
+            self._raised = element
+            return
         elif _level(element):
             self.flush()
         elif tag in _LISTS:
             self._break()
-            self._lists += 1
+            self._lists.append(_before_first(element))
         elif tag in _ITEMS:
-            self._end_line()
-            if tag != "dt":
-                self._pieces.append("- ")
+            self._enter_item(element)
         elif tag in _LINES:
             self._end_line()
         elif tag in _BLOCKS or tag in _ROWS or tag in _CELLS:
@@ -94,21 +95,27 @@ class _Walk:
         elif self._code is not None:
             pass
         elif element is self._table:
-            self._end_line()
             self._table = None
+            self._lines = [line for line in table_text(element).split("\n") if line]
             self.flush("table")
-        elif self._table is not None:
-            if tag in _ROWS:
-                self._end_line()
+        elif element is self._raised:
+            self._raised = None
+        elif self._table is not None or self._raised is not None:
+            return
         elif level := _level(element):
             self.flush("heading", level)
         elif tag in _LISTS:
             self._end_line()
-            self._lists -= 1
+            if self._lists:
+                self._lists.pop()
             if not self._lists:
                 self.flush()
         elif tag in _ITEMS:
-            self._end_line()
+            if tag == "dt" and _is_defined(element):
+                self._pieces.append(" " if _text(element).endswith((":", "?", "!", ".")) else ": ")
+            else:
+                self._end_line()
+                self._pieces, self._marked = [], 0  # an empty item leaves no mark
         elif tag in _BLOCKS or tag in _ROWS or tag in _CELLS:
             self._break()
         if element.tail and not is_root:
@@ -125,18 +132,31 @@ class _Walk:
     def _break(self) -> None:
         """End a block, or inside of a list only a line: a list stays together."""
         if self._lists:
-            if self._pieces != ["- "]:
+            if any(piece.strip() for piece in self._pieces[self._marked :]):
                 self._end_line()
         else:
             self.flush()
 
     def _end_line(self) -> None:
-        text = " ".join("".join(self._pieces).split())
-        self._pieces = []
-        if self._table is not None:
-            text = text.rstrip(" |")
-        if text and text != "-":
-            self._lines.append(text)
+        mark = self._pieces[0] if self._marked and self._pieces else ""
+        text = " ".join("".join(self._pieces[self._marked :]).split())
+        if text:
+            self._lines.append(mark + text)
+        if text or not mark:
+            self._pieces, self._marked = [], 0
+
+    def _enter_item(self, item: Any) -> None:
+        """Begin a line with its mark; a definition goes on with the line of its term."""
+        previous = item.getprevious()
+        if item.tag == "dd" and previous is not None and previous.tag == "dt":
+            return
+        self._end_line()
+        if item.tag != "dt":
+            indent = _INDENT * max(0, len(self._lists) - 1)
+            numbered = bool(self._lists) and self._lists[-1] >= 0
+            if numbered:
+                self._lists[-1] += 1
+            self._pieces, self._marked = [indent + (f"{self._lists[-1]}. " if numbered else "- ")], 1
 
     def _code_text(self, element: Any, tag: str) -> None:
         if tag in _LINES:
@@ -161,8 +181,18 @@ def _is_code(element: Any) -> bool:
     return element.tag == "pre" or (element.tag == "code" and "\n" in "".join(element.itertext()).strip())
 
 
-def _holds_data(table: Any) -> bool:
-    if table.find(".//table") is not None:
-        return False
-    cells = list(table.iter("td", "th", "cell"))
-    return len(cells) > 1 and all(len("".join(cell.itertext())) <= _MAX_CELL for cell in cells)
+def _before_first(element: Any) -> int:
+    """Return the number before that of a list's first item, -1 for a list without numbers."""
+    if element.tag != "ol" and not (element.tag == "list" and element.get("rend") == "ol"):
+        return -1
+    start = element.get("start") or "1"
+    return int(start) - 1 if start.isascii() and start.isdigit() else 0
+
+
+def _is_defined(term: Any) -> bool:
+    following = term.getnext()
+    return following is not None and following.tag == "dd"
+
+
+def _text(element: Any) -> str:
+    return "".join(element.itertext()).strip()

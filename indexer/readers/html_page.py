@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
 from typing import Any
 
@@ -26,10 +26,23 @@ _SILENT = ("script", "style", "noscript", "template", "svg", "math", "iframe", "
 _AROUND = ("nav", "header", "footer", "aside", "form")
 _DATES = ("article:published_time", "date", "dcterms.date", "dc.date", "dcterms.created", "article:modified_time")
 _AUTHORS = ("author", "dc.creator", "dcterms.creator", "article:author")
+_FIELDS = {
+    "description": ("description", "dc.description", "dcterms.description", "og:description"),
+    "keywords": ("keywords",),
+    "publisher": ("dc.publisher", "dcterms.publisher"),
+    "version": ("version", "dcterms.hasversion"),
+    "licence": ("dc.rights", "dcterms.rights", "dcterms.license", "license", "copyright"),
+}
+"""Our name of a field to the names of the meta elements that may hold it, the best first."""
+_TEMPLATE_CODE = re.compile(r"\{[{%]|<%")
 _TAG = re.compile(r"<(!--|/?[A-Za-z][A-Za-z0-9:-]{0,40})(?:(?<=--)|[^<>]*>)")
 _SEPARATE = frozenset(("p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "/p", "/div"))
 _ENOUGH = 1 / 3
 """Share of the page's text which the extraction of the main text must keep to be believed."""
+_SHORT = 3_000
+"""Characters below which a page is read as it stands: the extraction flattens short ones."""
+_KEPT = 0.8
+"""Share of the headings, tables and code blocks which the extraction must keep to be believed."""
 _LARGE = 5_000_000
 """Characters above which the extraction of the main text is not tried: its time is not linear."""
 
@@ -52,12 +65,14 @@ def page(decoded: Decoded) -> Reading:
     if not everything and _visible_text(decoded.text).strip():
         return _without_structure(decoded)
     main = _main_text(tree, len(decoded.text))
+    inside = _without_surroundings(tree)
+    if _length(inside) < _ENOUGH * _length(everything):
+        inside = everything
     if _length(main) < _ENOUGH * _length(everything):
-        for element in tree.xpath("|".join(f"//{tag}" for tag in _AROUND)):
-            element.drop_tree()
-        around_removed = list(blocks_of(_body(tree)))
-        main = around_removed if _length(around_removed) >= _ENOUGH * _length(everything) else everything
+        main = inside
         notes.append("no main text could be told apart; all of the page was read")
+    elif _length(inside) < _SHORT or _loses_structure(main, inside):
+        main = inside
     first = next((block.text for block in main if block.kind == "heading"), "")
     reading = reading_of(decoded, "html", iter(main), title or first, metadata)
     return Reading(reading.blocks, "html", reading.title, reading.metadata, (*reading.notes, *notes))
@@ -98,6 +113,30 @@ def remove_hidden(tree: Any) -> int:
     return len(shown)
 
 
+def _without_surroundings(tree: Any) -> list[Block]:
+    """Return the blocks of the page's one main part, else of all of it, without navigation, header, footer and forms.
+
+    Takes them out of the tree.
+    """
+    for tag in ("main", "article"):
+        parts = tree.findall(f".//{tag}")
+        if len(parts) == 1 and _length(list(blocks_of(parts[0]))) >= _ENOUGH * _length(list(blocks_of(_body(tree)))):
+            return list(blocks_of(parts[0]))
+    for element in tree.xpath("|".join(f"//{tag}" for tag in _AROUND)):
+        if element.getparent() is not None and not (element.tag == "header" and element.find(".//h1") is not None):
+            element.drop_tree()
+    return list(blocks_of(_body(tree)))
+
+
+def _loses_structure(main: Sequence[Block], inside: Sequence[Block]) -> bool:
+    """Tell whether the extraction left out many of the headings, tables or code blocks, or flattened them."""
+    for kind in ("heading", "table", "code"):
+        kept, there = (sum(block.kind == kind for block in blocks) for blocks in (main, inside))
+        if kept < _KEPT * there:
+            return True
+    return False
+
+
 def _main_text(tree: Any, length: int) -> list[Block]:
     if length > _LARGE:
         return []
@@ -127,9 +166,11 @@ def _about(tree: Any) -> tuple[str, dict[str, str]]:
         "author": next((fields[key] for key in _AUTHORS if key in fields), ""),
         "date": next((date for key in _DATES if (date := iso_date(fields.get(key, "")))), ""),
         "language": tree.get("lang") or "",
-        "description": fields.get("description", ""),
+        **{ours: next((fields[key] for key in theirs if key in fields), "") for ours, theirs in _FIELDS.items()},
     }
-    return title or fields.get("og:title", ""), {key: value for key, value in metadata.items() if value}
+    titles = [found for found in (title, fields.get("og:title", "")) if not _TEMPLATE_CODE.search(found)]
+    filled = {key: value for key, value in metadata.items() if value and not _TEMPLATE_CODE.search(value)}
+    return next(filter(None, titles), ""), filled
 
 
 def _body(tree: Any) -> Any:

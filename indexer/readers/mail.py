@@ -1,4 +1,4 @@
-"""Mails and mailboxes: subject as heading, who wrote when, and the text; attachments are only named."""
+"""Mails and mailboxes: subject as heading, who wrote when in rows, and the text; attachments are only named."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from indexer.readers.text import paragraphs
 from indexer.types import Block, Reading
 
 _ENVELOPE = re.compile(rb"^From \S{1,300} [^\r\n]{0,60}\d{4}[^\r\n]{0,40}\r?\n", re.M)
-_HEADERS = ("From", "To", "Cc", "Date")
+_HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _MAX_NAMED = 20
 _MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 """What the standard library's parser of structured headers raises on some of them."""
@@ -73,7 +73,7 @@ def _blocks(message: EmailMessage) -> tuple[list[Block], list[str]]:
     """Return the blocks, the first a heading, and notes."""
     subject = _header(message, "Subject") or "(no subject)"
     envelope = "\n".join(f"{name}: {value}" for name in _HEADERS if (value := _header(message, name)))
-    blocks = [Block(subject, "heading", 1)] + ([Block(envelope)] if envelope else [])
+    blocks = [Block(subject, "heading", 1)] + ([Block(envelope, "row")] if envelope else [])
     notes: list[str] = []
     body, attachments = _parts(message)
     if body is not None:

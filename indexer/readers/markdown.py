@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import decode
+from indexer.readers.fields import is_placeholder
 from indexer.readers.text import reading_of
+from indexer.readers.yaml_lines import Entry, entries
 from indexer.types import Block, BlockKind, Reading
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")
 _FENCE = re.compile(r"[ \t]{0,12}(`{3,}|~{3,})")
 _SETEXT = re.compile(r" {0,3}(?:=+|-{2,})[ \t]*$")
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\](?:\([^()\s]{0,2000}\)|\[[^\[\]]{0,300}\])?")
-_FIELD = re.compile(r"([A-Za-z][\w .-]{0,60})[ \t]{0,4}[:=][ \t]+(\S.*)")
+_ASSIGNMENT = re.compile(r"^([A-Za-z][\w.-]{0,60})[ \t]*=[ \t]*")
 _FRONT_MATTER_LINES = 200
 
 
@@ -24,29 +26,42 @@ def read(name: str, data: bytes) -> Reading:
     lines = decoded.text.split("\n")
     body, metadata = front_matter(lines)
     blocks = list(markdown_blocks(lines[body:], body + 1))
-    title = metadata.pop("title", "") or next(
-        (plain(block.text[:1000]) for block in blocks if block.kind == "heading"), ""
-    )
+    title = metadata.pop("title", "")
+    if is_placeholder(title):
+        title = next((plain(block.text[:1000]) for block in blocks if block.kind == "heading"), "")
     return reading_of(decoded, "markdown", iter(blocks), title, metadata)
 
 
 def front_matter(lines: Sequence[str]) -> tuple[int, dict[str, str]]:
-    """Return how many lines the front matter takes (0 without one), and its flat `key: value` fields.
+    """Return how many lines the front matter takes (0 without one), and its fields, each as one text.
 
-    Nested values, anchors and aliases are not followed: a YAML parser would expand them without bound.
+    Anchors and aliases are not followed: a YAML parser would expand them without bound.
     """
     fence = lines[0].rstrip() if lines else ""
     if fence not in ("---", "+++"):
         return 0, {}
     ends = (number for number, line in enumerate(lines[1:_FRONT_MATTER_LINES], 1) if line.rstrip() in (fence, "..."))
     end = next(ends, 0)
-    fields = (_FIELD.fullmatch(line.rstrip()) for line in lines[1:end])
-    metadata = {field[1].strip().lower(): field[2].strip("\"'[] ") for field in fields if field}
-    if not metadata:
-        return 0, {}
+    inside = lines[1:end]
+    if fence == "+++":
+        inside = [_ASSIGNMENT.sub(r"\1: ", line, count=1) for line in inside]
+    found = list(entries(inside))
+    metadata = _top_level(found)
+    if not metadata and (not end or any(not entry.path and entry.value[:1] != "#" for entry in found)):
+        return 0, {}  # a rule with text below it
     if "date" in metadata:
         metadata["date"] = iso_date(metadata["date"]) or metadata["date"]
     return end + 1, metadata
+
+
+def _top_level(found: Sequence[Entry]) -> dict[str, str]:
+    """Return the fields of the outermost level; of a list of persons or the like the names."""
+    fields: dict[str, list[str]] = {}
+    for entry in found:
+        is_name = len(entry.path) in (2, 3) and entry.path[-1].casefold() == "name"
+        if entry.path and entry.value and (len(entry.path) == 1 or is_name):
+            fields.setdefault(entry.path[0].casefold(), []).append(entry.value)
+    return {key: ", ".join(values) for key, values in fields.items()}
 
 
 def markdown_blocks(lines: Sequence[str], first: int = 1, page: int | None = None) -> Iterator[Block]:

@@ -8,11 +8,14 @@ from typing import Any
 
 from indexer.readers.code import definitions
 from indexer.readers.encoding import decode
+from indexer.readers.frames import table_of
+from indexer.readers.html_page import blocks_in
 from indexer.readers.json_values import as_text
 from indexer.readers.markdown import markdown_blocks, plain
 from indexer.readers.text import reading_of
 from indexer.types import Block, BlockKind, Reading
 
+_MAX_HTML = 200_000
 _MAX_OUTPUT = 5_000
 """Characters kept of one output; logs of a training run are no documentation."""
 
@@ -26,10 +29,12 @@ def read(name: str, data: bytes) -> Reading:
         metadata = notebook.get("metadata") or {}
         language = str((metadata.get("kernelspec") or {}).get("language") or "")
         title = str(metadata.get("title") or "")
+        authors = [str(each.get("name") or "") for each in metadata.get("authors") or [] if isinstance(each, dict)]
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return as_text(decoded, "notebook", "not a valid notebook")
+    fields = {"author": ", ".join(filter(None, authors)), "language": language}
     title = title or next((plain(block.text[:1000]) for block in blocks if block.kind == "heading"), "")
-    return reading_of(decoded, "notebook", iter(blocks), title, {"language": language} if language else {})
+    return reading_of(decoded, "notebook", iter(blocks), title, {key: value for key, value in fields.items() if value})
 
 
 def _cells(cells: list[dict[str, Any]]) -> Iterator[Block]:
@@ -41,10 +46,30 @@ def _cells(cells: list[dict[str, Any]]) -> Iterator[Block]:
         elif kind == "code":
             yield from _without_lines(definitions(source))
             for output in cell.get("outputs") or []:
-                if text := _output(output):
-                    yield Block(text, "code")
+                yield from _told(output)
         elif source.strip():
             yield Block(source)
+
+
+def _told(output: dict[str, Any]) -> Iterator[Block]:
+    """Yield an output: a data frame as a table, other text as it was printed."""
+    data = output.get("data") or {}
+    text = _output(output)
+    if data and _is_picture(text):
+        return
+    if table := table_of(_text(data.get("text/plain"))):
+        yield Block(table, "table")
+        return
+    html = _text(data.get("text/html"))
+    tables = [block for block in blocks_in(html[:_MAX_HTML]) if block.kind == "table"] if "<table" in html else []
+    if tables:
+        yield from tables
+    elif text:
+        yield Block(text, "code")
+
+
+def _is_picture(text: str) -> bool:
+    return text.startswith("<") and text.endswith(">") and "\n" not in text
 
 
 def _output(output: dict[str, Any]) -> str:

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 
 from indexer.errors import Unreadable
 from indexer.readers.dates import iso_date
-from indexer.readers.pdf_lines import Line, blocks_of, printed_lines
+from indexer.readers.fields import is_placeholder
+from indexer.readers.pdf_fields import form_entries, with_entries
+from indexer.readers.pdf_lines import blocks_of, printed_lines
+from indexer.readers.pdf_tables import Line
 from indexer.types import Reading
 
 MAX_PAGES = 5_000
@@ -21,7 +24,12 @@ _MAX_BOOKMARKS = 5_000
 _PASSWORD_ERROR = 4
 """FPDF_ERR_PASSWORD of fpdfview.h."""
 _PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?")
-_MEANINGLESS = re.compile(r"untitled|microsoft (word|powerpoint) - .*|.*\.(docx?|indd|tex|dvi|qxd|pptx?)", re.I)
+_MEANINGLESS = re.compile(
+    r"\(?(?:untitled|anonymous|unspecified)\)?|microsoft (word|powerpoint) - .*|.*\.(docx?|indd|tex|dvi|qxd|pptx?|pdf)",
+    re.I,
+)
+
+_FIELDS = {"author": "Author", "subject": "Subject", "keywords": "Keywords"}
 
 
 @dataclass(slots=True)
@@ -51,16 +59,19 @@ def read(name: str, data: bytes) -> Reading:
     if empty:
         notes.append(f"pages without text: {', '.join(empty[:20])}{' …' if len(empty) > 20 else ''}")
     title = content.info.get("Title", "").strip()
+    created, modified = (_date(content.info.get(key, "")) for key in ("CreationDate", "ModDate"))
     metadata: dict[str, str | int] = {
-        "author": content.info.get("Author", "").strip(),
-        "date": _date(content.info.get("ModDate", "")) or _date(content.info.get("CreationDate", "")),
+        **{ours: content.info.get(theirs, "").strip() for ours, theirs in _FIELDS.items()},
+        "created": created,
+        "last modified": modified if modified != created else "",
+        "date": modified or created,
         "pages": len(content.pages),
     }
     return Reading(
         tuple(blocks_of(content.pages, content.bookmarks)),
         "pdf",
         "" if _MEANINGLESS.fullmatch(title) else title,
-        {key: value for key, value in metadata.items() if value != ""},
+        {key: value for key, value in metadata.items() if not is_placeholder(str(value))},
         tuple(notes),
     )
 
@@ -76,12 +87,15 @@ def _by_pdfium(data: bytes) -> _Content:
         raise
     try:
         _check_length(len(document))
+        document.init_forms()  # before the first page is opened
         pages = []
         for number in range(len(document)):
             page = document[number]
             text = page.get_textpage()
-            pages.append(printed_lines(text))
+            lines = printed_lines(text)
             text.close()
+            entries, notes = form_entries(page, document.formenv)
+            pages.append(with_entries(lines, entries) + [Line(f"Note: {note}", is_row=True) for note in notes])
             page.close()
         return _Content(pages, document.get_metadata_dict(), _bookmarks(document))
     finally:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from indexer.readers.pdf_tables import Line, Table
 from indexer.types import Block
 
 _BOLD = 600
@@ -24,17 +25,10 @@ _PARAGRAPH_GAP = 1.22
 _LARGER = 1.12
 """Size of a heading, in that of the running text."""
 _MAX_HEADING = 150
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A printed line; sizes and positions in points, 0 where they are not known."""
-
-    text: str
-    size: float = 0.0
-    bold: bool = False
-    base: float = 0.0
-    """Height of the line above the bottom of the page."""
+_RAISED_SIZE = 0.85
+"""Most size of a raised digit, in that of the digit before it."""
+_LABELLED = re.compile(r"\s*[^\W\d_][^:|.!?\n]{0,40}: +\S")
+_MAX_LABELLED = 100
 
 
 def printed_lines(page: Any) -> list[Line]:
@@ -57,15 +51,35 @@ def _line(page: Any, text: str, place: int) -> Line:
     # A font may be declared with size 1 and scaled by a matrix; the box tells the size it has in print.
     size = size if size > 2 else top - bottom
     cells, begin = [], 0
+    lefts = [page.get_charbox(first, loose=True)[0]]
     for space in re.finditer(r"(?<=\S) +(?=\S)", text[:500]):
         before = page.get_charbox(place + space.start() - 1)
         after = page.get_charbox(place + space.end())
         if after[0] - before[2] > _CELL_GAP * size:
-            cells.append(text[begin : space.start()])
+            cells.append(_with_powers(page, text[begin : space.start()], place + begin))
             begin = space.end()
-    cells.append(text[begin:])
+            lefts.append(after[0])
+    cells.append(_with_powers(page, text[begin:], place + begin))
     bold = raw.FPDFText_GetFontWeight(page.raw, first) >= _BOLD
-    return Line(" | ".join(cell.strip() for cell in cells), round(size, 1), bold, bottom)
+    return Line(" | ".join(cell.strip() for cell in cells), round(size, 1), bold, bottom, tuple(lefts))
+
+
+def _with_powers(page: Any, text: str, place: int) -> str:
+    """Return `text` with a "^" before digits that are printed small and raised after others: 10^6 is not 106."""
+    from pypdfium2 import raw
+
+    pieces, done = [], 0
+    for run in re.finditer(r"\d{2,6}", text):
+        sizes = [raw.FPDFText_GetFontSize(page.raw, place + at) for at in range(*run.span())]
+        small = next((at for at, size in enumerate(sizes) if size < _RAISED_SIZE * sizes[0]), 0)
+        if not small:
+            continue
+        at = run.start() + small
+        base, raised = (page.get_charbox(place + each)[1] for each in (run.start(), at))
+        if raised > base + 0.1 * sizes[0]:
+            pieces += [text[done:at], "^"]
+            done = at
+    return "".join([*pieces, text[done:]])
 
 
 def blocks_of(pages: Sequence[Sequence[Line]], bookmarks: Mapping[int, Sequence[tuple[int, str]]]) -> Iterator[Block]:
@@ -79,31 +93,50 @@ def blocks_of(pages: Sequence[Sequence[Line]], bookmarks: Mapping[int, Sequence[
     for number, lines in enumerate(pages):
         marks = {key(title): level for level, title in bookmarks.get(number, ())}
         usual = _usual_gap(lines)
+        lines = _with_labels(lines)
         pending: list[str] = []
-        table: list[str] = []
+        table = Table()
         last = Line("")
         for line in lines:
-            is_row = " | " in line.text
+            is_row = " | " in line.text and not line.is_row
             level = (marks.pop(key(line.text), 0) if marks else 0) or (
                 0 if is_row else levels.get(_style(line, body), 0)
             )
-            if table and not is_row:
-                yield from _table(table, number)
-                table = []
+            if table.goes_on(line, usual, last):
+                table.go_on(line)
+                last = line
+                continue
+            if table.rows and not is_row:
+                yield from table.blocks(number)
+                table = Table()
             if pending and (is_row or level):
                 yield from _run(pending, number)
                 pending = []
-            if level:
+            if line.is_row:
+                yield from _run(pending, number)
+                pending = []
+                yield Block(line.text.strip(), "row", page=number + 1)
+            elif level:
                 yield Block(line.text.strip() + "\n", "heading", level, number + 1)
             elif is_row:
-                table.append(line.text)
+                table.add(line)
             else:
                 if _parts(last, line, usual):
                     pending.append("")
                 pending.append(line.text)
             last = line
-        yield from _table(table, number)
+        yield from table.blocks(number)
         yield from _run(pending, number)
+
+
+def _with_labels(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines, those marked as rows that are a label and its value among others of the kind."""
+    labelled = [bool(_LABELLED.match(line.text)) and len(line.text) <= _MAX_LABELLED for line in lines]
+    beside = [False, *labelled, False]
+    return [
+        replace(line, is_row=True) if is_labelled and (beside[place] or beside[place + 2]) else line
+        for place, (line, is_labelled) in enumerate(zip(lines, labelled, strict=True))
+    ]
 
 
 def key(title: str) -> str:
@@ -114,14 +147,6 @@ def key(title: str) -> str:
 def _run(lines: Sequence[str], number: int) -> Iterator[Block]:
     if any(map(str.strip, lines)):
         yield Block("\n".join(lines) + "\n", page=number + 1)
-
-
-def _table(rows: Sequence[str], number: int) -> Iterator[Block]:
-    """Yield rows as a table; a single row is more likely a line with a wide gap in it."""
-    if len(rows) > 1:
-        yield Block("\n".join(rows), "table", page=number + 1)
-    elif rows:
-        yield Block(rows[0].replace(" | ", " ") + "\n", page=number + 1)
 
 
 def _parts(above: Line, below: Line, usual: float) -> bool:

@@ -1,38 +1,43 @@
-"""Slides: their text, tables and speaker's notes; a slide is a page."""
+"""Slides: their text, tables, charts, diagrams, what pictures show, and speaker's notes; a slide is a page."""
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from indexer.errors import Unreadable
 from indexer.readers.archive import open_archive
-from indexer.readers.dates import iso_date
+from indexer.readers.chart import chart_text
+from indexer.readers.office import properties
 from indexer.types import Block, Reading
 
 _MAX_DEPTH = 20
+_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|bmp|svg|emf|wmf|tiff?)|(?:picture|image|graphic) ?\d*", re.I)
+_AUTOMATIC = re.compile(r"\s*(?:description )?automatically generated\.?", re.I)
 
 
 def read(name: str, data: bytes) -> Reading:
     """Read a presentation; each slide's title is a heading, notes follow their slide."""
-    open_archive(data).close()
+    with open_archive(data) as archive:
+        title, metadata = properties(archive)
     from lxml.etree import XMLSyntaxError
     from pptx import Presentation
     from pptx.exc import PythonPptxError
 
     try:
         presentation = Presentation(io.BytesIO(data))
-        blocks = [block for number, slide in enumerate(presentation.slides, 1) for block in _slide(slide, number)]
+        slides = list(enumerate(presentation.slides, 1))
+        blocks = [block for number, slide in slides for block in _slide(slide, number)]
+        notes = [f"slide {number} is hidden" for number, slide in slides if slide.element.get("show") == "0"]
     except (PythonPptxError, XMLSyntaxError, KeyError, ValueError, AttributeError) as error:
         raise Unreadable("damaged presentation") from error
-    about = presentation.core_properties
     first = next((block.text for block in blocks if block.kind == "heading"), "")
-    metadata = {"author": about.author or "", "date": iso_date(about.modified or about.created or "")}
-    title = (about.title or "").strip()
-    filled = {key: value for key, value in metadata.items() if value}
-    # python-pptx and PowerPoint itself leave this one behind in every new file.
-    return Reading(tuple(blocks), "pptx", first if title in ("", "PowerPoint Presentation") else title, filled)
+    return Reading(tuple(blocks), "pptx", title or first, metadata, tuple(notes))
 
 
 def _slide(slide: Any, number: int) -> Iterator[Block]:
@@ -54,10 +59,51 @@ def _shapes(shapes: Any, number: int, title: Any, depth: int) -> Iterator[Block]
             if depth < _MAX_DEPTH:
                 yield from _shapes(shape.shapes, number, title, depth + 1)
         elif getattr(shape, "has_table", False):
-            rows = [" | ".join(" ".join(cell.text.split()) for cell in row.cells) for row in shape.table.rows]
-            yield Block("\n".join(row for row in rows if row.strip(" |")), "table", page=number)
+            rows = _merged(
+                [[" ".join(cell.text.split()) for cell in row.cells] for row in shape.table.rows], shape.table
+            )
+            yield Block("\n".join(" | ".join(row).rstrip(" |") for row in rows if any(row)), "table", page=number)
+        elif getattr(shape, "has_chart", False):
+            if text := chart_text(shape.chart.element):
+                yield Block(text, "table", page=number)
         elif shape.has_text_frame and (text := _joined(shape.text_frame)):
             yield Block(text, page=number)
+        elif diagram := _diagram(shape):
+            yield Block(diagram, page=number)
+        if text := _described(shape):
+            yield Block(f"Picture: {text}", page=number)
+
+
+def _merged(rows: list[list[str]], table: Any) -> list[list[str]]:
+    """Return the rows with the text of merged cells in each of the places they cover."""
+    for y, row in enumerate(table.rows):
+        for x, cell in enumerate(row.cells):
+            if cell.is_merge_origin:
+                for below in range(y, min(y + cell.span_height, len(rows))):
+                    for beside in range(x, min(x + cell.span_width, len(rows[below]))):
+                        rows[below][beside] = rows[y][x]
+    return rows
+
+
+def _diagram(shape: Any) -> str:
+    """Return the texts of a SmartArt diagram, one a line; "" for other shapes."""
+    ids = shape.element.find(f".//{_DIAGRAM}relIds")
+    if ids is None:
+        return ""
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    root = etree.fromstring(shape.part.related_part(ids.get(f"{_RELATION}dm", "")).blob, parser)
+    points = ("".join(node.text or "" for node in point.iter(f"{_A}t")) for point in root.iter(f"{_DIAGRAM}pt"))
+    return "\n".join(f"- {' '.join(point.split())}" for point in points if point.strip())
+
+
+def _described(shape: Any) -> str:
+    """Return what a person wrote that a picture or chart shows, "" where a program put the file's name."""
+    about = next(iter(shape.element.xpath("./*/p:cNvPr")), None)
+    text = " ".join((about.get("descr") or "").split()) if about is not None else ""
+    text = _AUTOMATIC.sub("", text).strip()
+    return "" if _FILE_NAME.fullmatch(text) else text
 
 
 def _joined(frame: Any) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import date, datetime, time
 
 MAX_COLUMNS = 1_000
 MAX_ROWS = 200_000
@@ -11,44 +11,69 @@ MAX_ROWS = 200_000
 
 def row_text(header: Sequence[str], cells: Sequence[str]) -> str:
     """Return "header: value; header: value" for the cells that hold something; cells beyond the header stand alone."""
-    pairs = []
+    pairs: list[str] = []
     for place, cell in enumerate(cells):
         value = " ".join(cell.split())
         name = header[place] if place < len(header) else ""
-        if value:
+        if value and not name and pairs and pairs[-1].endswith(":"):
+            pairs[-1] += f" {value}"  # a form: the label is in the cell before
+        elif value:
             pairs.append(f"{name}: {value}" if name else value)
     return "; ".join(pairs)
 
 
 def is_header(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Tell whether the first row names the columns: all filled in, all different, none a number, and not alone."""
+    """Tell whether the first row names the columns, above `second`: nearly all filled in and different, none a number.
+
+    Years and dates may name columns of numbers; the corner above the names of the rows may be empty.
+    """
     names = [cell.strip() for cell in first]
     while names and not names[-1]:
         names.pop()
     if len(names) < 2 or not any(cell.strip() for cell in second):
         return False
-    filled = [name for name in names if name]
-    return len(filled) >= 0.8 * len(names) and len(set(filled)) == len(filled) and not any(map(_is_number, filled))
+    named = names if names[0] else names[1:]
+    filled = [name for name in named if name]
+    if not filled or len(filled) < 0.8 * len(named) or (len(filled) < 2 and not names[0]):
+        return False
+    if 2 * sum(name.endswith(":") for name in filled) >= len(filled):
+        return False  # labels of a form
+    if any(name.endswith(".") and name.count(" ") >= 4 for name in filled):
+        return False  # sentences
+    numbers = [name for name in filled if is_number(name)]
+    if numbers and not _are_periods(names, second):
+        return False
+    distinct = len(set(filled))
+    return distinct == len(filled) or (2 * distinct >= len(filled) and _is_above_numbers(names, second))
+
+
+def _are_periods(names: Sequence[str], second: Sequence[str]) -> bool:
+    """Tell years and dates as names: a word or nothing first, then periods, all of them above numbers or nothing."""
+    numbers = [place for place, name in enumerate(names) if is_number(name)]
+    if 0 in numbers or (len(numbers) == 1 and len(names) > 2):
+        return False
+    below = [second[place] for place in numbers if place < len(second) and second[place].strip()]
+    are_years = all(re.fullmatch(r"(?:1[5-9]|20)\d\d", names[place]) for place in numbers)
+    in_order = [names[place] for place in numbers]
+    are_running = in_order in (sorted(set(in_order)), sorted(set(in_order), reverse=True))
+    is_year_below = [bool(re.fullmatch(r"(?:1[5-9]|20)\d\d", value)) for value in below]
+    return are_years and are_running and all(map(is_number, below)) and not (below and all(is_year_below))
+
+
+def _is_above_numbers(names: Sequence[str], second: Sequence[str]) -> bool:
+    return any(name and not is_number(name) and is_number(value) for name, value in zip(names, second, strict=False))
 
 
 def header_of(first: Sequence[str]) -> list[str]:
-    """Return the names of the columns on one line each; a column without a name gets its number."""
-    return [" ".join(cell.split()) or f"column {place}" for place, cell in enumerate(first, 1)]
+    """Return the names of the columns on one line each; a column without a name gets its number.
+
+    The first may go without: what stands below it are the names of the rows.
+    """
+    names = [" ".join(cell.split()) for cell in first]
+    return [name or (f"column {place}" if place > 1 else "") for place, name in enumerate(names, 1)]
 
 
-def cell_text(value: object) -> str:
-    """Return a spreadsheet's value as a person would type it."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime) and value.time() == time(0):
-        return value.date().isoformat()
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return str(value)
-
-
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Tell an amount, also with a sign, a currency or a percent sign."""
     bare = text.strip("+-$€£% ").replace(",", "").replace(".", "")
     return bare.isdigit()

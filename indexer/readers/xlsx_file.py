@@ -1,61 +1,92 @@
-"""Spreadsheets: one block per row, each cell told with its header; a sheet is a page."""
+"""Spreadsheets: one block per row, each cell told with its header as the sheet shows it; a sheet is a page."""
 
 from __future__ import annotations
 
 import io
+import re
 import warnings
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 from indexer.errors import Unreadable
-from indexer.readers.archive import open_archive
-from indexer.readers.dates import iso_date
-from indexer.readers.rows import MAX_COLUMNS, MAX_ROWS, cell_text, header_of, is_header, row_text
+from indexer.readers.archive import open_archive, read_member
+from indexer.readers.number_formats import shown
+from indexer.readers.office import properties
+from indexer.readers.rows import MAX_COLUMNS, MAX_ROWS
+from indexer.readers.tables import Row, table_blocks
 from indexer.types import Block, Reading
+
+_MERGED = re.compile(rb'<mergeCell ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"')
+_UNCOMPUTED = re.compile(rb"</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>")
+_MAX_MERGED = 10_000
 
 
 def read(name: str, data: bytes) -> Reading:
     """Read the values that were last calculated, sheet by sheet; formulas and macros are never run."""
-    open_archive(data).close()
+    with open_archive(data) as archive:
+        title, metadata = properties(archive)
+        notes: list[str] = []
+        blocks = tuple(_blocks(data, archive, notes))
+    return Reading(blocks, "xlsx", title, metadata, tuple(notes))
+
+
+def _blocks(data: bytes, archive: zipfile.ZipFile, notes: list[str]) -> list[Block]:
     from zipfile import BadZipFile
 
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
-    notes: list[str] = []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of extensions that it does not keep; we only read
             workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
             sheets = list(enumerate(workbook.worksheets, 1))
-            blocks = [block for number, sheet in sheets for block in _sheet(sheet, number, notes)]
+            return [block for number, sheet in sheets for block in _sheet(sheet, number, archive, notes)]
     except (InvalidFileException, BadZipFile, KeyError, ValueError, TypeError, AttributeError, SyntaxError) as error:
         raise Unreadable("damaged spreadsheet") from error
-    about = workbook.properties
-    metadata = {"author": about.creator or "", "date": iso_date(about.modified or about.created or "")}
-    filled = {key: value for key, value in metadata.items() if value and value != "openpyxl"}
-    return Reading(tuple(blocks), "xlsx", (about.title or "").strip(), filled, tuple(notes))
 
 
-def _sheet(sheet: Any, number: int, notes: list[str]) -> Iterator[Block]:
+def _sheet(sheet: Any, number: int, archive: zipfile.ZipFile, notes: list[str]) -> Iterator[Block]:
     sheet.reset_dimensions()  # what a file says about its size may be a million rows of nothing
-    header: list[str] | None = None
-    first: tuple[list[str], int] | None = None
+    if sheet.sheet_state != "visible":
+        notes.append(f"sheet {number} is hidden")
+    path = str(getattr(sheet, "_worksheet_path", "")).lstrip("/")
+    source = read_member(archive, path) if path in archive.namelist() else b""
+    if uncomputed := len(_UNCOMPUTED.findall(source)):
+        notes.append(f"sheet {number}: {uncomputed:,} formulas were never computed")
     yield Block(sheet.title, "heading", 1, page=number)
-    for line, values in enumerate(sheet.iter_rows(values_only=True), 1):
+    yield from table_blocks(_rows(sheet, number, _filled_down(source), notes), number)
+
+
+def _rows(sheet: Any, number: int, below: dict[tuple[int, int], tuple[int, int]], notes: list[str]) -> Iterator[Row]:
+    """Yield the rows with cells as the sheet shows them; a cell merged downwards is repeated in each of its rows."""
+    above: dict[tuple[int, int], str] = {}
+    sources = set(below.values())
+    for line, values in enumerate(sheet.iter_rows(), 1):
         if line > MAX_ROWS:
             notes.append(f"sheet {number}: only the first {MAX_ROWS:,} rows were read")
-            break
-        cells = [cell_text(value) for value in values[:MAX_COLUMNS]]
-        if not any(cells):
-            continue
-        if first is None:
-            first = (cells, line)
-            continue
-        if header is None:
-            header = header_of(first[0]) if is_header(first[0], cells) else []
-            if not header:
-                yield Block(row_text([], first[0]), "row", page=number, line=first[1])
-        yield Block(row_text(header, cells), "row", page=number, line=line)
-    if first is not None and header is None:
-        yield Block(row_text([], first[0]), "row", page=number, line=first[1])
+            return
+        cells, bold = [], True
+        for column, cell in enumerate(values[:MAX_COLUMNS], 1):
+            text = shown(cell.value, getattr(cell, "number_format", None) or "General")
+            if (line, column) in sources:
+                above[line, column] = text
+            elif not text and (line, column) in below:
+                text = above.get(below[line, column], "")
+            elif text and bold:
+                bold = bool(getattr(getattr(cell, "font", None), "b", False))
+            cells.append(text)
+        yield Row(cells, line, bold)
+
+
+def _filled_down(source: bytes) -> dict[tuple[int, int], tuple[int, int]]:
+    """Return (row, column) of each cell below the first in a merged one -> where its text stands."""
+    from openpyxl.utils.cell import range_boundaries
+
+    found: dict[tuple[int, int], tuple[int, int]] = {}
+    for reference in _MERGED.findall(source)[:_MAX_MERGED]:
+        left, top, _, bottom = range_boundaries(reference.decode("ascii"))
+        for row in range(top + 1, min(bottom, top + 1_000) + 1):
+            found[row, left] = (top, left)
+    return found

@@ -1,0 +1,317 @@
+"""What Word documents, slides and PDFs show besides their running text: controls, charts, forms, tables, notes."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from fpdf import FPDF
+
+from indexer.cleaner import assemble
+from indexer.readers import read
+from indexer.readers.docx_numbering import Numbering
+from indexer.types import Block, Reading
+
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+
+
+def told(name: str, data: bytes) -> list[tuple[str, str]]:
+    return [(block.kind, block.text.strip()) for block in read(name, data).blocks]
+
+
+def word(body: str, **parts: str) -> bytes:
+    """A Word document with this XML in its body."""
+    import docx
+    from docx.oxml import parse_xml
+
+    document = docx.Document()
+    for element in parse_xml(f"<w:body {W}>{body}</w:body>"):
+        document.element.body.insert(len(document.element.body) - 1, element)
+    section = document.sections[0]
+    for place, text in parts.items():
+        getattr(section, place).paragraphs[0].text = text
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return buffer.getvalue()
+
+
+def paragraph(text: str) -> str:
+    return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def cell(content: str, settings: str = "") -> str:
+    return f"<w:tc><w:tcPr>{settings}</w:tcPr>{content}</w:tc>"
+
+
+def control(content: str) -> str:
+    return f"<w:sdt><w:sdtPr/><w:sdtContent>{content}</w:sdtContent></w:sdt>"
+
+
+def test_word_content_controls_count_at_every_level() -> None:
+    """A name that was filled into a form's cell was lost, and with it a whole cell or row."""
+    body = f"""{control(paragraph("Cover"))}
+    <w:p>{control("<w:r><w:t>Mira</w:t></w:r>")}<w:r><w:t> signs.</w:t></w:r></w:p>
+    <w:tbl><w:tr>{cell(paragraph("Role"))}{cell(paragraph("Name"))}</w:tr>
+    <w:tr>{cell(paragraph("Keeper"))}{cell(control(paragraph("Ann")))}</w:tr>
+    <w:tr>{cell(paragraph("Cook"))}{control(cell(paragraph("Bo")))}</w:tr>
+    {control(f"<w:tr>{cell(paragraph('Mate'))}{cell(paragraph('Cy'))}</w:tr>")}</w:tbl>"""
+    assert told("a.docx", word(body)) == [
+        ("paragraph", "Cover"), ("paragraph", "Mira signs."),
+        ("table", "Role | Name\nKeeper | Ann\nCook | Bo\nMate | Cy"),
+    ]  # fmt: skip
+
+
+def test_word_changes_are_read_as_accepted_and_moved_text_once() -> None:
+    body = (
+        """<w:p><w:r><w:t xml:space="preserve">It costs </w:t></w:r><w:del><w:r><w:delText>4</w:delText></w:r></w:del>
+    <w:ins><w:r><w:t>5</w:t></w:r></w:ins><w:r><w:t>.</w:t></w:r></w:p>
+    <w:p><w:moveFrom><w:r><w:t>The oars stay.</w:t></w:r></w:moveFrom></w:p>
+    <w:p><w:moveTo><w:r><w:t>The oars stay.</w:t></w:r></w:moveTo></w:p>
+    <w:tbl><w:tr><w:trPr><w:del/></w:trPr>"""
+        + cell(paragraph("gone"))
+        + f"</w:tr><w:tr>{cell(paragraph('kept'))}</w:tr></w:tbl>"
+    )
+    assert told("a.docx", word(body)) == [
+        ("paragraph", "It costs 5."),
+        ("paragraph", "The oars stay."),
+        ("table", "kept"),
+    ]
+
+
+def test_word_merged_cells_are_repeated_and_nested_tables_told_in_place() -> None:
+    nested = f"<w:tbl><w:tr>{cell(paragraph('Crop'))}{cell(paragraph('Row'))}</w:tr>"
+    nested += f"<w:tr>{cell(paragraph('Oats'))}{cell(paragraph('3'))}</w:tr></w:tbl>"
+    begin, go_on = '<w:vMerge w:val="restart"/>', "<w:vMerge/>"
+    body = f"""<w:tbl><w:tr>{cell(paragraph("Field"))}{cell(paragraph("Use"), '<w:gridSpan w:val="2"/>')}</w:tr>
+    <w:tr>{cell(paragraph("Elm"), begin)}{cell(paragraph("Sown"))}{cell(nested + "<w:p/>")}</w:tr>
+    <w:tr>{cell("<w:p/>", go_on)}{cell(paragraph("Left"))}{cell(paragraph("Grass"))}</w:tr></w:tbl>"""
+    assert told("a.docx", word(body)) == [
+        ("table", "Field | Use | Use\nElm | Sown | Crop: Oats; Row: 3\nElm | Left | Grass")
+    ]
+
+
+def test_word_headers_and_footers_follow_once_and_page_numbers_do_not() -> None:
+    data = word(paragraph("Text."), header="Contract 7", footer="Page 1 of 3")
+    assert told("a.docx", data) == [("paragraph", "Text."), ("row", "Header: Contract 7")]
+
+
+def test_word_comments_follow_with_their_authors() -> None:
+    import docx
+
+    document = docx.Document()
+    run = document.add_paragraph("Grease it.").runs[0]
+    document.add_comment(run, text="Weekly?", author="Bo")
+    buffer = io.BytesIO()
+    document.save(buffer)
+    assert told("a.docx", buffer.getvalue()) == [("paragraph", "Grease it."), ("paragraph", "Comment by Bo: Weekly?")]
+
+
+def test_word_lists_have_the_numbers_that_are_printed() -> None:
+    import docx
+
+    document = docx.Document()
+    for text in ("Open.", "Close."):
+        document.add_paragraph(text, style="List Number")
+    document.add_paragraph("Then:")
+    document.add_paragraph("rope", style="List Bullet")
+    buffer = io.BytesIO()
+    document.save(buffer)
+    assert told("a.docx", buffer.getvalue()) == [
+        ("paragraph", "1. Open.\n2. Close."), ("paragraph", "Then:"), ("paragraph", "- rope"),
+    ]  # fmt: skip
+
+
+def test_numbers_of_lists_count_by_level() -> None:
+    from lxml import etree
+
+    def level(number: int, form: str, pattern: str) -> str:
+        numbered = f'<w:start w:val="1"/><w:numFmt w:val="{form}"/><w:lvlText w:val="{pattern}"/>'
+        return f'<w:lvl w:ilvl="{number}">{numbered}</w:lvl>'
+
+    levels = level(0, "decimal", "%1.") + level(1, "lowerLetter", "%1.%2)") + level(2, "upperRoman", "(%3)")
+    root = etree.fromstring(
+        f'<w:numbering {W}><w:abstractNum w:abstractNumId="5">{levels}</w:abstractNum>'
+        '<w:num w:numId="2"><w:abstractNumId w:val="5"/></w:num></w:numbering>'
+    )
+    numbering = Numbering(root)
+    marks = [numbering.mark("2", depth) for depth in (0, 1, 1, 2, 0, 1)]
+    assert marks == ["1. ", "  1.a) ", "  1.b) ", "    (I) ", "2. ", "  2.a) "]
+    assert Numbering(None).mark("9", 1) == "  - "
+
+
+def test_charts_of_slides_are_tables_and_pictures_say_what_they_show() -> None:
+    from pptx import Presentation
+    from pptx.chart.data import CategoryChartData
+    from pptx.enum.chart import XL_CHART_TYPE
+    from pptx.util import Inches
+
+    presentation = Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[6])
+    make: Any = CategoryChartData
+    data = make(number_format="0%")
+    data.categories = ["Elm", "Oak"]
+    data.add_series("2019", (0.25, 0.5))
+    data.add_series("2020", (0.3, None))
+    place = (Inches(1), Inches(1), Inches(4), Inches(3))
+    chart: Any = slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, *place, data)
+    chart.chart.has_title = True
+    chart.chart.chart_title.text_frame.text = "Share of fields"
+    chart.element.xpath("./*/p:cNvPr")[0].set("descr", "Elm grows.")
+    hidden = presentation.slides.add_slide(presentation.slide_layouts[6])
+    hidden.element.set("show", "0")
+    table = hidden.shapes.add_table(2, 2, *place).table
+    table.cell(0, 0).text, table.cell(0, 1).text, table.cell(1, 0).text = "Field", "Use", "both"
+    table.cell(1, 0).merge(table.cell(1, 1))
+    buffer = io.BytesIO()
+    presentation.save(buffer)
+    assert told("a.pptx", buffer.getvalue()) == [
+        ("table", "Share of fields | 2019 | 2020\nElm | 25% | 30%\nOak | 50%"),
+        ("paragraph", "Picture: Elm grows."),
+        ("table", "Field | Use\nboth | both"),
+    ]
+    assert read("a.pptx", buffer.getvalue()).notes == ("slide 2 is hidden",)
+
+
+# PDF
+
+
+def pdf_page() -> FPDF:
+    from datetime import UTC, datetime
+
+    document = FPDF()
+    document.set_creation_date(datetime(2020, 1, 2, tzinfo=UTC))
+    document.add_page()
+    document.set_font("Helvetica", size=11)
+    return document
+
+
+def pdf_texts(document: FPDF) -> list[tuple[str, str]]:
+    return told("a.pdf", bytes(document.output()))[1:]  # after the date of making
+
+
+def test_a_table_keeps_the_wrapped_lines_of_a_cell_together() -> None:
+    document = pdf_page()
+    for name, lines in (
+        ("Crane one", ["only with the weight and", "below nine metres."]),
+        ("Crane two", ["never at night,", "nor in fog."]),
+    ):
+        for place, line in enumerate(lines):
+            document.cell(60, 6, name if not place else "")
+            document.cell(90, 6, line, new_x="LMARGIN", new_y="NEXT")
+    assert pdf_texts(document) == [
+        ("table", "Crane one | only with the weight and below nine metres.\nCrane two | never at night, nor in fog.")
+    ]
+
+
+def test_two_columns_drawn_line_by_line_are_read_one_after_the_other() -> None:
+    left = [
+        "The tower was built from blocks",
+        "that were shipped across the bay",
+        "and carried up by forty oxen in",
+        "the dry summer of that year.",
+    ]
+    right = [
+        "Repairs were paid by the guild,",
+        "which also bought a new bell for",
+        "the gallery and had it hung from",
+        "a beam of old larch wood.",
+    ]
+    document = pdf_page()
+    for pair in zip(left, right, strict=True):
+        for line in pair:
+            document.cell(95, 6, line)
+        document.ln()
+    assert [text for _, text in pdf_texts(document)] == ["\n".join(left), "\n".join(right)]
+
+
+def test_raised_digits_are_powers() -> None:
+    document = pdf_page()
+    document.write(6, "It holds 10")
+    document.char_vpos = "SUP"
+    document.write(6, "6")
+    document.char_vpos = "LINE"
+    document.write(6, " cells and 106 more.")
+    ((kind, text),) = pdf_texts(document)
+    assert (kind, " ".join(text.split())) == ("paragraph", "It holds 10^6 cells and 106 more.")
+
+
+def test_labels_with_values_are_rows_and_no_running_text() -> None:
+    document = pdf_page()
+    for line in ("Item: Rope", "Due: 31.50", "It is paid at the office."):
+        document.cell(0, 6, line, new_x="LMARGIN", new_y="NEXT")
+    assert pdf_texts(document) == [
+        ("row", "Item: Rope"),
+        ("row", "Due: 31.50"),
+        ("paragraph", "It is paid at the office."),
+    ]
+
+
+def form(fields: list[tuple[str, str, int, str]]) -> bytes:
+    """A PDF with the labels `name` printed at heights and a text field with a value beside each, written by hand."""
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [%s] >> >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+    ]
+    labels = "".join(f"BT /F1 11 Tf 50 {height} Td ({label}) Tj ET\n" for label, _, height, _ in fields)
+    numbers = " ".join(f"{6 + place} 0 R" for place in range(len(fields))).encode()
+    objects[0] %= numbers
+    page = b"/Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R"
+    objects.append(b"<< %s /Resources << /Font << /F1 5 0 R >> >> /Annots [%s] >>" % (page, numbers))
+    objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(labels), labels.encode()))
+    objects.append(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
+    for _, name, height, value in fields:
+        box = f"/Type /Annot /Subtype /Widget /Rect [200 {height - 4} 380 {height + 14}] /T ({name})"
+        kind = f"/FT /Btn /V /{value} /AS /{value}" if value in ("Yes", "Off") else f"/FT /Tx /V ({value})"
+        objects.append(f"<< {box} {kind} >>".encode())
+    data, places = b"%PDF-1.7\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return data + b"xref\n0 %d\n0000000000 65535 f \n%strailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
+        len(objects) + 1, table, len(objects) + 1, len(data),
+    )  # fmt: skip
+
+
+def test_what_was_filled_into_a_form_stands_beside_its_label() -> None:
+    """The values of a form's fields were not in its text at all."""
+    fields = [
+        ("Boat:", "boat", 700, "Gull"),
+        ("Length in metres", "len", 670, "8.5"),
+        ("Power", "power", 640, "Yes"),
+        ("", "remarks", 600, "None yet"),
+    ]
+    assert told("a.pdf", form(fields)) == [
+        ("row", "Boat: Gull"), ("row", "Length in metres: 8.5"), ("row", "Power: yes"), ("row", "remarks: None yet"),
+    ]  # fmt: skip
+
+
+# Running lines
+
+
+def pages(*lines: str, body: str = "Words that {n} alone says\nand goes on saying\nfor a while yet.") -> str:
+    blocks = tuple(
+        Block(
+            "\n".join(
+                [*(line.format(n=n, more=n + 3) for line in lines), body.format(n="abcdef"[n]), "last " + "abcdef"[n]]
+            )
+            + "\n",
+            page=n,
+        )
+        for n in range(1, 6)
+    )
+    return assemble("a.pdf", "", Reading(blocks, "pdf")).text
+
+
+@pytest.mark.parametrize(
+    "line", ["Invoice {more}", "Payable by {more} June", "Chapter {n}", "Kapitel {n}", "Sum {more}0 crowns"]
+)
+def test_lines_that_differ_in_a_number_are_not_running_headers(line: str) -> None:
+    """An invoice's number and day of payment were taken for the head of the page, and left out."""
+    assert line.format(n=3, more=6) in pages(line)
+
+
+@pytest.mark.parametrize("line", ["Report of the board", "Report | {n}", "{more}", "Page {n} of 5", "Seite {n}/5"])
+def test_page_numbers_and_heads_are_still_left_out(line: str) -> None:
+    assert line.format(n=3, more=6) not in pages(line).replace("Words", "\n")
