@@ -119,9 +119,9 @@ def fitted(rows: Sequence[Mapping[str, float]], right: Sequence[bool]) -> dict[s
     fold = np.arange(len(y)) % FOLDS
     sure = np.empty(len(y))
     for number in range(FOLDS):
-        bias, weights = _logistic(x[fold != number], y[fold != number])
+        bias, weights = logistic_regression(x[fold != number], y[fold != number])
         sure[fold == number] = 1 / (1 + np.exp(-(bias + x[fold == number] @ weights)))
-    bias, weights = _logistic(x, y)
+    bias, weights = logistic_regression(x, y)
     curve = metrics.risk_coverage(sure.tolist(), y.tolist())
     return {
         "bias": round(bias, 5),
@@ -132,7 +132,13 @@ def fitted(rows: Sequence[Mapping[str, float]], right: Sequence[bool]) -> dict[s
     }
 
 
-def _logistic(x: npt.NDArray[np.float64], y: npt.NDArray[np.bool_]) -> tuple[float, npt.NDArray[np.float64]]:
+def logistic_regression(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.bool_]
+) -> tuple[float, npt.NDArray[np.float64]]:
+    """Return bias and weights, for `x` (n, features) as it is, of a logistic regression with L2 penalty.
+
+    The penalty is on standardised features.
+    """
     from scipy.optimize import minimize
 
     middle, scale = x.mean(axis=0), x.std(axis=0) + 1e-6

@@ -40,6 +40,8 @@ class Shown:
     also: tuple[Copied, ...] = ()
     notes: tuple[str, ...] = ()
     documents: int = 0
+    share: float = 1.0
+    """What the confidence is multiplied by: the chance of a word such as "Yes." that the evidence is read for."""
     sure: float | None = None
     """The confidence, where the form itself knows it; None: it is fitted."""
     passages: tuple[Passage, ...] | None = None
@@ -90,27 +92,68 @@ def _copied(unit: Unit) -> Copied:
     return Copied(unit.passage, unit.start, unit.end, verbatim=unit.kind == "code")
 
 
-def passages(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) -> Shown:
-    """Show the stretch of a passage that holds most of an answer, then others while there is room."""
+def passages(
+    evidence: Evidence, units: Sequence[Seen], chances: Sequence[float], most_of_all: int = EXPLANATION
+) -> Shown:
+    """Show the stretch of a passage that holds most of an answer, then others while there is room.
+
+    At most `most_of_all` characters in all.
+    """
     worth = {(each.unit.passage, each.unit.start): chance for each, chance in zip(units, chances, strict=True)}
-    pieces: list[Copied] = []
-    chosen: list[Seen] = []
-    room, most = EXPLANATION, FIRST_WINDOW
-    while room > 60 and len(pieces) < PIECES:
-        window = _window(evidence, worth, min(most, room), first=not pieces)
+    windows: list[_Window] = []
+    room, most = most_of_all, FIRST_WINDOW
+    while room > 60 and len(windows) < PIECES:
+        window = _window(evidence, worth, min(most, room), first=not windows)
         if window is None:
             break
-        own = evidence.seen[window.passage][window.first : window.last + 1]
-        pieces.append(Copied(window.passage, own[0].unit.start, own[-1].unit.end, verbatim=True))
-        chosen += [each for each in own if (each.unit.passage, each.unit.start) in worth]
-        for each in own:
-            worth[each.unit.passage, each.unit.start] = -0.05
-        room -= own[-1].unit.end - own[0].unit.start + 2
-    chosen.sort(key=lambda each: -dict(zip(map(id, units), chances, strict=True)).get(id(each), 0.0))
-    return Shown(evidence.asked.form, _apart(pieces), tuple(chosen))
+        windows.append(window)
+        room -= _taken(evidence, worth, window)
+    return _shown(evidence, windows, units, chances)
 
 
-def _apart(pieces: Sequence[Copied]) -> tuple[Copied | Written, ...]:
+def stretch(
+    evidence: Evidence,
+    units: Sequence[Seen],
+    chances: Sequence[float],
+    worths: Sequence[Sequence[float]],
+    most: int,
+) -> Shown:
+    """Show the stretch of at most `most` characters that is worth most by each of `worths`, in their order."""
+    windows: list[_Window] = []
+    taken: set[tuple[int, int]] = set()
+    for values in worths:
+        worth = {
+            (each.unit.passage, each.unit.start): -0.05 if (each.unit.passage, each.unit.start) in taken else value
+            for each, value in zip(units, values, strict=True)
+        }
+        window = _window(evidence, worth, most, first=True)
+        if window is not None:
+            windows.append(window)
+            _taken(evidence, worth, window)
+            taken |= {key for key, value in worth.items() if value == -0.05}
+    return _shown(evidence, windows, units, chances)
+
+
+def _taken(evidence: Evidence, worth: dict[tuple[int, int], float], window: _Window) -> int:
+    """Mark the units of a window as shown, and return how many characters it takes."""
+    own = evidence.seen[window.passage][window.first : window.last + 1]
+    for each in own:
+        worth[each.unit.passage, each.unit.start] = -0.05
+    return own[-1].unit.end - own[0].unit.start + 2
+
+
+def _shown(
+    evidence: Evidence, windows: Sequence[_Window], units: Sequence[Seen], chances: Sequence[float]
+) -> Shown:
+    likely = {(each.unit.passage, each.unit.start): chance for each, chance in zip(units, chances, strict=True)}
+    runs = [evidence.seen[each.passage][each.first : each.last + 1] for each in windows]
+    pieces = [Copied(own[0].unit.passage, own[0].unit.start, own[-1].unit.end, verbatim=True) for own in runs]
+    chosen = [each for own in runs for each in own if (each.unit.passage, each.unit.start) in likely]
+    chosen.sort(key=lambda each: -likely[each.unit.passage, each.unit.start])
+    return Shown(evidence.asked.form, apart(pieces), tuple(chosen))
+
+
+def apart(pieces: Sequence[Copied]) -> tuple[Copied | Written, ...]:
     """Return the pieces with an empty line between two of them."""
     joined: list[Copied | Written] = []
     for piece in pieces:

@@ -5,30 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from indexer.collection import Collection
+from rag.answering.comparing import comparison
 from rag.answering.composing import Shown, passages, sentence
+from rag.answering.conflict import newest
+from rag.answering.counting import counting
 from rag.answering.evidence import Evidence, Seen
+from rag.answering.listing import listing
+from rag.answering.overview import overview
+from rag.answering.yes_no import yes_no
 from rag.types import Form
 
 Compose = Callable[[Evidence, Sequence[Seen], Sequence[float], Collection], Shown]
 
 
-def _sentence(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float], _: Collection) -> Shown:
-    return sentence(evidence, units, chances)
-
-
-def _passages(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float], _: Collection) -> Shown:
-    return passages(evidence, units, chances)
+def _plain(compose: Callable[[Evidence, Sequence[Seen], Sequence[float]], Shown]) -> Compose:
+    """Return a form that needs no collection."""
+    return lambda evidence, units, chances, _: compose(evidence, units, chances)
 
 
 FORMS: Mapping[Form, Compose] = {
-    "fact": _sentence,
-    "field": _sentence,
-    "yes-no": _sentence,
-    "conflict": _sentence,
-    "list": _passages,
-    "explanation": _passages,
-    "steps": _passages,
-    "overview": _passages,
-    "comparison": _passages,
-    "count": _passages,
+    "fact": _plain(newest),
+    "field": _plain(sentence),
+    "yes-no": _plain(yes_no),
+    "conflict": _plain(newest),
+    "list": listing,
+    "explanation": _plain(passages),
+    "steps": _plain(passages),
+    "overview": _plain(overview),
+    "comparison": _plain(comparison),
+    "count": counting,
 }

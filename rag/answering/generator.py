@@ -15,14 +15,12 @@ from rag.answering.evidence import Evidence, gather
 from rag.answering.forms import FORMS
 from rag.answering.heads import with_heads
 from rag.answering.signals import Signals, able
-from rag.answering.weighing import chances, confidence, threshold
+from rag.answering.weighing import Models, shipped
 from rag.copying.confidence import retrieved
 from rag.copying.generator import CopyingGenerator
 from rag.generator import Draft
 from rag.types import Form, Passage
 
-BEARS = 0.12
-"""Confidence from which on the best evidence is worth showing, though not as an answer."""
 TOGETHER = 64
 """Questions whose evidence is held in memory at once."""
 
@@ -30,9 +28,11 @@ TOGETHER = 64
 class AnsweringGenerator:
     """Answers in the form that a question asks for. Safe in threads."""
 
-    def __init__(self, reader: CopyingGenerator, collection: Collection) -> None:
+    def __init__(self, reader: CopyingGenerator, collection: Collection, models: Models | None = None) -> None:
+        """`models` None: those that ship."""
         self.reader = reader
         self._collection = collection
+        self._models = models or shipped()
 
     @property
     def name(self) -> str:
@@ -61,7 +61,7 @@ class AnsweringGenerator:
             evidence = self.evidence(
                 [questions[place] for place in part], [passages[place] for place in part], [forms[p] for p in part]
             )
-            drafts.update((place, self._draft(each)) for place, each in zip(part, evidence, strict=True))
+            drafts.update((place, self.draft(each)) for place, each in zip(part, evidence, strict=True))
         return [drafts[place] for place in range(len(questions))]
 
     def evidence(
@@ -75,25 +75,27 @@ class AnsweringGenerator:
 
     def threshold(self, max_error: float | None) -> float:
         """Return the least confidence to answer at."""
-        return threshold(max_error)
+        return self._models.threshold(max_error)
 
-    def _draft(self, evidence: Evidence) -> Draft:
+    def draft(self, evidence: Evidence) -> Draft:
+        """Return what is shown for a question, with its confidence."""
         units = able(evidence)
         if not units:
             return Draft((), 0.0)
-        likely = chances(evidence, units)
+        likely = self._models.chances(evidence, units)
         shown = FORMS[evidence.asked.form](evidence, units, likely, self._collection)
-        if not shown.pieces:
+        if not shown.pieces or not shown.chosen:
             return Draft((), 0.0)
         signals = Signals(evidence, shown.chosen, likely).numbers
-        sure = confidence(evidence.asked.form, signals) if shown.sure is None else shown.sure
+        sure = self._models.confidence(evidence.asked.form, signals) if shown.sure is None else shown.sure
+        sure *= shown.share
         return Draft(
             shown.pieces,
             sure,
             signals,
             form=shown.form,
             also=shown.also,
-            bears=sure >= BEARS,
+            bears=sure >= self._models.closest,
             documents=shown.documents,
             notes=shown.notes,
             passages=shown.passages or evidence.passages,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,44 +27,54 @@ RULED_OUT = 0.02
 """What is left of the chance of a unit that the rules do not allow."""
 
 
-@lru_cache(maxsize=2)
-def models(path: Path = FILE) -> Mapping[str, Any]:
-    """Return what was fitted."""
-    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return loaded
-
-
 def group(form: Form) -> str:
     """Return the name of the models for a form: "sentence" or "passage"."""
     return "sentence" if form in SHORT_FORMS else "passage"
 
 
-def chances(evidence: Evidence, units: Sequence[Seen]) -> list[float]:
-    """Return for each unit the chance that it answers, or is part of an answer."""
-    if not units:
-        return []
-    model = models()["units"][group(evidence.asked.form)]
-    weights = np.array([model["weights"][name] for name in UNIT])
-    scores = model["bias"] + unit_signals(evidence, units) @ weights
-    free = allowed(evidence, units)
-    return [
-        logistic(float(score)) * (1.0 if may else RULED_OUT) for score, may in zip(scores, free, strict=True)
-    ]
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What was fitted."""
+
+    fitted: Mapping[str, Any]
+    """The content of `answering.json`: "units" and "shown" by group, "threshold", "closest" and "risk_coverage"."""
+
+    def chances(self, evidence: Evidence, units: Sequence[Seen]) -> list[float]:
+        """Return for each unit the chance that it answers, or is part of an answer."""
+        if not units:
+            return []
+        model = self.fitted["units"][group(evidence.asked.form)]
+        weights = np.array([model["weights"][name] for name in UNIT])
+        scores = model["bias"] + unit_signals(evidence, units) @ weights
+        free = allowed(evidence, units)
+        return [
+            logistic(float(score)) * (1.0 if may else RULED_OUT) for score, may in zip(scores, free, strict=True)
+        ]
+
+    def confidence(self, form: Form, signals: Mapping[str, float]) -> float:
+        """Return the estimated chance that what is shown answers the question, from 0 to 1."""
+        model = self.fitted["shown"].get(group(form))
+        if model is None:
+            return 0.0
+        return logistic(model["bias"] + math.fsum(weight * signals[name] for name, weight in model["weights"].items()))
+
+    def threshold(self, max_error: float | None) -> float:
+        """Return the least confidence to answer at; `max_error` None: the default."""
+        if max_error is None:
+            return float(self.fitted["threshold"])
+        kept = [float(row["threshold"]) for row in self.fitted["risk_coverage"] if row["error"] <= max_error]
+        return min(kept, default=math.inf)
+
+    @property
+    def closest(self) -> float:
+        """The confidence from which on the best evidence is worth showing, though not as an answer."""
+        return float(self.fitted.get("closest", 0.0))
 
 
-def confidence(form: Form, signals: Mapping[str, float]) -> float:
-    """Return the estimated chance that what is shown answers the question, from 0 to 1."""
-    model = models()["shown"][group(form)]
-    return logistic(model["bias"] + math.fsum(weight * signals[name] for name, weight in model["weights"].items()))
-
-
-def threshold(max_error: float | None) -> float:
-    """Return the least confidence to answer at; `max_error` None: the default."""
-    fitted = models()
-    if max_error is None:
-        return float(fitted["threshold"])
-    kept = [float(row["threshold"]) for row in fitted["risk_coverage"] if row["error"] <= max_error]
-    return min(kept, default=math.inf)
+@lru_cache(maxsize=2)
+def shipped(path: Path = FILE) -> Models:
+    """Return the models that ship."""
+    return Models(json.loads(path.read_text(encoding="utf-8")))
 
 
 def logistic(x: float) -> float:

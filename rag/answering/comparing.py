@@ -1,0 +1,50 @@
+"""Two things compared: one quote for each of them, named by its document where they come from two."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.answering.composing import Shown, passages, stretch
+from rag.answering.evidence import Evidence, Seen
+from rag.question import stems
+
+_SIDES = (
+    re.compile(r"\bbetween\s+(?P<a>.+?)\s+and\s+(?P<b>.+)", re.IGNORECASE),
+    re.compile(r"(?:^|,\s*|:\s*|\bcompare\s+)(?P<a>[^,:]+?)\s+(?:vs\.?|versus|compared (?:to|with)|as opposed to)\s+(?P<b>.+)", re.IGNORECASE),
+    re.compile(r"\bhow (?:do|does|did|is|are)\s+(?P<a>.+?)\s+(?:differ|different)\s+from\s+(?P<b>.+)", re.IGNORECASE),
+    re.compile(r"\bcompare\s+(?P<a>.+?)\s+(?:and|with|to)\s+(?P<b>.+)", re.IGNORECASE),
+    re.compile(r"[,:]?\s*(?:the\s+)?(?P<a>[^,:]+?),?\s+or\s+(?P<b>[^,:]+)", re.IGNORECASE),
+    re.compile(r"(?P<a>.+?)\s+(?:and|und|et)\s+(?P<b>.+)", re.IGNORECASE),
+)  # fmt: skip
+SIDE = 520
+"""Most characters of the quote for one side."""
+
+
+def sides(question: str) -> tuple[str, str] | None:
+    """Return the two things that a question compares, or None where it does not say."""
+    text = question.strip(" ?!.")
+    for pattern in _SIDES:
+        if (match := pattern.search(text)) and stems(match["a"]) and stems(match["b"]):
+            return match["a"], match["b"]
+    return None
+
+
+def comparison(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) -> Shown:
+    """Show the best stretch for each side; where one stretch speaks of both, that and what else is likely."""
+    two = sides(evidence.asked.question)
+    if two is None:
+        return passages(evidence, units, chances)
+    first, second = (stems(side) for side in two)
+    shared = first & second
+    wanted = [side - shared or side for side in (first, second)]
+    worth: list[list[float]] = [[], []]
+    for seen, chance in zip(units, chances, strict=True):
+        passage = evidence.passages[seen.unit.passage]
+        said = stems(evidence.text(seen.unit))
+        above = stems(f"{seen.unit.heading} {passage.context}")
+        for side, values in zip(wanted, worth, strict=True):
+            own = len(side & said) / len(side)
+            around = len(side & (said | above)) / len(side)
+            values.append((chance + 0.1) * (0.2 + 0.5 * own + 0.3 * around))
+    return stretch(evidence, units, chances, worth, SIDE)

@@ -1,0 +1,123 @@
+"""How many documents, or which: a search through all of them, by their words and their fields, with every one cited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from indexer import words
+from indexer.collection import Collection
+from indexer.schema import chunks, documents
+from rag.answering.composing import Shown, passages
+from rag.answering.evidence import Evidence, Seen
+from rag.answering.heads import head
+from rag.answering.units import Unit, units
+from rag.generator import Copied, Written
+from rag.question import stems
+from rag.types import Passage
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+HEAD = 700
+"""Characters of a document that are looked at beside its title and file name."""
+MOST = 12
+"""Documents that are named; of more only the number is told."""
+DEEP = 400
+"""Chunks in which the words are looked for where no title and no head holds them all."""
+BY_HEAD, BY_TEXT = 0.62, 0.4
+"""Confidence where heads hold all words of the question, and where only a chunk does."""
+_SAYS_NOTHING = stems(
+    "how many which what list all every find show name me my our these those there file files document documents article"
+    " articles paper papers note notes page pages chapter chapters module modules report reports mail mails email emails"
+    " message messages policy policies letter letters folder collection contract contracts write wrote written author"
+    " authored by about mention mentions mentioned discuss discusses say says talk contain contains have has give tell"
+    " directive directives text texts them"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    document_id: int
+    chunk: tuple[int, int] | None = None
+    """Where in the document the words stand, when it is not the head."""
+
+
+def counting(evidence: Evidence, own: Sequence[Seen], chances: Sequence[float], collection: Collection) -> Shown:
+    """Show how many documents there are, and the line of each that says so; passages where no document matches."""
+    wanted = stems(evidence.asked.question) - _SAYS_NOTHING
+    if not wanted:
+        return passages(evidence, own, chances)
+    with collection.reading() as connection:
+        total = int(connection.execute(select(func.count()).select_from(documents)).scalar() or 0)
+        found = _by_head(connection, wanted)
+        sure = BY_HEAD
+        if not found:
+            found, sure = _by_text(connection, evidence.asked.question, wanted), BY_TEXT
+    if not found:
+        return passages(evidence, own, chances)
+    like = evidence.passages[0]
+    read: list[Passage] = []
+    pieces: list[Copied | Written] = [Written(f"{len(found)} of {total} documents:", supported=True)]
+    for match in found[:MOST]:
+        passage = _passage(collection, match, like)
+        line = _line(passage, wanted)
+        if line is not None:
+            pieces += [Written("\n", supported=True), Copied(len(read), line.start, line.end)]
+            read.append(passage)
+    if not read:
+        return passages(evidence, own, chances)
+    return Shown("count", tuple(pieces), tuple(own[:1]), sure=sure, passages=tuple(read), documents=total)
+
+
+def _by_head(connection: Connection, wanted: set[str]) -> list[_Match]:
+    """Return the documents whose title, file name and head hold all of the words."""
+    begin = func.substr(documents.c.text, 1, HEAD)
+    rows = connection.execute(select(documents.c.id, documents.c.source, documents.c.title, begin.label("head")))
+    return [
+        _Match(row.id) for row in rows if wanted <= stems(f"{_name(row.source)} {row.title} {row.head}")
+    ]
+
+
+def _by_text(connection: Connection, question: str, wanted: set[str]) -> list[_Match]:
+    """Return the documents with a chunk that holds all of the words."""
+    ids = [hit.chunk_id for hit in words.search(connection, question, DEEP)]
+    query = select(chunks.c.document_id, chunks.c.start, chunks.c.end, chunks.c.text, chunks.c.context)
+    found: dict[int, _Match] = {}
+    for row in connection.execute(query.where(chunks.c.id.in_(ids)).order_by(chunks.c.id)):
+        if wanted <= stems(f"{row.context} {row.text}"):
+            found.setdefault(row.document_id, _Match(row.document_id, (row.start, row.end)))
+    return sorted(found.values(), key=lambda match: match.document_id)
+
+
+def _name(source: str) -> str:
+    path = PurePath(source)
+    return re.sub(r"[\W_]+", " ", f"{path.parent.name} {path.stem}")
+
+
+def _passage(collection: Collection, match: _Match, like: Passage) -> Passage:
+    """Return the head of a document, or the part of it that holds the words, as a passage."""
+    with collection.reading() as connection:
+        query = select(documents.c.source, documents.c.sha256, documents.c.title)
+        row = connection.execute(query.where(documents.c.id == match.document_id)).one()
+    bare = replace(
+        like, source=row.source, sha256=row.sha256, title=row.title, context=row.title, document_id=match.document_id
+    )
+    if match.chunk is None:
+        return head(collection, bare)
+    with collection.view() as view:
+        text, sections = view.part(match.document_id, *match.chunk)
+    found = replace(bare, start=match.chunk[0], end=match.chunk[0] + len(text), text=text, sections=sections)
+    page, line = found.place(0)
+    return replace(found, page=page, line=line)
+
+
+def _line(passage: Passage, wanted: set[str]) -> Unit | None:
+    """Return the unit that holds most of the words; of equals the first."""
+    found = [unit for unit in units([passage])[0] if unit.end - unit.start <= 300]
+    return max(found, key=lambda unit: (len(wanted & stems(passage.text[unit.start : unit.end])), -unit.start), default=None)

@@ -1,0 +1,73 @@
+"""What a document is about: its abstract or its first sentences, then what else in it is likest to the question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.answering.composing import EXPLANATION, Shown, apart, passages
+from rag.answering.evidence import Evidence, Seen
+from rag.answering.heads import named_best
+from rag.generator import Copied
+
+LEAD = 620
+"""Most characters of the lead that is shown."""
+_ABSTRACT = re.compile(
+    r"\b(?:abstract|summary|overview|introduction|purpose|about|scope|background|executive summary|zusammenfassung"
+    r"|überblick|einleitung|zweck|résumé|introduction|objet|aperçu)\b",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"https?://|^\W*\[|learning objectives|table of contents|by the end of this", re.IGNORECASE)
+SHORTEST = 40
+"""Characters of a sentence that can be a lead, at least."""
+
+
+def overview(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) -> Shown:
+    """Show the lead of the document that the question names best, then what is likest to the question."""
+    best = named_best(evidence.asked, evidence.passages)[0]
+    number = next(
+        place
+        for place, passage in enumerate(evidence.passages)
+        if passage.document_id == best.document_id and passage.start == min(
+            each.start for each in evidence.passages if each.document_id == best.document_id
+        )
+    )
+    lead = _lead(evidence, evidence.seen[number])
+    if lead is None:
+        return passages(evidence, units, chances)
+    first, last = lead
+    piece = Copied(number, first.unit.start, last.unit.end, verbatim=True)
+    inside = [
+        (seen, chance)
+        for seen, chance in zip(units, chances, strict=True)
+        if evidence.passages[seen.unit.passage].document_id == best.document_id
+        and not (seen.unit.passage == number and piece.start <= seen.unit.start < piece.end)
+    ]
+    more = passages(
+        evidence, [seen for seen, _ in inside], [chance for _, chance in inside], EXPLANATION - (piece.end - piece.start)
+    ) if inside else None  # fmt: skip
+    rest = [each for each in more.pieces if isinstance(each, Copied)] if more else []
+    chosen = (first, *(more.chosen if more else ()))
+    headings = [evidence.text(seen.unit).strip("#=* \n") for seen in evidence.seen[number] if seen.unit.kind == "heading"]
+    notes = (f"Its headings begin: {' · '.join(headings[:6])}",) if len(headings) > 1 else ()
+    return Shown("overview", apart([piece, *rest]), chosen, notes=notes)
+
+
+def _lead(evidence: Evidence, own: Sequence[Seen]) -> tuple[Seen, Seen] | None:
+    """Return the first and last unit of the abstract, or else of the first paragraphs."""
+    able = [
+        place
+        for place, seen in enumerate(own)
+        if seen.unit.kind in ("sentence", "item")
+        and seen.unit.end - seen.unit.start >= SHORTEST
+        and not _LINK.search(evidence.text(seen.unit))
+    ]
+    if not able:
+        return None
+    begin = next((place for place in able if _ABSTRACT.search(own[place].unit.heading)), able[0])
+    end = begin
+    for place in range(begin + 1, len(own)):
+        if own[place].unit.end - own[begin].unit.start > LEAD or own[place].unit.kind in ("heading", "field"):
+            break
+        end = place
+    return own[begin], own[end]
