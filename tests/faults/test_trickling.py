@@ -109,15 +109,15 @@ def test_the_time_is_that_of_the_whole_answer_though_something_always_comes() ->
 
     def answer(request: Request) -> None:
         if "logprobs" in request.body:
-            time.sleep(0.7)
+            time.sleep(1.8)
             request.json({"error": "unknown field logprobs"}, 400)
         else:
             Trickle()(request)
 
     begun = time.monotonic()
-    with serving(answer) as server, pytest.raises(GeneratorError, match="was not done within 1 s"):
-        EndpointGenerator(server.address, total_s=1).generate(TEA, PASSAGES)
-    assert time.monotonic() - begun < 1 + SOON
+    with serving(answer) as server, pytest.raises(GeneratorError, match="was not done within 2 s"):
+        EndpointGenerator(server.address, total_s=2).generate(TEA, PASSAGES)
+    assert time.monotonic() - begun < 2 + SOON
 
 
 def test_a_task_that_is_cancelled_leaves_the_endpoint(tmp_path: Path) -> None:
