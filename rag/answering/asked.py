@@ -97,7 +97,7 @@ _COUNT = re.compile(
 _LIST = re.compile(
     r"\blist (?:all|the|of|every|some|me)\b|^list\b|\blist$|\bname (?:all|the|three|four|five|some)\b|\bgive me (?:the|all) (?:\w+\s)?names\b"
     r"|\bwhat (?:are|were) (?:all |the |some |its |their )?(?:\w+\s+){0,4}?\w+s\b"
-    r"|\b(?:which|what) (?:other |the )?(?:\w+\s+){0,2}?(?!\w*(?:ss|us|is)\b|this\b|was\b|does\b|has\b)(?:\w{3,}s|people|children|criteria|data|men|women)\s+"
+    r"|\b(?:which|what) (?:other |the )?(?:\w+\s+){0,2}?(?!\w*(?:ss|us|is)\b|this\b|was\b|does\b|has\b|happens\b|makes\b|means\b|takes\b|gives\b|needs\b|comes\b|goes\b|says\b|holds\b|keeps\b|replaces\b|controls\b|lets\b|uses\b|counts\b)(?:\w{3,}s|people|children|criteria|data|men|women)\s+"
     r"(?!is\b|was\b|has\b|does\b|of the\b|\w+s\b)\w"
     r"|\bwhich ones\b|\bwhich (?:\w+\s+){0,3}?are there\b"
     r"|\b(?:types|kinds|sorts|examples|names|steps|stages|phases|parts|members|features|criteria|conditions|requirements|ingredients|items|reasons"

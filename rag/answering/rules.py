@@ -65,6 +65,20 @@ def off_the_row(evidence: Evidence, seen: Seen) -> bool:
     return max(other.words for other in rows) > seen.words + 0.1
 
 
+_ANNOUNCES = re.compile(
+    r"\b(?:learning objectives|by the end of this|you will be able to|in this (?:section|chapter|module),? you|table of contents"
+    r"|key terms|review questions|further reading|see also)\b",
+    re.IGNORECASE,
+)
+
+
+def announces(evidence: Evidence, seen: Seen) -> bool:
+    """Tell whether a unit only says what will be told elsewhere: learning objectives, a table of contents."""
+    unit = seen.unit
+    lead = "" if unit.lead is None else evidence.text(evidence.seen[unit.passage][unit.lead].unit)
+    return any(_ANNOUNCES.search(text) for text in (unit.heading, lead, evidence.text(unit)[:200]))
+
+
 def fits(question: str, text: str) -> bool:
     """Tell whether a span is of the kind that is asked for: a date for when, a number for how many, a name for who."""
     from rag.question import holds_type
@@ -74,4 +88,7 @@ def fits(question: str, text: str) -> bool:
 
 def allowed(evidence: Evidence, units: Sequence[Seen]) -> list[bool]:
     """Return for each unit whether it may be an answer."""
-    return [says_something(evidence.text(seen.unit)) and not off_the_row(evidence, seen) for seen in units]
+    return [
+        says_something(evidence.text(seen.unit)) and not off_the_row(evidence, seen) and not announces(evidence, seen)
+        for seen in units
+    ]

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from rag.answering.cues import defines, gives_a_reason
 from rag.answering.evidence import UNREAD, Evidence, Seen
+from rag.answering.fields import has_field
+from rag.answering.heads import name_stems
 from rag.copying import confidence
 from rag.question import answer_type, holds_type, stems
 
@@ -21,7 +23,7 @@ Numbers = npt.NDArray[np.float64]
 
 UNIT = (
     "read", "behind", "cosine", "cosine_behind", "words", "around", "rank", "near", "fits", "any_type", "sentence",
-    "item", "row", "field", "code", "defines", "heading", "reason", "asks_reason", "length", "first",
+    "item", "row", "field", "code", "defines", "heading", "reason", "asks_reason", "length", "first", "key", "named",
 )  # fmt: skip
 """The signals of a unit, in order."""
 FAR = 12.0
@@ -43,6 +45,8 @@ def unit_signals(evidence: Evidence, units: Sequence[Seen]) -> Numbers:
     best_read = max(seen.read for seen in units)
     best_cosine = max(seen.cosine for seen in units)
     heads: dict[tuple[int, str], float] = {}
+    wanted = stems(asked.subject or asked.question)
+    named = [len(wanted & name_stems(passage)) / (len(wanted) or 1) for passage in evidence.passages]
     rows = []
     for seen in units:
         unit, text, passage = seen.unit, evidence.text(seen.unit), evidence.passages[seen.unit.passage]
@@ -69,6 +73,8 @@ def unit_signals(evidence: Evidence, units: Sequence[Seen]) -> Numbers:
                 float(asked.kind == "why"),
                 min(len(text), LONG) / LONG,
                 float(evidence.follows_heading(unit)),
+                float(asked.form == "field" and unit.kind in ("field", "row") and has_field(text, asked.kind)),
+                named[unit.passage],
             )
         )
     return np.array(rows, dtype=np.float64)

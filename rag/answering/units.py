@@ -32,6 +32,8 @@ _MARKUP = frozenset(
 )
 """Words of directives and fences: a unit of nothing but these and marks says nothing."""
 _WORD = re.compile(r"[^\W_]+")
+_INCLUDE = re.compile(r"(?:```\w*[\w,]*\s*)?\{\{#?\w+[^}]*\}\}(?:\s*```)?$")
+"""A template's include, alone or in a block of code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,6 @@ def _bare(text: str, start: int, end: int, kind: UnitKind) -> Iterator[tuple[int
     for first, last in cut(text, start, end):
         piece = text[first:last]
         bare = piece.strip()
-        if any(word.casefold() not in _MARKUP for word in _WORD.findall(bare[:200])):
+        if not _INCLUDE.match(bare) and any(word.casefold() not in _MARKUP for word in _WORD.findall(bare[:200])):
             begin = first + len(piece) - len(piece.lstrip())
             yield begin, begin + len(bare), kind
