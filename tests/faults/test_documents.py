@@ -334,7 +334,8 @@ def test_d15_attachments_are_read_under_their_names_and_noted_where_they_cannot_
         b"--B\nContent-Type: text/plain; charset=nonsense\n\nSee the plan.\n"
         b"--B\nContent-Type: text/plain\nContent-Disposition: attachment; filename=keys.txt\n"
         b"Content-Transfer-Encoding: base64\n\n" + payload + b"\n"
-        b"--B\nContent-Type: application/octet-stream\nContent-Disposition: attachment; filename=run.exe\n\nMZ\0\1\2\3\4\n--B--\n"
+        b"--B\nContent-Type: application/octet-stream\nContent-Disposition: attachment; filename=run.exe\n\n"
+        b"MZ\0\1\2\3\4\n--B--\n"
     )
     document = sandbox.parse("a.eml", mail)
     assert document.text.endswith("See the plan.\n\nAttachment: keys.txt\n\nThe key hangs on hook nine.")
