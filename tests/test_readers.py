@@ -80,7 +80,6 @@ def test_the_content_decides_and_the_name_only_helps() -> None:
         (bytes(range(256)) * 20, "binary"),
         (b"\x1f\x8b" + bytes(60), r"binary \(gzip archive\)"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Office format"),
-        (b"{\\rtf1 Hello}", "RTF is not read; save it as DOCX"),
         (zipped({"a.txt": "hello"}), r"archive \(zip\)"),
         (b"PK\x03\x04 cut off", r"damaged archive \(zip\)"),
     ],
@@ -524,7 +523,7 @@ def test_a_mail_gives_its_plain_text_and_names_its_attachments() -> None:
     assert reading.metadata["author"] == "Ann <ann@example.org>"
     assert reading.metadata["date"] == "1995-11-20T19:12:08-05:00"
     assert texts(reading)[2:] == ["Die Pumpe ist groß.", "Gruß, Ann"]
-    assert reading.notes == ("attachment not read: plan.pdf",)
+    assert reading.notes == ("attachment not read: plan.pdf (damaged PDF)",)
 
 
 def test_a_mail_with_html_alone_gives_its_text() -> None:

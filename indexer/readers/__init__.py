@@ -19,6 +19,7 @@ Reader = Callable[[str, bytes], Reading]
 """Called as reader(name, data); raises Unreadable when there is no text to be had."""
 
 FORMATS = {
+    "asciidoc": "indexer.readers.asciidoc:read",
     "captions": "indexer.readers.captions:read",
     "code": "indexer.readers.code:read",
     "csv": "indexer.readers.csv_rows:read",
@@ -33,9 +34,12 @@ FORMATS = {
     "markdown": "indexer.readers.markdown:read",
     "mbox": "indexer.readers.mail:read_mbox",
     "notebook": "indexer.readers.notebook:read",
+    "odf": "indexer.readers.odf:read",
+    "org": "indexer.readers.org:read",
     "pdf": "indexer.readers.pdf:read",
     "pptx": "indexer.readers.pptx_file:read",
     "rst": "indexer.readers.rst:read",
+    "rtf": "indexer.readers.rtf:read",
     "text": "indexer.readers.text:read",
     "xlsx": "indexer.readers.xlsx_file:read",
 }

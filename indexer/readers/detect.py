@@ -55,13 +55,15 @@ _MEMBERS = (
     ("ppt/presentation.xml", "pptx"),
     ("xl/workbook.xml", "xlsx"),
     ("META-INF/container.xml", "epub"),
+    ("content.xml", "odf"),
 )
 _NAMES = {
     ".md": "markdown", ".markdown": "markdown", ".mdown": "markdown", ".mdx": "markdown", ".qmd": "markdown",
     ".rmd": "markdown", ".rst": "rst", ".rest": "rst", ".html": "html", ".htm": "html", ".xhtml": "html",
     ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json",
     ".geojson": "json", ".ipynb": "notebook", ".eml": "mail", ".mbox": "mbox", ".log": "log", ".txt": "text",
-    ".text": "text", ".srt": "captions", ".vtt": "captions", **dict.fromkeys(LANGUAGES, "code"),
+    ".text": "text", ".org": "org", ".adoc": "asciidoc", ".asciidoc": "asciidoc", ".srt": "captions",
+    ".vtt": "captions", **dict.fromkeys(LANGUAGES, "code"),
     ".tex": "latex", ".latex": "latex", **dict.fromkeys(FORMS, "keyed"),
 }  # fmt: skip
 _HTML = re.compile(
@@ -84,7 +86,7 @@ def detect(name: str, data: bytes) -> str:
     if _is_pdf(data):
         return "pdf"
     if data.startswith(b"{\\rtf"):
-        raise Unreadable("RTF is not read; save it as DOCX")
+        return "rtf"
     _refuse_binary(data)
     return _text_format(name, data)
 
@@ -140,6 +142,8 @@ def _text_format(name: str, data: bytes) -> str:
     by_name = _NAMES.get(PurePath(name).suffix.lower(), "")
     if _HTML.match(head):
         return "html"
+    if b"<office:document " in head and b"urn:oasis:names:tc:opendocument" in head:
+        return "odf"
     if _MBOX.match(head):
         return "mbox"
     if by_name not in ("rst", "markdown", "code") and _is_mail(head, by_name):

@@ -20,6 +20,7 @@ from indexer.types import Block, Reading
 _MERGED = re.compile(rb'<mergeCell ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"')
 _UNCOMPUTED = re.compile(rb"</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>")
 _MAX_MERGED = 10_000
+_FIRST_ROWS = 20
 
 
 def read(name: str, data: bytes) -> Reading:
@@ -63,20 +64,23 @@ def _rows(sheet: Any, number: int, below: dict[tuple[int, int], tuple[int, int]]
     """Yield the rows with cells as the sheet shows them; a cell merged downwards is repeated in each of its rows."""
     above: dict[tuple[int, int], str] = {}
     sources = set(below.values())
+    after_blank = True
     for line, values in enumerate(sheet.iter_rows(), 1):
         if line > MAX_ROWS:
             notes.append(f"sheet {number}: only the first {MAX_ROWS:,} rows were read")
             return
-        cells, bold = [], True
+        cells: list[str] = []
+        bold = after_blank  # looked at only where a table may begin: it takes its time
         for column, cell in enumerate(values[:MAX_COLUMNS], 1):
             text = shown(cell.value, getattr(cell, "number_format", None) or "General")
             if (line, column) in sources:
                 above[line, column] = text
             elif not text and (line, column) in below:
                 text = above.get(below[line, column], "")
-            elif text and bold:
+            if text and bold:
                 bold = bool(getattr(getattr(cell, "font", None), "b", False))
             cells.append(text)
+        after_blank = not any(cells) or (after_blank and line < _FIRST_ROWS)
         yield Row(cells, line, bold)
 
 

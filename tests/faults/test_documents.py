@@ -326,18 +326,20 @@ def test_d14_a_notebook_with_an_endless_output_is_cut(sandbox: Sandbox) -> None:
 # D15 and D17: mails, logs, poison
 
 
-def test_d15_attachments_are_named_and_not_read(sandbox: Sandbox) -> None:
-    payload = base64.b64encode(b"hush " * 100)
+def test_d15_attachments_are_read_under_their_names_and_noted_where_they_cannot_be(sandbox: Sandbox) -> None:
+    payload = base64.b64encode(b"The key hangs on hook nine.")
     mail = (
         b"From: a@example.org\nSubject: Plan\nMIME-Version: 1.0\nMessage-ID: <1@x>\n"
         b"Content-Type: multipart/mixed; boundary=B\n\n"
         b"--B\nContent-Type: text/plain; charset=nonsense\n\nSee the plan.\n"
         b"--B\nContent-Type: text/plain\nContent-Disposition: attachment; filename=keys.txt\n"
-        b"Content-Transfer-Encoding: base64\n\n" + payload + b"\n--B--\n"
+        b"Content-Transfer-Encoding: base64\n\n" + payload + b"\n"
+        b"--B\nContent-Type: application/octet-stream\nContent-Disposition: attachment; filename=run.exe\n\n"
+        b"MZ\0\1\2\3\4\n--B--\n"
     )
     document = sandbox.parse("a.eml", mail)
-    assert document.text.endswith("See the plan.")
-    assert document.notes == ("attachment not read: keys.txt",)
+    assert document.text.endswith("See the plan.\n\nAttachment: keys.txt\n\nThe key hangs on hook nine.")
+    assert document.notes == ("attachment not read: run.exe (binary (Windows program))",)
 
 
 @pytest.mark.parametrize(

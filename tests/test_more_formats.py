@@ -1,0 +1,254 @@
+"""OpenDocument, RTF, Org and AsciiDoc, and what mails carry with them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from email.message import EmailMessage
+
+import pytest
+
+from indexer.readers import Unreadable, read
+
+OPEN = " ".join(
+    f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+    for prefix, name in (
+        ("office", "office"), ("text", "text"), ("table", "table"), ("draw", "drawing"), ("style", "style"),
+        ("meta", "meta"), ("presentation", "presentation"),
+    )
+)  # fmt: skip
+
+
+def told(name: str, data: bytes | str) -> list[tuple[str, str]]:
+    return [(block.kind, block.text) for block in read(name, data.encode() if isinstance(data, str) else data).blocks]
+
+
+def open_document(content: str, meta: str = "", **members: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("content.xml", f"<office:document-content {OPEN}>{content}</office:document-content>")
+        if meta:
+            dc = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
+            archive.writestr("meta.xml", f"<x {OPEN} {dc}><office:meta>{meta}</office:meta></x>")
+        for name, text in members.items():
+            archive.writestr(name.replace("__", "/"), text)
+    return buffer.getvalue()
+
+
+TEXT = """<office:automatic-styles><text:list-style style:name="N">
+<text:list-level-style-number text:level="1" style:num-format="1"/></text:list-style></office:automatic-styles>
+<office:body><office:text><text:tracked-changes><text:p>gone</text:p></text:tracked-changes>
+<text:h text:outline-level="2">Mill</text:h>
+<text:p>It  turns<text:s text:c="2"/><text:span>slowly</text:span>.<text:note><text:note-citation>1</text:note-citation>
+<text:note-body><text:p>Since May.</text:p></text:note-body></text:note></text:p>
+<text:list text:style-name="N"><text:list-item><text:p>Open.</text:p><text:list text:style-name="B"><text:list-item>
+<text:p>gate</text:p></text:list-item></text:list></text:list-item><text:list-item><text:p>Close.</text:p></text:list-item>
+</text:list>
+<table:table><table:table-row><table:table-cell><text:p>Boat</text:p></table:table-cell>
+<table:table-cell table:number-columns-spanned="2"><text:p>Fee</text:p></table:table-cell><table:covered-table-cell/>
+</table:table-row>
+<table:table-row><table:table-cell><text:p>Gull</text:p></table:table-cell><table:table-cell><text:p>3</text:p></table:table-cell>
+<table:table-cell><text:p>4</text:p></table:table-cell></table:table-row></table:table></office:text></office:body>"""
+TOLD = [
+    ("heading", "Mill"), ("paragraph", "It  turns  slowly."), ("paragraph", "Since May."),
+    ("paragraph", "1. Open.\n  - gate\n2. Close."), ("table", "Boat | Fee | Fee\nGull | 3 | 4"),
+]  # fmt: skip
+
+
+def test_open_document_texts_packed_and_flat() -> None:
+    meta = "<dc:title>Mills</dc:title><dc:creator>Ann</dc:creator><dc:date>2024-03-05T10:00:00</dc:date>"
+    packed = read("a.odt", open_document(TEXT, meta))
+    assert (packed.title, packed.metadata["author"], packed.metadata["date"]) == ("Mills", "Ann", "2024-03-05T10:00:00")
+    assert [(block.kind, block.text) for block in packed.blocks] == [
+        ("row", "author: Ann\nlast modified: 2024-03-05"), *TOLD,
+    ]  # fmt: skip
+    assert told("a.fodt", f'<?xml version="1.0"?><office:document {OPEN}>{TEXT}</office:document>') == TOLD
+
+
+def test_open_document_sheets_tell_rows_with_their_headers() -> None:
+    sheet = """<office:body><office:spreadsheet><table:table table:name="Boats">
+    <table:table-row><table:table-cell><text:p>Boat</text:p></table:table-cell>
+    <table:table-cell><text:p>2023</text:p></table:table-cell>
+    </table:table-row><table:table-row table:number-rows-repeated="2">
+    <table:table-cell><text:p>Gull</text:p></table:table-cell>
+    <table:table-cell office:value="0.07"><text:p>7%</text:p></table:table-cell>
+    <table:table-cell table:number-columns-repeated="900"/></table:table-row>
+    <table:table-row table:number-rows-repeated="1048000">
+    <table:table-cell table:number-columns-repeated="1000"/></table:table-row>
+    </table:table></office:spreadsheet></office:body>"""
+    assert told("a.ods", open_document(sheet)) == [
+        ("heading", "Boats"), ("row", "Boat: Gull; 2023: 7%"), ("row", "Boat: Gull; 2023: 7%"),
+    ]  # fmt: skip
+
+
+def test_open_document_slides_are_pages() -> None:
+    slides = """<office:body><office:presentation><draw:page><draw:frame presentation:class="title"><draw:text-box>
+    <text:p>Mill</text:p></draw:text-box></draw:frame><draw:frame>
+    <draw:text-box><text:p>It turns.</text:p></draw:text-box></draw:frame>
+    <presentation:notes><text:p>Smile.</text:p></presentation:notes></draw:page></office:presentation></office:body>"""
+    blocks = read("a.odp", open_document(slides)).blocks
+    assert [(block.text, block.page) for block in blocks] == [("Mill", 1), ("It turns.", 1), ("Notes: Smile.", 1)]
+
+
+def test_an_encrypted_open_document_says_so() -> None:
+    data = open_document("<office:body/>", x="")
+    with pytest.raises(Unreadable, match="damaged OpenDocument file"):
+        read("a.odt", data)
+    buffer = io.BytesIO(data)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("META-INF/manifest.xml", "<manifest:encryption-data/>")
+    with pytest.raises(Unreadable, match=r"^encrypted$"):
+        read("a.odt", buffer.getvalue())
+
+
+RTF = r"""{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0 Arial;}}{\info{\title Mill plan}{\author Ann}
+{\creatim\yr2024\mo3\dy5\hr9}}{\*\generator Word;}{\header Plan 7\par}
+\pard The {\b wheel} turns; caf\'e9 \u8364? \{5\}.\line Slowly.\par
+\trowd\cellx1\cellx2\intbl Boat\cell Fee\cell\row\trowd\intbl Gull\cell 3\par net\cell\row
+\pard Done.{\pict 89504e47}\par}"""
+
+
+def test_rtf_gives_its_words_tables_and_fields() -> None:
+    reading = read("a.txt", RTF.encode())
+    assert (reading.format, reading.title, reading.metadata["date"]) == ("rtf", "Mill plan", "2024-03-05")
+    assert [(block.kind, block.text) for block in reading.blocks] == [
+        ("row", "author: Ann\ncreated: 2024-03-05"),
+        ("paragraph", "The wheel turns; café € {5}.\nSlowly."),
+        ("table", "Boat | Fee\nGull | 3 net"),
+        ("paragraph", "Done."),
+        ("row", "Header: Plan 7"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["{" * 20_000, "{\\rtf1 " + "\\u-10179?\\u-8704?" * 3, "{\\rtf1" + "}" * 50 + "a"])
+def test_odd_rtf_ends_well(text: str) -> None:
+    data = b"{\\rtf1 x" + text.encode()
+    if text.count("{") > 1000:
+        with pytest.raises(Unreadable, match="nested too deeply"):
+            read("a.rtf", data)
+    else:
+        assert read("a.rtf", data).blocks[0].text.startswith("x")
+
+
+ORG = """\
+#+TITLE: Mills
+#+AUTHOR: Ann Lee
+#+DATE: <2024-03-05>
+#+STARTUP: overview
+
+* TODO Build it  :stone:work:
+:PROPERTIES:
+:ID: 7
+:END:
+# a remark
+The [[http://x.org][wheel]] turns.
+#+BEGIN_SRC python
+turn(1)
+#+END_SRC
+** Boats
+| Boat | Fee |
+|------+-----|
+| Gull | 3   |
+"""
+
+
+def test_org_files_have_fields_headings_code_and_tables() -> None:
+    reading = read("mill.org", ORG.encode())
+    assert reading.title == "Mills"
+    assert [(block.kind, block.text, block.level, block.line) for block in reading.blocks] == [
+        ("row", "author: Ann Lee\ndate: 2024-03-05", 0, None),
+        ("heading", "TODO Build it", 1, 6),
+        ("paragraph", "The [[http://x.org][wheel]] turns.", 0, 11),
+        ("code", "turn(1)", 0, 13),
+        ("heading", "Boats", 2, 15),
+        ("table", "Boat | Fee\nGull | 3", 0, None),
+    ]
+
+
+ADOC = """\
+= Mills
+Ann Lee <ann@example.org>
+v1.2, 2024-03-05
+:toc:
+:status: draft
+
+Lead.
+
+// a remark
+[#build]
+== Build it
+
+.Steps
+* one
+* two
+
+----
+turn(1)
+----
+
+[cols="1h,2"]
+|===
+| Owner | Bo
+| Since
+| 1910
+|===
+
+|===
+|Boat |Fee
+
+|Gull
+|3
+|===
+"""
+
+
+def test_asciidoc_has_fields_headings_code_and_tables() -> None:
+    reading = read("mill.adoc", ADOC.encode())
+    assert reading.title == "Mills"
+    assert [(block.kind, block.text) for block in reading.blocks] == [
+        ("row", "author: Ann Lee\nversion: 1.2\ndate: 2024-03-05\nstatus: draft"),
+        ("paragraph", "Lead."),
+        ("heading", "Build it"),
+        ("paragraph", "Steps"),
+        ("paragraph", "* one\n* two"),
+        ("code", "turn(1)"),
+        ("row", "Owner: Bo"),
+        ("row", "Since: 1910"),
+        ("table", "Boat | Fee\nGull | 3"),
+    ]
+
+
+# Mail
+
+
+def test_a_mail_gives_its_attachments_and_the_mails_it_forwards() -> None:
+    """A forwarded mail and a list in a file were only named."""
+    inner = EmailMessage()
+    inner["Subject"], inner["From"] = "Rope", "bo@example.org"
+    inner.set_content("Two ropes, please.\n")
+    outer = EmailMessage()
+    outer["Subject"] = "Fwd: Rope"
+    outer.set_content("See below.\n")
+    outer.add_attachment(b"boat,fee\nGull,3\n", maintype="text", subtype="csv", filename="fees.csv")
+    outer.add_attachment(inner)
+    outer.add_attachment(b"\x89PNG\r\n\x1a\n" + bytes(50), maintype="image", subtype="png", filename="x.png")
+    reading = read("a.eml", b"From: ann@example.org\n" + outer.as_bytes())
+    assert [(block.kind, block.level, block.text) for block in reading.blocks] == [
+        ("heading", 1, "Fwd: Rope"),
+        ("row", 0, "From: ann@example.org\nSubject: Fwd: Rope"),
+        ("paragraph", 0, "See below."),
+        ("heading", 2, "Attachment: fees.csv"),
+        ("row", 0, "boat: Gull; fee: 3"),
+        ("heading", 2, "Rope"),
+        ("row", 0, "From: bo@example.org\nSubject: Rope"),
+        ("paragraph", 0, "Two ropes, please."),
+    ]
+    assert reading.notes == ("attachment not read: x.png (binary (PNG image))",)
+
+
+def test_every_text_of_a_mail_is_read_but_of_alternatives_one() -> None:
+    part = "--b\nContent-Type: {}\n\n{}\n"
+    parts = part.format("text/plain", "One.") + part.format("text/html", "<p>Two.</p>")
+    head = "From: a@example.org\nSubject: Hi\nMIME-Version: 1.0\nContent-Type: multipart/{}; boundary=b\n\n"
+    assert [text for _, text in told("a.eml", head.format("mixed") + parts + "--b--\n")][2:] == ["One.", "Two."]
+    assert [text for _, text in told("a.eml", head.format("alternative") + parts + "--b--\n")][2:] == ["One."]
