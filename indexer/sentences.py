@@ -39,6 +39,11 @@ _STARTERS = _words(
     "to under until we what when where which while who why with you your der die das ein eine er es sie "
     "wir ich im le la les un une il elle"
 )
+_MONTHS = _words(
+    "januar jänner februar märz april mai juni juli august september oktober november dezember januari februari marts maj"
+    " juni juli augusti oktober december"
+)
+"""Months of the languages that write a day with a full stop: German, Danish, Norwegian, Swedish."""
 _LAST_WORD = re.compile(r"[^\s(\[{\"'“‘«]{1,24}$")
 _NEXT_WORD = re.compile(r"\s*[\"'“‘«(\[]*(\w*)")
 
@@ -80,6 +85,8 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
     if last is None:
         return True
     before = last[0].lower()
+    if before.isdigit() and len(before) <= 2 and word.lower() in _MONTHS:
+        return False  # "am 12. Mai 2023"
     if before.isdigit() and len(before) <= 3 and not text[max(start, last.start() - 24) : last.start()].strip():
         return False  # "1. First of all"
     if before in _BEFORE_NAME:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.answering.cells import asked_cell, cell_at
 from rag.answering.evidence import UNREAD, Evidence, Seen
 from rag.answering.rules import repeats, says_something, with_its_unit
 from rag.answering.units import Unit
@@ -17,14 +18,14 @@ from rag.types import Form, Passage
 
 ONE_SENTENCE = 480
 """Most characters of the sentences that are shown for one fact."""
-CERTAIN = 0.75
+CERTAIN = 0.9
 """Chance from which on one sentence is shown alone."""
-FIRST_WINDOW = 650
+FIRST_WINDOW = 500
 """Most characters of the first piece of an explanation."""
 EXPLANATION = 1200
 """Most characters of an explanation, the steps or a list."""
 PIECES = 4
-SMALL = 0.06
+SMALL = 0.02
 """Chance below which a further piece is not worth its place."""
 FAR_BEHIND = 5.0
 """Nats by which a unit's best span may lie behind the best of all and still be taken for the answer in it."""
@@ -66,6 +67,8 @@ def sentence(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]
 def span(evidence: Evidence, seen: Seen) -> Copied:
     """Return the part of a unit that answers: the reader's span, or the whole where the reader finds none there."""
     unit, question = seen.unit, evidence.asked.question
+    if unit.kind in ("row", "field") and (copied := _cell(evidence, seen)) is not None:
+        return copied
     best = max((each.read for each in evidence.all()), default=UNREAD)
     if seen.span is None or seen.read < best - FAR_BEHIND:
         return _value(evidence, unit)
@@ -75,6 +78,18 @@ def span(evidence: Evidence, seen: Seen) -> Copied:
     if not says_something(text[start:end]) or repeats(question, text[start:end]):
         return _value(evidence, unit)
     return Copied(unit.passage, start, end)
+
+
+def _cell(evidence: Evidence, seen: Seen) -> Copied | None:
+    """Return the cell of a row that answers: of the column that is asked for, or the one that the reader's span is in."""
+    unit, row = seen.unit, evidence.text(seen.unit)
+    header = "" if unit.lead is None else evidence.text(evidence.seen[unit.passage][unit.lead].unit)
+    cell = asked_cell(evidence.asked.question, row, header)
+    if cell is None and seen.span is not None and unit.kind == "row":
+        cell = cell_at(row, seen.span[0] - unit.start, header)
+        if cell is not None and seen.span[1] <= unit.start + cell.end:
+            return None  # the reader's span lies within one cell
+    return None if cell is None else Copied(unit.passage, unit.start + cell.start, unit.start + cell.end)
 
 
 def _value(evidence: Evidence, unit: Unit) -> Copied:

@@ -106,18 +106,36 @@ def _parts(text: str, first: int, last: int, section: BlockKind) -> Iterator[tup
     elif section == "code":
         yield from _code(text, first, last)
     elif section in ("table", "row"):
-        rows = lines(text[first:last])
+        rows = _continued(text[first:last]) if section == "row" else lines(text[first:last])
         for place, (start, end) in enumerate(rows):
             line = text[first + start : first + end]
             if _RULE.fullmatch(line):
                 continue
             kind: UnitKind = "field" if section == "row" and _FIELD.match(line) and not _CELLS.search(line) else "row"
-            if section == "table" and place + 1 < len(rows) and _RULE.fullmatch(text[first:last], *rows[place + 1]):
+            if section == "table" and place == 0 and _is_header([text[first + a : first + b] for a, b in rows]):
                 kind = "heading"  # a column's header is no value
             yield from _bare(text, first + start, first + end, kind)
     else:
         for start, end in _prose(text[first:last]):
             yield from _sentence(text, first + start, first + end)
+
+
+def _continued(text: str) -> list[tuple[int, int]]:
+    """Return the lines of fields; one that is indented goes on with the line before it."""
+    rows: list[tuple[int, int]] = []
+    for start, end in lines(text):
+        if rows and text[max(0, start - 2) : start].isspace() and text[start - 1 : start] in " \t":
+            rows[-1] = (rows[-1][0], end)
+        else:
+            rows.append((start, end))
+    return rows
+
+
+def _is_header(rows: Sequence[str]) -> bool:
+    """Tell whether the first of these rows names the columns: a rule stands below it, or it has figures nowhere."""
+    if len(rows) < 2:
+        return False
+    return bool(_RULE.fullmatch(rows[1])) or not any(map(str.isdigit, re.sub(r"\b(?:19|20)\d\d\b", "", rows[0])))
 
 
 def _prose(text: str) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,80 @@
+"""The cells of a row: which of them a question asks for, by the names of the columns. Pure text.
+
+A row is `cell | cell` under a header row, or `name: value; name: value` with the names in it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.question import stems
+
+_PAIR = re.compile(r"(?:^|;\s)(?P<name>[^;:|]{1,80}?):\s(?P<value>[^;]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a row: half-open, in characters of the row."""
+
+    name: str
+    """What its column is called; "" where nothing says."""
+    start: int
+    end: int
+
+
+def cells(row: str, header: str = "") -> list[Cell]:
+    """Return the cells of a row in order; `header` is the row with the names, where the row has none in it."""
+    if "|" in row:
+        names = [part.strip(" *_`") for part in _bare(header).split("|")] if "|" in header else []
+        found = _split(row)
+        aligned = len(names) == len(found)
+        return [Cell(names[place] if aligned else "", *span) for place, span in enumerate(found)]
+    return [
+        Cell(match["name"].strip(), match.start("value"), match.start("value") + len(match["value"].rstrip()))
+        for match in _PAIR.finditer(row)
+        if match["value"].strip()
+    ]
+
+
+def _bare(line: str) -> str:
+    return line.strip().removeprefix("|").removesuffix("|")
+
+
+def _split(row: str) -> list[tuple[int, int]]:
+    """Return where each cell between bars stands, without the space around it."""
+    first = row.index("|") + 1 if row.lstrip().startswith("|") else 0
+    last = row.rindex("|") if row.rstrip().endswith("|") else len(row)
+    spans, start = [], first
+    for part in row[first:last].split("|"):
+        begin = start + len(part) - len(part.lstrip())
+        spans.append((begin, begin + len(part.strip())))
+        start += len(part) + 1
+    return spans
+
+
+def asked_cell(question: str, row: str, header: str = "") -> Cell | None:
+    """Return the cell that a question asks for: that of the column whose name says most of what the row does not.
+
+    None where no name says anything of the question, or two say as much.
+    """
+    wanted = stems(question)
+    found = [cell for cell in cells(row, header) if cell.name and row[cell.start : cell.end].strip()]
+    scored = []
+    for cell in found:
+        own = stems(row[cell.start : cell.end])
+        if own and own <= wanted:
+            continue  # it is what the question names
+        named = stems(cell.name)
+        scored.append((len(named & wanted) + 0.5 * len(named & wanted) / (len(named) or 1), cell))
+    scored.sort(key=lambda each: (-each[0], each[1].start))
+    if not scored or scored[0][0] <= 0:
+        return None
+    if len(scored) > 1 and scored[1][0] == scored[0][0]:
+        return None
+    return scored[0][1]
+
+
+def cell_at(row: str, place: int, header: str = "") -> Cell | None:
+    """Return the cell that holds this character of a row."""
+    return next((cell for cell in cells(row, header) if cell.start <= place < cell.end), None)
