@@ -6,9 +6,11 @@ Spans are half-open, in characters of the text, in order, and never overlap.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from indexer.words import bigrams, word_spans
@@ -47,17 +49,32 @@ def excerpt(passage: Passage, question: str, length: int = LENGTH) -> list[Span]
 
 def matches(text: str, question: str) -> list[Span]:
     """Return where words of `text` have the stem of a content word of `question`."""
-    wanted = stems(question)
-    spans = [(start, end) for start, end in word_spans(text) if stem(text[start:end].casefold()) in wanted]
-    for pair in set(bigrams(question).split()):  # scripts without spaces are compared by pairs of characters
-        spans += _occurrences(text, pair)
     joined: list[Span] = []
-    for start, end in sorted(spans):
+    for start, end, _ in _asked_words(text, question):
         if joined and start < joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((start, end))
     return joined
+
+
+def _asked_words(text: str, question: str) -> list[tuple[int, int, str]]:
+    """Return start, end and stem of each word of `text` that the question has too, in order.
+
+    Of scripts without spaces it is each pair of characters.
+    """
+    wanted = stems(question)
+    found = [(start, end, _stem(text[start:end])) for start, end in word_spans(text)]
+    pairs = set(bigrams(question).split())
+    return sorted(
+        [word for word in found if word[2] in wanted]
+        + [(start, end, pair) for pair in pairs for start, end in _occurrences(text, pair)]
+    )
+
+
+@lru_cache(maxsize=1 << 15)
+def _stem(word: str) -> str:
+    return stem(word.casefold())
 
 
 def around(text: str, marks: Sequence[Span], length: int) -> Span:
@@ -97,19 +114,19 @@ class _Part:
 
 def _parts(passage: Passage, question: str) -> list[_Part]:
     """Return the parts of a passage that may be shown, and how each fits the question."""
-    wanted = stems(question) | set(bigrams(question).split())
+    asked = _asked_words(passage.text, question)
+    starts = [start for start, _, _ in asked]
     found: list[tuple[int, int, int, set[str], set[str]]] = []
     heading: set[str] = set()
     headings = 0
     for start, end, kind in quotable(passage):
-        piece = passage.text[start:end]
-        words = wanted & (stems(piece) | set(bigrams(piece).split()))
-        if kind == "heading" or piece.startswith("#"):
+        words = {word for *_, word in asked[bisect_left(starts, start) : bisect_left(starts, end)]}
+        if kind == "heading" or passage.text.startswith("#", start):
             heading, headings = words, headings + 1
         else:
             found.append((start, end, headings if kind == "paragraph" else -1, words, heading - words))
     often = Counter(word for *_, words, _ in found for word in words)
-    weight = {word: math.log1p(len(found) / often[word]) if often[word] else 1.0 for word in sorted(wanted)}
+    weight = {word: math.log1p(len(found) / max(1, often[word])) for *_, word in asked}
     return [
         _Part(
             start,
