@@ -64,6 +64,12 @@ def content_words(passage: str) -> list[str]:
     return [word for word in folded if word not in STOP_WORDS] or folded
 
 
+def word_spans(passage: str) -> list[tuple[int, int]]:
+    """Return where each word of `passage` stands: half-open, in characters, in order."""
+    _, words = _patterns()
+    return [match.span() for match in words.finditer(passage)]
+
+
 def match_expression(question: str) -> str:
     """Return an FTS5 query that matches any of the question's words; "" when it holds none.
 

@@ -16,7 +16,7 @@ from typing import TypeAlias, TypeVar
 from rag.engine import Engine
 from rag.retriever import Mode
 from rag.stopping import Wanted
-from rag.types import Answer, Event, Events, Passage
+from rag.types import Answer, Event, Events, Form, Passage
 
 T = TypeVar("T")
 AsyncEvents: TypeAlias = AsyncGenerator[Event, None]
@@ -61,10 +61,14 @@ class AsyncEngine:
         filters: Sequence[str] = (),
         max_error: float | None = None,
         explain: bool = False,
+        history: Sequence[str] = (),
+        form: Form | None = None,
     ) -> Answer:
-        """Answer `question` from the `k` best passages, or refuse; see `Engine.ask`."""
+        """Answer `question` from the `k` best passages, or show the closest evidence; see `Engine.ask`."""
         return await self._run(
-            lambda: self.engine.ask(question, k, filters=filters, max_error=max_error, explain=explain)
+            lambda: self.engine.ask(
+                question, k, filters=filters, max_error=max_error, explain=explain, history=history, form=form
+            )
         )
 
     async def ask_many(
@@ -74,9 +78,12 @@ class AsyncEngine:
         *,
         filters: Sequence[str] = (),
         max_error: float | None = None,
+        form: Form | None = None,
     ) -> list[Answer]:
         """Answer each question, in their order, read together; see `Engine.ask_many`."""
-        return await self._run(lambda: self.engine.ask_many(questions, k, filters=filters, max_error=max_error))
+        return await self._run(
+            lambda: self.engine.ask_many(questions, k, filters=filters, max_error=max_error, form=form)
+        )
 
     async def stream(
         self,
@@ -86,6 +93,8 @@ class AsyncEngine:
         filters: Sequence[str] = (),
         max_error: float | None = None,
         explain: bool = False,
+        history: Sequence[str] = (),
+        form: Form | None = None,
     ) -> AsyncEvents:
         """Answer as `ask` does, and tell on the way; see `Engine.stream`, whose first errors come with the first event.
 
@@ -93,7 +102,14 @@ class AsyncEngine:
         model stops before its next word.
         """
         begin = functools.partial(
-            self.engine.stream, question, k, filters=filters, max_error=max_error, explain=explain
+            self.engine.stream,
+            question,
+            k,
+            filters=filters,
+            max_error=max_error,
+            explain=explain,
+            history=history,
+            form=form,
         )
         loop = asyncio.get_running_loop()
         arrived: asyncio.Queue[Event | None] = asyncio.Queue()

@@ -16,16 +16,21 @@ import click
 from indexer.errors import UsageError, UserError
 from indexer.screen import Command, Screen, common, in_collection, near, opened, plain
 from rag.showing import show_answer, show_passage
+from rag.types import FORMS, MAX_HISTORY
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from rag.engine import Engine
-    from rag.types import Answer, Events, Passage
+    from rag.types import Answer, Events, Form, Passage
     from rag.writing.few_shot import FewShot
 
 NOT_ANSWERED = 4
-"""Exit code of `ask` when the documents do not hold the answer."""
+"""Exit code of `ask` where it cannot be sure of an answer, and where nothing bears on the question."""
+LEAVING = frozenset({"", "exit", "quit"})
+"""What ends a conversation when it is typed as a question."""
+ANEW = "new"
+"""What begins a conversation anew: the questions before are forgotten."""
 
 FILTER = click.option(
     "--filter", "filters", multiple=True, metavar="KEY=VALUE",
@@ -99,7 +104,7 @@ def search(
     engine = _engine(screen, name, home, reranker=reranker)
     found = engine.search(query, k, mode=mode, filters=filters, explain=explain)  # type: ignore[arg-type]
     if as_json:
-        rows = [_passage_json(rank, passage, explain) for rank, passage in enumerate(found, 1)]
+        rows = [_passage_json(rank, passage, query, explain) for rank, passage in enumerate(found, 1)]
         generation = engine.collection.generation
         screen.print_json(
             {"query": query, "mode": mode, "passages": rows, "collection": name, "generation": generation}
@@ -107,7 +112,7 @@ def search(
         return
     console = screen.console()
     for rank, passage in enumerate(found, 1):
-        show_passage(console, rank, passage, explain)
+        show_passage(console, rank, passage, query, explain)
     if not found:
         console.print("Nothing found.")
 
@@ -127,11 +132,14 @@ def _engine(
         return Engine(collection, open_generator(generator, collection, few_shot, progress), reranker)
 
 
-def _passage_json(rank: int, passage: Passage, explain: bool) -> dict[str, Any]:
+def _passage_json(rank: int, passage: Passage, query: str, explain: bool) -> dict[str, Any]:
+    from rag.excerpts import excerpt
+
     row: dict[str, Any] = {
         "rank": rank, "title": passage.title, "context": passage.context, "line": passage.line,
         "also_in": list(passage.also_in), **passage.to_json(),
     }  # fmt: skip
+    row["excerpt"] = [list(span) for span in excerpt(passage, query)]
     if explain:
         origin = passage.origin
         row["explain"] = {
@@ -148,6 +156,11 @@ def _passage_json(rank: int, passage: Passage, explain: bool) -> dict[str, Any]:
 @answered_by("What answers: quoting, copying, the folder of a model, http://HOST:PORT/v1#MODEL, package.module:Class.")
 @shown_examples
 @reranked_by("What orders the best passages found: a reranker's folder.")
+@click.option("--after", multiple=True, metavar="QUESTION",
+              help="A question asked before this one, which it may refer to (repeatable, oldest first).")  # fmt: skip
+@click.option(
+    "--form", type=click.Choice(FORMS), help="Answer in this form, not in the one that the question asks for."
+)
 @click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong (0.1).")
 @click.option("--explain", is_flag=True, help="Show the passages, their ranks, and the time of each stage.")
 @FILTER
@@ -157,22 +170,22 @@ def _passage_json(rank: int, passage: Passage, explain: bool) -> dict[str, Any]:
 @click.pass_context
 def ask(
     ctx: click.Context, screen: Screen, question: str | None, k: int, generator: str | None, few_shot: int | None,
-    zero_shot: bool, shots: Path | None, reranker: str | None, max_error: float | None, explain: bool,
-    filters: tuple[str, ...], name: str, home: str | None, as_json: bool,
+    zero_shot: bool, shots: Path | None, reranker: str | None, after: tuple[str, ...], form: Form | None,
+    max_error: float | None, explain: bool, filters: tuple[str, ...], name: str, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Answer a question from the documents, with footnotes, or say that they do not hold the answer.
+    """Answer a question from the documents, with footnotes, or show the closest evidence.
 
-    Exits 0 when it answered and 4 when it did not. On a terminal, a language model is seen writing, until what it
-    wrote is checked; and without QUESTION, it asks one after the other.
+    Exits 0 when it answered, and 4 when it is not sure or nothing bears on the question. On a terminal, a language
+    model is seen writing, until what it wrote is checked; and without QUESTION, it asks one after the other.
     """
     engine = _engine(screen, name, home, generator, reranker, few_shot_of(few_shot, zero_shot, shots))
-    options: dict[str, Any] = {"filters": filters, "max_error": max_error, "explain": explain}
+    options: dict[str, Any] = {"filters": filters, "max_error": max_error, "explain": explain, "form": form}
 
-    def answer_one(asked: str) -> Answer:
+    def answer_one(asked: str, history: Sequence[str]) -> Answer:
         if as_json or not sys.stdout.isatty():
-            answer = engine.ask(asked, k, **options)
+            answer = engine.ask(asked, k, history=history, **options)
         else:
-            answer = _seen_written(screen, engine, engine.stream(asked, k, **options))
+            answer = _seen_written(screen, engine, engine.stream(asked, k, history=history, **options))
         if as_json:
             screen.print_json(answer.to_json())
         else:
@@ -180,29 +193,41 @@ def ask(
         return answer
 
     if question is not None:
-        ctx.exit(0 if answer_one(question).answered else NOT_ANSWERED)
+        ctx.exit(0 if answer_one(question, after).answered else NOT_ANSWERED)
     if not sys.stdin.isatty():
         raise UsageError("No question was given.", 'For example: footnote ask "When was the archive opened?"')
-    _converse(screen, engine, answer_one)
+    _converse(screen, engine, answer_one, after)
 
 
-def _converse(screen: Screen, engine: Engine, answer_one: Callable[[str], Answer]) -> None:
+def _converse(
+    screen: Screen, engine: Engine, answer_one: Callable[[str, Sequence[str]], Answer], after: Sequence[str]
+) -> None:
+    """Ask one question after the other; each may refer to those before it."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  line editing and history for input()
 
     status = engine.collection.status()
-    screen.say(f"{status.documents} documents in {status.name}. An empty line ends.", err=True)
+    screen.say(f"{status.documents} documents in {status.name}. A question may refer to the ones before it.", err=True)
+    screen.say(f'"{ANEW}" begins anew; "exit", "quit" or an empty line ends.', err=True)
+    history = list(after)
     while True:
         try:
             asked = input("? ").strip()
         except EOFError:
             return
-        if not asked:
+        word = asked.casefold()
+        if word in LEAVING:
             return
+        if word == ANEW:
+            history.clear()
+            screen.say("The questions before are forgotten.", err=True)
+            continue
         try:
-            answer_one(asked)
+            answer_one(asked, history[-MAX_HISTORY:])
         except UserError as error:
             screen.say_error(error)
+        else:
+            history.append(asked)
 
 
 def _seen_written(screen: Screen, engine: Engine, events: Events) -> Answer:

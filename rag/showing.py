@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from indexer.screen import flowed, near, place, plain, shortened, show_wrapped
+from indexer.screen import flowed, near, place, plain, show_wrapped
+from rag.joining import CONCLUSIONS, is_joining
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -12,9 +15,17 @@ if TYPE_CHECKING:
 
     from rag.types import Answer, Citation, Passage
 
+QUOTE = 320
+"""Longest quotation that is shown, in characters: what surrounds its marks is left out beyond that."""
+NEAREST = 3
+"""Passages that are shown where there is no answer."""
 
-def show_passage(console: Console, rank: int, passage: Passage, explain: bool) -> None:
-    """Print a passage under its heading and its place; with `explain` how either arm ranked it."""
+
+def show_passage(console: Console, rank: int, passage: Passage, question: str, explain: bool = False) -> None:
+    """Print the part of a passage that fits `question`, under its heading and its place.
+
+    With `explain`, it says how either arm ranked it.
+    """
     head = plain(f"{rank}. ", "bold") + plain(passage.context or passage.name, "bold")
     show_wrapped(console, head + plain(f"  {passage.score:.3f}", "dim"))
     console.print(plain(f"   {place(passage.source, passage.page, passage.line)}", "cyan"), soft_wrap=True)
@@ -22,8 +33,36 @@ def show_passage(console: Console, rank: int, passage: Passage, explain: bool) -
         console.print(plain(f"   also in {near(twin)}", "dim"), soft_wrap=True)
     if explain:
         console.print(plain(f"   {_explained(passage)}", "dim"))
-    show_wrapped(console, plain(shortened(flowed(passage.text), 400)), 3)
+    show_wrapped(console, _excerpt(passage, question), 3)
     console.print()
+
+
+def _excerpt(passage: Passage, question: str) -> Text:
+    """Return the sentences of a passage that fit a question, with its words marked."""
+    from rag.excerpts import excerpt, matches
+
+    spans = excerpt(passage, question)
+    words = matches(passage.text, question)
+    parts = [_marked(passage.text, span, words) for span in spans]
+    between = [
+        " " if not passage.text[one[1] : other[0]].strip() else " … " for one, other in itertools.pairwise(spans)
+    ]
+    text = plain("")
+    for part, gap in zip(parts, [*between, ""], strict=False):
+        text += part + plain(gap)
+    more_before = bool(spans) and bool(passage.text[: spans[0][0]].strip())
+    more_after = bool(spans) and bool(passage.text[spans[-1][1] :].strip())
+    return plain("… " if more_before else "") + text + plain(" …" if more_after else "")
+
+
+def _marked(text: str, span: tuple[int, int], marks: Iterable[tuple[int, int]], style: str = "bold") -> Text:
+    """Return a part of a text with what of the marks lies in it in that style."""
+    start, end = span
+    part = plain(flowed(text[start:end]))
+    for first, last in marks:
+        if max(first, start) < min(last, end):
+            part.stylize(style, max(first, start) - start, min(last, end) - start)
+    return part
 
 
 def _explained(passage: Passage) -> str:
@@ -34,58 +73,204 @@ def _explained(passage: Passage) -> str:
     return f"{words}; {dense}{matched}"
 
 
+# Answers
+
+
 def show_answer(console: Console, answer: Answer, explain: bool) -> None:
-    """Print an answer with its footnotes, or that there is none with the nearest passages."""
-    if answer.answered:
-        show_wrapped(console, _numbered(answer))
-        for start, end in answer.unsupported:
-            unsure = plain(f'not borne out by the documents: "{answer.text[start:end].strip()}"', "yellow")
-            show_wrapped(console, unsure)
-        maker = f"confidence {answer.confidence:.0%}, by the {answer.generator} generator"
-        show_wrapped(console, plain(maker, "dim"))
-        console.print()
-        for citation in answer.citations:
-            _show_citation(console, citation)
-    else:
-        console.print(plain("Not in these documents.", "bold"))
-        if answer.meant:
-            show_wrapped(console, plain(f"Did you mean: {answer.meant}", "cyan"))
-        nearest = f"confidence in the best answer {answer.confidence:.0%}. The nearest passages:"
-        show_wrapped(console, plain(nearest, "dim"))
-        console.print()
-        for rank, passage in enumerate(answer.passages[:3], 1):
-            show_passage(console, rank, passage, False)
+    """Print an answer, the closest evidence, or that nothing bears on the question; each with where it stands."""
+    if answer.read_as:
+        show_wrapped(console, plain(f"read as: {answer.read_as}", "dim"))
+    {"answer": _show_given, "unsure": _show_closest, "none": _show_nothing}[answer.outcome](console, answer)
     if explain:
         for rank, passage in enumerate(answer.passages, 1):
-            show_passage(console, rank, passage, True)
+            show_passage(console, rank, passage, _asked(answer), True)
         spent = ", ".join(f"{stage} {ms:.0f} ms" for stage, ms in answer.timings_ms.items())
         console.print(plain(spent, "dim"))
 
 
-def _numbered(answer: Answer) -> Text:
-    """Return the answer's text with the numbers of its footnotes behind what they bear out."""
-    text = plain(answer.text, "bold")
+def _show_given(console: Console, answer: Answer) -> None:
+    said = _show_body(console, answer)
+    for start, end in answer.unsupported:
+        unsure = plain(f'not borne out by the documents: "{answer.text[start:end].strip()}"', "yellow")
+        show_wrapped(console, unsure)
+    looked = f"; looked at {answer.documents:,} documents" if answer.documents else ""
+    maker = f"confidence {answer.confidence:.0%}, by the {answer.generator} generator{looked}"
+    show_wrapped(console, plain(maker, "dim"))
+    _show_notes(console, answer)
+    console.print()
+    _show_footnotes(console, answer, said)
+
+
+def _show_closest(console: Console, answer: Answer) -> None:
+    console.print(plain("Not sure. The closest is:", "bold yellow"))
+    said = _show_body(console, answer)
+    show_wrapped(console, plain(f"confidence {answer.confidence:.0%}: too little to call it an answer", "dim"))
+    _show_meant(console, answer)
+    _show_notes(console, answer)
+    console.print()
+    _show_footnotes(console, answer, said)
+    others = [passage for passage in answer.passages if not _is_quoted(passage, answer.citations)]
+    if others:
+        console.print(plain("The passages after it:", "dim"))
+        _show_nearest(console, answer, others)
+
+
+def _show_nothing(console: Console, answer: Answer) -> None:
+    show_wrapped(console, plain("Nothing in these documents bears on this.", "bold"))
+    _show_meant(console, answer)
+    _show_notes(console, answer)
+    nearest = f"confidence in the best answer {answer.confidence:.0%}. The nearest passages:"
+    show_wrapped(console, plain(nearest, "dim"))
+    console.print()
+    _show_nearest(console, answer, answer.passages)
+
+
+def _show_nearest(console: Console, answer: Answer, passages: Sequence[Passage]) -> None:
+    for rank, passage in enumerate(passages[:NEAREST], 1):
+        show_passage(console, rank, passage, _asked(answer))
+
+
+def _show_meant(console: Console, answer: Answer) -> None:
+    if answer.meant:
+        show_wrapped(console, plain(f"Did you mean: {answer.meant}", "cyan"))
+
+
+def _show_notes(console: Console, answer: Answer) -> None:
+    for note in answer.notes:
+        show_wrapped(console, plain(note, "dim"))
+
+
+def _asked(answer: Answer) -> str:
+    return answer.read_as or answer.question
+
+
+def _is_quoted(passage: Passage, citations: Iterable[Citation]) -> bool:
+    return any(
+        citation.source == passage.source and citation.start < passage.end and passage.start < citation.end
+        for citation in citations
+    )
+
+
+# What is read first
+
+_SENTENCES = frozenset({"fact", "field"})
+"""Forms whose text is a span: it is shown in its sentence."""
+
+
+def _show_body(console: Console, answer: Answer) -> str:
+    """Print what is read first, and return its words."""
+    if _is_span(answer):
+        return _show_sentences(console, answer)
+    for line, is_code in _lines(answer):
+        if is_code:
+            console.print(line, soft_wrap=True)
+        else:
+            show_wrapped(console, line)
+    alone = answer.text.strip() in CONCLUSIONS
+    return answer.text + (_show_sentences(console, answer) if alone else "")
+
+
+def _is_span(answer: Answer) -> bool:
+    """Tell whether the text is a span, or a conclusion that nobody can be sure of: then its sentence says more."""
+    if answer.form == "yes-no" and answer.outcome == "unsure":
+        return True
+    copies = bool(answer.copied) and all(is_joining(answer.text[start:end]) for start, end in answer.written)
+    return answer.form in _SENTENCES and copies
+
+
+def _show_sentences(console: Console, answer: Answer) -> str:
+    """Print the sentence of each quotation that the answer rests on, with its words in bold; return the sentences."""
+    said = []
+    for citation in answer.citations:
+        if citation.claims:
+            sentence = _quoted(citation, "bold")
+            said.append(sentence.plain)
+            show_wrapped(console, sentence + plain(f" [{citation.number}]", "cyan"))
+    return " ".join(said)
+
+
+def _lines(answer: Answer) -> Iterator[tuple[Text, bool]]:
+    """Yield the text by its lines with the numbers of its footnotes, and for each whether it is code."""
+    text, numbers, start = _styled(answer), _numbers(answer), 0
+    for words in answer.text.split("\n"):
+        end = start + len(words)
+        ends = [place for place in sorted(numbers) if start < place <= end]
+        if any(first <= start < last or start <= first < end for first, last in answer.code):
+            yield text[start:end], True  # numbers would become part of it: they stand below
+            if ends:
+                yield plain("".join(numbers[place] for place in ends), "cyan"), False
+        else:
+            line, done = plain(""), start
+            for place in ends:
+                line += text[done:place] + plain(f" {numbers[place]}", "cyan")
+                done = place
+            yield line + text[done:end], False
+        start = end + 1
+
+
+def _styled(answer: Answer) -> Text:
+    """Return the text with what was written in bold, be it an answer, "Yes." or the name of a document."""
+    text = plain(answer.text)
+    for start, end in answer.written:
+        text.stylize("bold", start, end)
     for start, end in answer.unsupported:
         text.stylize("yellow", start, end)
+    return text
+
+
+def _numbers(answer: Answer) -> dict[int, str]:
+    """Return the numbers of the footnotes by where they stand: behind what they bear out.
+
+    Where the items of a list come from one place one after the other, the last has the number.
+    """
     numbers: dict[int, str] = {}
     for citation in answer.citations:
         for _, end in citation.claims:
-            numbers[end] = numbers.get(end, " ") + f"[{citation.number}]"
-    parts = text.divide(sorted(numbers))
-    for part, end in zip(parts, sorted(numbers), strict=False):  # behind the last number may be words without one
-        part.append(plain(numbers[end], "not bold cyan"))
-    return plain("").join(parts)
+            numbers[end] = numbers.get(end, "") + f"[{citation.number}]"
+    if answer.form != "list":
+        return numbers
+    ends = sorted(numbers)
+    return {
+        end: numbers[end]
+        for place, end in enumerate(ends)
+        if place + 1 == len(ends) or numbers[ends[place + 1]] != numbers[end]
+    }
 
 
-def _show_citation(console: Console, citation: Citation) -> None:
+# Footnotes
+
+
+def _show_footnotes(console: Console, answer: Answer, said: str) -> None:
+    """Print where the quotations stand, those that are no part of the answer last; and what `said` does not show."""
+    shown = " ".join(said.split())
+    for citation in answer.citations:
+        if citation.claims:
+            _show_citation(console, citation, shown)
+    also = [citation for citation in answer.citations if not citation.claims]
+    if also:
+        console.print(plain("See also", "bold"))
+    for citation in also:
+        _show_citation(console, citation, shown)
+
+
+def _show_citation(console: Console, citation: Citation, shown: str) -> None:
     console.print(
         plain(f"[{citation.number}] ", "cyan") + plain(f"{citation.title}, " if citation.title else "", "bold")
         + plain(place(citation.source, citation.page, citation.line), "cyan"),
         soft_wrap=True,
     )  # fmt: skip
-    quote = plain(flowed(citation.quote))
-    for start, end in citation.marks:
-        if end - start < len(citation.quote):
-            quote.stylize("bold underline", start, end)
-    show_wrapped(console, quote, 4)
+    quote = _quoted(citation, "bold underline")
+    if " ".join(quote.plain.split()) not in shown:
+        show_wrapped(console, quote, 4)
     console.print()
+
+
+def _quoted(citation: Citation, style: str) -> Text:
+    """Return a quotation, shortened around its marks, and the marks in that style where they are not all of it."""
+    from rag.excerpts import around
+
+    quote = citation.quote
+    start, end = around(quote, citation.marks, QUOTE)
+    marks = [(first, last) for first, last in citation.marks if last - first < len(quote)]
+    text = _marked(quote, (start, end), marks, style)
+    return plain("… " if start else "") + text + plain(" …" if end < len(quote) else "")

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from indexer.types import Section
 
@@ -157,8 +157,13 @@ Form = Literal["fact", "yes-no", "list", "explanation", "steps", "count", "overv
 """What an answer looks like: one fact in its sentence, yes or no with its evidence, all items of a list, sentences that
 explain (a definition, a reason), steps or code, a count over documents, what a document is about, a quote from each of
 several passages, a field such as author or date, or the newest of several values beside the others."""
+FORMS: tuple[Form, ...] = get_args(Form)
 Outcome = Literal["answer", "unsure", "none"]
 """An answer; the closest evidence, of which nobody can be sure; nothing that bears on the question."""
+
+
+MAX_HISTORY = 20
+"""Earlier questions that a conversation sends along, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,7 @@ class Answer:
     """Parts of `text` that are the generator's own words, in order: joining words, where it copies."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     meant: str = ""
-    """Of what is not answered: the question with its unknown words as the collection spells them, where that differs."""
+    """Where it is not answered: the question with its unknown words as the collection spells them, if that differs."""
     form: Form = "fact"
     read_as: str = ""
     """The question as it was read together with earlier ones; "" where it stands alone."""
@@ -196,6 +201,23 @@ class Answer:
     def answered(self) -> bool:
         """Say whether this is an answer."""
         return self.outcome == "answer"
+
+    @property
+    def code(self) -> tuple[tuple[int, int], ...]:
+        """The parts of `text` that were copied from code with their line ends, to be shown as code."""
+        quoted = {citation.number: citation for citation in self.citations}
+        spans: set[tuple[int, int]] = set()
+        for part in self.copied:
+            citation = quoted[part.citation]
+            if part.end - part.start != part.quote_end - part.quote_start:
+                continue  # its line ends are gone
+            first, last = citation.start + part.quote_start, citation.start + part.quote_end
+            for passage in self.passages:
+                for section in passage.sections if passage.source == citation.source else ():
+                    start, end = max(first, section.start), min(last, section.end)
+                    if section.kind == "code" and start < end:
+                        spans.add((part.start + start - first, part.start + end - first))
+        return tuple(sorted(spans))
 
     def to_json(self) -> dict[str, object]:
         """Return the form that `ask --json` prints."""
@@ -219,6 +241,7 @@ class Answer:
             "read_as": self.read_as,
             "documents": self.documents,
             "notes": list(self.notes),
+            "code": [list(span) for span in self.code],
         }
 
 

@@ -27,6 +27,7 @@ def row(
     sources: Sequence[str] = (),
     kind: str = "",
     timings: Mapping[str, float] | None = None,
+    bears: bool = False,
 ) -> Row:
     """Return a row; what it says is cited from the first passage that holds it, and answered unless it says nothing."""
     texts = tuple(read(each, rank=rank) if isinstance(each, str) else each for rank, each in enumerate(passages, 1))
@@ -44,6 +45,7 @@ def row(
         gold_sources=tuple(sources),
         gold_quotes=tuple(quotes),
         timings_ms=timings or {},
+        bears=bears,
     )
 
 

@@ -7,7 +7,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from rag.service.app import guarded
 from rag.service.library import Library
 from rag.service.service import Service, make_service
 from rag.service.settings import Settings
-from rag.types import Passage
+from rag.types import Form, Passage
 from tests.worlds import WordEncoder
 
 LOCAL = "http://127.0.0.1:8000"
@@ -54,6 +54,33 @@ class FirstSentence:
                 if kind == "paragraph" and words & set(passage.text[start:end].lower().split()):
                     return Draft((Copied(number, start, end),), 0.9)
         return Draft((), 0.1)
+
+
+@dataclass
+class Formed:
+    """Drafts what `make` makes of the passages, and remembers what it was asked, and in which form."""
+
+    make: Callable[[Sequence[Passage]], Draft]
+    asked: list[tuple[str, Form | None]] = field(default_factory=list)
+    name: str = "formed"
+
+    def generate(self, question: str, passages: Sequence[Passage]) -> Draft:
+        return self.generate_formed([question], [passages], [None])[0]
+
+    def generate_formed(
+        self, questions: Sequence[str], passages: Sequence[Sequence[Passage]], forms: Sequence[Form | None]
+    ) -> list[Draft]:
+        self.asked += zip(questions, forms, strict=True)
+        return [self.make(read) for read in passages]
+
+    def threshold(self, max_error: float | None) -> float:
+        return 0.5
+
+
+def closest(read: Sequence[Passage], confidence: float = 0.3) -> Draft:
+    """Quote the last sentence of the first passage, as what comes closest."""
+    *_, (start, end, _) = quotable(read[0])
+    return Draft((Copied(0, start, end),), confidence, bears=True, notes=("Read by its words only.",))
 
 
 def service_of(home: Path, generator: Any = None, name: str = "world", **settings: Any) -> Service:

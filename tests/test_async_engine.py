@@ -107,6 +107,9 @@ def test_it_answers_and_finds_what_the_engine_does(collection: Collection, quoti
         assert await asked.search("tea", 2, mode="words", filters=["source=*.md"], explain=True) == engine.search(
             "tea", 2, mode="words", filters=["source=*.md"], explain=True
         )
+        follow = await asked.ask("And is black tea?", history=["At what heat is green tea steeped?"], form="fact")
+        assert follow.read_as == engine.ask("And is black tea?", history=["At what heat is green tea steeped?"]).read_as
+        assert follow.read_as not in ("", follow.question)
         many = await asked.ask_many([BEES, "When does the library open?"], k=3)
         assert [each.text for each in many] == [each.text for each in engine.ask_many([e.question for e in many], k=3)]
 

@@ -244,16 +244,16 @@ def test_ask_answers_with_footnotes(world: Path) -> None:
     result = run("ask", BEES)
     assert result.exit_code == 0, result.output
     lines = result.stdout.split("\n")
-    assert lines[0] == "up to sixty thousand [1]"
+    assert lines[0] == "A hive holds up to sixty thousand bees. [1]"
     assert re.fullmatch(r"confidence \d+%, by the copying generator", lines[1])
     assert lines[3] == f"[1] bees, {world}/files/bees.txt, line 3" or lines[3].endswith("files/bees.txt, line 3")
-    assert lines[4] == "    A hive holds up to sixty thousand bees."
+    assert lines[4:] == ["", ""]  # the sentence is not repeated
 
 
 def test_ask_refuses_with_4_and_shows_what_is_nearest(world: Path) -> None:
     result = run("ask", FOOTBALL)
     assert result.exit_code == 4
-    assert result.stdout.startswith("Not in these documents.\nconfidence in the best answer ")
+    assert result.stdout.startswith("Nothing in these documents bears on this.\nconfidence in the best answer ")
     assert "1. " in result.stdout
 
 
@@ -555,7 +555,7 @@ def test_completion_offers_commands_and_collections(world: Path) -> None:
 def test_a_process_of_its_own_gives_text_on_stdout_and_errors_on_stderr(world: Path) -> None:
     good = process("ask", BEES)
     assert (good.returncode, good.stderr) == (0, "")
-    assert good.stdout.startswith("up to sixty thousand [1]\n")
+    assert good.stdout.startswith("A hive holds up to sixty thousand bees. [1]\n")
     bad = process("search", "tea", "-c", "papers")
     assert (bad.returncode, bad.stdout) == (1, "")
     assert bad.stderr.startswith("error: There is no collection 'papers' in ")
@@ -654,7 +654,7 @@ class Terminal:
 
 def test_without_a_question_a_terminal_is_asked_one_after_the_other(world: Path) -> None:
     with Terminal("ask") as terminal:
-        terminal.wait_for("4 documents in default. An empty line ends.")
+        terminal.wait_for("4 documents in default. ")
         terminal.wait_for("? ")
         terminal.type(BEES + "\n")
         terminal.wait_for("sixty thousand bees.")
@@ -665,6 +665,23 @@ def test_without_a_question_a_terminal_is_asked_one_after_the_other(world: Path)
         terminal.wait_for("eighty degrees.")
         terminal.type("\n")
         assert terminal.finish() == 0
+
+
+@pytest.mark.parametrize("word", ["exit", "Quit"])
+def test_a_word_leaves_the_conversation_and_another_begins_it_anew(world: Path, word: str) -> None:
+    """They were once searched for, and shown as a refusal."""
+    with Terminal("ask") as terminal:
+        terminal.wait_for("or an empty line ends.")
+        terminal.type("new\n")
+        terminal.wait_for("The questions before are forgotten.")
+        terminal.type(f"{word}\n")
+        assert terminal.finish() == 0
+        assert "Nothing in these documents" not in terminal.seen
+
+
+def test_a_form_is_one_of_those_there_are(world: Path) -> None:
+    failed(run("ask", BEES, "--form", "poem"), 2, "Invalid value for '--form'")
+    assert said(run("ask", BEES, "--form", "fact", "--json"))["answered"]
 
 
 def test_the_end_of_input_or_an_interrupt_ends_the_conversation(world: Path) -> None:

@@ -20,12 +20,14 @@ from rag.engine import Engine
 from rag.evaluation import qa
 from rag.evaluation.asking import Asker, given, in_collection, row_of
 from rag.evaluation.data import Asked, DataFaults, read_questions
+from rag.evaluation.judging import lies_at_its_offsets
 from rag.evaluation.qa import Evaluation, Options, chosen, scored, spread
 from rag.evaluation.rows import NOTHING_SAID, Row
 from rag.evaluation.runs import RunFolder
 from rag.generator import Copied, Draft, Written
 from rag.types import Passage
 from tests.answers import passage
+from tests.serving import Formed, closest
 from tests.worlds import PASSAGES, WordEncoder, collection_of
 
 ROOT = Path(__file__).parents[1]
@@ -477,6 +479,34 @@ def test_what_is_written_is_unsupported_and_evidence_is_cited() -> None:
     assert [span.text for span in row.spans] == ["eighty degrees", "It is green"]
     assert [note.text for note in row.footnotes] == ["Green tea is steeped at eighty degrees.", "It is green."]
     assert row.gold_quotes == ("at eighty",)
+
+
+def test_words_that_join_are_no_copies_and_what_was_looked_up_was_read() -> None:
+    read, other = passage("Tea is green."), replace(passage("Bees dance."), source="/files/bees.md", title="Bees")
+    draft = Draft(
+        (Written("Yes. ", True, (Copied(0, 0, 11),)), Written("Bees: ", True), Copied(0, 0, 11)),
+        0.4,
+        form="yes-no",
+        bears=True,
+        passages=(other,),
+    )
+    row = row_of(Asked("7", "Do they?", ("dance",)), draft, [read], 0.5)
+    assert (row.said, row.outcome, row.form) == ("Yes. Bees: Bees dance.", "unsure", "yes-no")
+    assert [row.said[slice(*part)] for part in row.joining] == ["Yes. ", "Bees: "]
+    assert [(span.passage, span.text) for span in row.spans] == [(1, "Bees dance.")]
+    assert [each.source for each in row.passages] == ["/files/source.md", "/files/bees.md"]
+    assert lies_at_its_offsets(row)
+    assert not lies_at_its_offsets(replace(row, said="Yes. Bees: Bees sleep."))
+    assert Row.from_json(row.to_json()) == row
+    assert row.to_json()["outcome"] == "unsure"
+
+
+def test_the_form_that_is_asked_for_is_passed_on(collection: Collection) -> None:
+    generator = Formed(closest)
+    asker = Asker(generator, in_collection(Engine(collection, generator), 3), 0.5, "fact")
+    (row,) = asker.together([Asked("a", "How many bees?", ("sixty thousand",))])
+    assert generator.asked == [("How many bees?", "fact")]
+    assert row.outcome == "unsure"
 
 
 def test_what_was_measured_alone_has_times_and_what_was_read_together_has_none(collection: Collection) -> None:

@@ -77,6 +77,30 @@ def test_refusals_are_judged_both_ways() -> None:
     assert value(rows, "refusal_recall") == 1 / 2  # of REFUSED and FOOLED
 
 
+def test_each_outcome_is_scored_by_itself() -> None:
+    shown = footnoted(row("shown", ["Paris"], "It is old.", answered=False, bears=True), "The tower of Paris is old.")
+    other = footnoted(row("other", ["Paris"], "It is new.", answered=False, bears=True), "It is new.")
+    asked = footnoted(row("asked", [], "It is new.", answered=False, bears=True), "It is new.")
+    rows = [RIGHT, WRONG, shown, other, SILENT, asked, REFUSED, FOOLED]
+    found = {
+        name: value(rows, name)
+        for name in measures()
+        if name.partition(",")[0] in ("answer", "unsure", "none") or name in ("unsure_precision", "answered_or_shown")
+    }
+    assert found == {
+        "answer, answerable": 2 / 5,  # RIGHT and WRONG
+        "unsure, answerable": 2 / 5,
+        "none, answerable": 1 / 5,
+        "answer, unanswerable": 1 / 3,
+        "unsure, unanswerable": 1 / 3,
+        "none, unanswerable": 1 / 3,
+        "unsure_precision": 1 / 3,  # shown, of it and other and asked
+        "answered_or_shown": 2 / 5,  # RIGHT and shown
+    }
+    assert value(rows, "helpful") == (1 + 2) / 8
+    assert [row.outcome for row in rows[:5]] == ["answer", "answer", "unsure", "unsure", "none"]
+
+
 def test_what_is_defined_on_no_question_is_nan() -> None:
     scores = answer_scores([RIGHT], resamples=5)
     none = ("refusal_precision", "refusal_recall", "source_recall", "quote_recall", "citation_precision", "auroc")

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from rag.service import schemas
 from rag.service.service import Service
-from tests.serving import FirstSentence, client_of, events_of, service_of
+from tests.serving import FirstSentence, Formed, client_of, closest, events_of, service_of
 from tests.worlds import WordEncoder, collection_of
 
 TEA = "At what heat is green tea steeped?"
@@ -57,8 +57,62 @@ def test_an_answer_has_its_footnotes(client: TestClient) -> None:
 
 def test_a_refusal_brings_the_nearest_evidence(client: TestClient) -> None:
     answer = schemas.AskResponse.model_validate(client.post("/v1/ask", json={"question": "Who won?"}).json())
-    assert not answer.answered
+    assert (answer.outcome, answer.answered) == ("none", False)
     assert (answer.answer, answer.citations, answer.passages != []) == ("", [], True)
+    assert all(passage.excerpt for passage in answer.passages)
+
+
+def test_what_comes_closest_is_shown_and_counted_as_unsure(tmp_path: Path) -> None:
+    collection_of(tmp_path).close()
+    generator = Formed(closest)
+    with client_of(service_of(tmp_path, generator)) as client:
+        body = client.post("/v1/ask", json={"question": TEA, "form": "list"}).json()
+        answer = schemas.AskResponse.model_validate(body)
+        assert (answer.outcome, answer.answered, answer.confidence) == ("unsure", False, 0.3)
+        assert answer.answer == answer.citations[0].quote == "Black tea takes boiling water."
+        assert answer.notes == ["Read by its words only."]
+        assert generator.asked == [(TEA, "list")]
+        best = answer.passages[0]
+        assert best.text[slice(*best.excerpt[0])] == "Green tea is steeped at eighty degrees."
+        assert "Green" in {best.text[start:end] for start, end in best.matches}
+        assert client.post("/v1/verify", json=body).json()["holds"] is True
+        chat = client.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": TEA}]}).json()
+        said = chat["choices"][0]["message"]["content"]
+        assert said.startswith("Not sure. The closest is: Black tea takes boiling water.[1]\n\nRead by its words only.")
+        assert chat["footnote"]["outcome"] == "unsure"
+        assert 'footnote_answers_total{outcome="unsure"} 2.0' in client.get("/metrics").text
+
+
+def test_a_question_may_refer_to_those_before_it(tmp_path: Path) -> None:
+    collection_of(tmp_path).close()
+    generator = Formed(lambda read: closest(read, 0.9))
+    follow = "And is black tea?"
+    with client_of(service_of(tmp_path, generator)) as client:
+        answer = client.post("/v1/ask", json={"question": follow, "history": [TEA]}).json()
+        assert (answer["outcome"], answer["question"]) == ("answer", follow)
+        assert answer["read_as"] not in ("", follow)
+        assert generator.asked == [(answer["read_as"], None)]
+        events = events_of(client.post("/v1/ask", json={"question": follow, "history": [TEA], "stream": True}).text)
+        assert events[-1][1]["read_as"] == answer["read_as"]
+        messages = [
+            {"role": "user", "content": "x" * 9000},
+            {"role": "user", "content": TEA},
+            {"role": "assistant", "content": "At eighty degrees."},
+            {"role": "user", "content": [{"type": "text", "text": follow}]},
+        ]
+        chat = client.post("/v1/chat/completions", json={"messages": messages}).json()
+        assert chat["footnote"]["read_as"] == answer["read_as"]
+        assert f"Read as: {answer['read_as']}" in chat["choices"][0]["message"]["content"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"history": ["?!"]}, {"history": [""]}, {"history": ["tea"] * 21}, {"history": "tea"}, {"form": "poem"}],
+)
+def test_a_history_or_form_that_is_none_is_refused(client: TestClient, wrong: dict[str, Any]) -> None:
+    for stream in (False, True):
+        refused = client.post("/v1/ask", json={"question": TEA, "stream": stream, **wrong})
+        assert refused.status_code == 422, refused.text
 
 
 def test_a_stream_tells_passages_before_the_answer(client: TestClient) -> None:
@@ -266,7 +320,7 @@ def test_the_service_says_how_it_is(client: TestClient) -> None:
     assert client.get("/readyz").json() == {"state": "ready", "queue": 0}
     client.post("/v1/ask", json={"question": TEA})
     metrics = client.get("/metrics").text
-    assert 'footnote_answers_total{answered="yes"}' in metrics
+    assert 'footnote_answers_total{outcome="answer"}' in metrics
     assert 'route="/v1/ask",status="200"' in metrics
     assert 'footnote_batch_size_count{stage="answer"}' in metrics
 

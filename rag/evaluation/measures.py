@@ -17,8 +17,14 @@
     citation_recall         share of the words of given answers that stand under a footnote
     offsets                 share of the best answers whose words are, letter by letter, what stands in the passages at
                             the offsets that they give
-    refusal_precision       share of the refused questions that has no answer
+    refusal_precision       share of the refused questions that has no answer; refused is what is no answer, but unsure
+                            or none
     refusal_recall          share of the questions without an answer that is refused
+    answer, answerable      of the questions with an answer, the share that is answered; likewise unsure and none; and
+                            likewise of those without an answer ("answer, unanswerable"). The three add up to one
+    unsure_precision        share of the unsure whose shown quotes hold a gold answer
+    answered_or_shown       share of the answerable whose given answer holds a gold one, or that are unsure with quotes
+                            that do
     ece, brier, auroc,      what the confidence is worth, by `metrics`: the event is that the best answer is right,
     aurc, coverage@...      and to a question without an answer none is. Where nothing was said, nothing was promised:
                             calibration is over the others, while risk and coverage count all. Coverage is a share of
@@ -37,7 +43,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -51,11 +57,13 @@ from rag.evaluation.judging import (
     lies_at_its_offsets,
     quotes_read,
     right_footnotes,
+    shows_evidence,
     sources_read,
 )
 from rag.evaluation.manifest import at_most
 from rag.evaluation.pairs import Column, Columns, Statistic
 from rag.evaluation.rows import Row
+from rag.types import Outcome
 
 PRECISION = 0.9
 """At which coverage is measured where nobody says."""
@@ -175,6 +183,23 @@ REFUSALS: Mapping[str, Measure] = {
 }
 
 
+def _share_of(outcome: Outcome, is_answerable: bool) -> Measure:
+    """Return the share of the questions with an answer, or of those without one, that come to this outcome."""
+    columns = _of_those(lambda row: row.answerable is is_answerable, lambda row: row.outcome == outcome)
+    return Measure(columns, mean, 0)
+
+
+OUTCOMES: Mapping[str, Measure] = {
+    **{f"{outcome}, answerable": _share_of(outcome, True) for outcome in get_args(Outcome)},
+    **{f"{outcome}, unanswerable": _share_of(outcome, False) for outcome in get_args(Outcome)},
+    "unsure_precision": Measure(_of_all(lambda row: (shows_evidence(row), row.outcome == "unsure")), _ratio),
+    "answered_or_shown": Measure(
+        _of_answerable(lambda row: metrics.holds(row.given, row.answers) or shows_evidence(row)), mean
+    ),
+}
+"""Each outcome by itself. How much of the answers is right is "precision", by each criterion."""
+
+
 def judged_by(criterion: str = "", precision: float = PRECISION) -> dict[str, Measure]:
     """Return the measures that hang on what counts as right, by their names; `criterion` is a key of `RIGHT`."""
     is_right = RIGHT[criterion]
@@ -216,13 +241,19 @@ def measures(precision: float = PRECISION, promised: float | None = None) -> dic
     `promised` is the confidence from which on the generator promises that precision; None: it promises nothing.
     """
     by_right = [judged_by(criterion, precision) for criterion in RIGHT]
-    found = {**ANSWERS, **EVIDENCE, **REFUSALS, **{name: each for own in by_right for name, each in own.items()}}
+    found = {
+        **ANSWERS,
+        **EVIDENCE,
+        **REFUSALS,
+        **OUTCOMES,
+        **{name: each for own in by_right for name, each in own.items()},
+    }
     return found if promised is None else {**found, **promised_by(precision, promised)}
 
 
 ANSWER_MEASURES: Mapping[str, Measure] = {
     name: each
-    for name, each in {**ANSWERS, **EVIDENCE, **REFUSALS, **judged_by()}.items()
+    for name, each in {**ANSWERS, **EVIDENCE, **REFUSALS, **OUTCOMES, **judged_by()}.items()
     if "@best" not in name and "@given" not in name and ", " not in name
 }
 """Those that two runs are compared by, and no two that say nearly the same."""

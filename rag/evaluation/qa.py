@@ -24,6 +24,7 @@ from rag.evaluation.manifest import at_most, generator_entry, manifest, run_name
 from rag.evaluation.rows import Row
 from rag.evaluation.runs import RunFolder, peak_memory_mb
 from rag.evaluation.searched import check_evidence
+from rag.types import Form
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
@@ -44,6 +45,8 @@ class Options:
     """Whether a passage that is given is read under its title, as `ask` reads passages."""
     k: int = 5
     """Passages that are read for an answer."""
+    form: Form | None = None
+    """The form to answer in; None: the one that each question asks for. Sets whose answers are spans want "fact"."""
     max_error: float | None = None
     """Answer only while at most this share of the answers is expected to be wrong; None: the default threshold."""
     precision: float = 0.9
@@ -271,7 +274,7 @@ def _asker(
     reader = engine.generator
     least = reader.threshold(options.max_error)
     find = asking.read_given(options.titles) if options.given else asking.in_collection(engine, options.k)
-    return reader, asking.Asker(reader, find, least)
+    return reader, asking.Asker(reader, find, least, options.form)
 
 
 def _with_sources(questions: Sequence[Asked], data: Path) -> list[Asked]:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from indexer.errors import UserError
+from rag.types import Outcome
 
 NOTHING_SAID = -1.0
 """The confidence of a row where there was nothing to say."""
@@ -87,11 +88,24 @@ class Row:
     """By stage, of a question that was asked alone; empty where several were read together."""
     footnotes: tuple[Cited, ...] = ()
     """The sentences that the best answer's footnotes quote, each once."""
+    bears: bool = False
+    """Whether the best answer is shown as the closest evidence where it is not given."""
+    form: str = "fact"
+    """The form of the best answer; see `rag.types.Form`."""
+    joining: tuple[tuple[int, int], ...] = ()
+    """Parts of `said` that only join what was copied: half-open, in characters."""
 
     @property
     def given(self) -> str:
         """The answer as it is given: "" where it is refused."""
         return self.said if self.answered else ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """What a person is shown at the run's threshold."""
+        if self.answered:
+            return "answer"
+        return "unsure" if self.bears and self.said else "none"
 
     @property
     def answerable(self) -> bool:
@@ -100,7 +114,7 @@ class Row:
 
     def to_json(self) -> dict[str, Any]:
         """Return the line of `answers.jsonl`; `from_json` reads it back to an equal row."""
-        return asdict(self)
+        return {**asdict(self), "outcome": self.outcome}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Row:
@@ -120,6 +134,9 @@ class Row:
             gold_quotes=tuple(map(str, value["gold_quotes"])),
             timings_ms={str(stage): float(ms) for stage, ms in value["timings_ms"].items()},
             footnotes=tuple(map(Cited.from_json, value["footnotes"])),
+            bears=bool(value.get("bears", False)),
+            form=str(value.get("form", "fact")),
+            joining=tuple((int(start), int(end)) for start, end in value.get("joining", ())),
         )
 
 

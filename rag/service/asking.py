@@ -18,7 +18,7 @@ from rag.generator import Streaming
 from rag.retriever import Mode, checked_question
 from rag.service.batching import Batcher, Full
 from rag.stopping import Wanted
-from rag.types import Answer, Event, Found, Passage
+from rag.types import Answer, Event, Form, Found, Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,9 @@ class Question:
     filters: tuple[str, ...] = ()
     max_error: float | None = None
     explain: bool = False
+    history: tuple[str, ...] = ()
+    """The questions before it, oldest first."""
+    form: Form | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Asking:
             most_waiting=most_waiting, on_batch=told("search"),
         )  # fmt: skip
         self._read = Batcher[Question, Reading](
-            "read", _read, group=lambda each: replace(each, text=""), size=size, wait=wait,
+            "read", _read, group=lambda each: replace(each, text="", history=()), size=size, wait=wait,
             most_waiting=most_waiting, on_batch=told("read"),
         )  # fmt: skip
         self._answer = Batcher[_Read, Answer](
@@ -100,7 +103,8 @@ class Asking:
 
     def check(self, question: Question) -> None:
         """Raise what would be raised for the question at once: it says nothing, or too many wait."""
-        checked_question(question.text)
+        for text in (question.text, *question.history):
+            checked_question(text)
         question.engine.collection.filters(question.filters)
         self._read.check_room()
 
@@ -123,7 +127,8 @@ class Asking:
     async def listen(self, question: Question) -> AsyncGenerator[Event, None]:
         """Yield what `Engine.stream` does: the passages, words as they are written, the answer."""
         begun = time.perf_counter()
-        reading = await self._read(replace(question, text=checked_question(question.text)))
+        history = tuple(map(checked_question, question.history))
+        reading = await self._read(replace(question, text=checked_question(question.text), history=history))
         waited = (time.perf_counter() - begun) * 1000 - sum(reading.clock.laps.values())
         engine = question.engine
         if isinstance(engine.generator, Streaming):
@@ -199,8 +204,15 @@ def _search(items: Sequence[Search]) -> list[list[Passage]]:
 
 def _read(items: Sequence[Question]) -> list[Reading]:
     one = items[0]
-    texts = [each.text for each in items]
-    return one.engine.read_many(texts, one.k, filters=one.filters, max_error=one.max_error, explain=one.explain)
+    return one.engine.read_many(
+        [each.text for each in items],
+        one.k,
+        filters=one.filters,
+        max_error=one.max_error,
+        explain=one.explain,
+        histories=[each.history for each in items],
+        form=one.form,
+    )
 
 
 def _answer(items: Sequence[_Read]) -> list[Answer]:

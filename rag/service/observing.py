@@ -17,6 +17,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from rag.types import Outcome
+
 log = logging.getLogger(__name__)
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -43,7 +45,7 @@ class Metrics:
         self._batch_seconds = Histogram(
             "footnote_batch_seconds", "Time of a batch.", ("stage",), buckets=_SECONDS, registry=self.registry
         )
-        self._answers = Counter("footnote_answers_total", "Answers.", ("answered",), registry=self.registry)
+        self._answers = Counter("footnote_answers_total", "Answers.", ("outcome",), registry=self.registry)
         Gauge("footnote_queue", "Questions that wait.", registry=self.registry).set_function(waiting)
 
     def batch(self, stage: str, size: int, seconds: float) -> None:
@@ -51,9 +53,9 @@ class Metrics:
         self._batches.labels(stage).observe(size)
         self._batch_seconds.labels(stage).observe(seconds)
 
-    def answer(self, answered: bool) -> None:
-        """Count an answer or a refusal."""
-        self._answers.labels("yes" if answered else "no").inc()
+    def answer(self, outcome: Outcome) -> None:
+        """Count what a question came to."""
+        self._answers.labels(outcome).inc()
 
     def begin(self) -> None:
         """Count a request that has begun."""

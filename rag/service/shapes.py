@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rag.excerpts import excerpt, matches
 from rag.service.documents import Names, document_id
 from rag.types import Answer, Citation, Passage
 
 
-def passage_json(rank: int, passage: Passage, names: Names, explain: bool = False) -> dict[str, Any]:
-    """Return `schemas.PassageOut`."""
+def passage_json(
+    rank: int, passage: Passage, names: Names, explain: bool = False, question: str = ""
+) -> dict[str, Any]:
+    """Return `schemas.PassageOut`; with a `question`, it says which part of the passage fits it."""
     origin = passage.origin
+    spans = excerpt(passage, question) if question else []
+    words = matches(passage.text, question) if question else []
     explanation = {
         "words": {"rank": origin.words_rank, "score": origin.words_score},
         "dense": {"rank": origin.dense_rank, "score": origin.dense_score},
@@ -32,13 +37,17 @@ def passage_json(rank: int, passage: Passage, names: Names, explain: bool = Fals
         "text": passage.text,
         "score": passage.score,
         "also_in": list(passage.also_in),
+        "excerpt": [list(span) for span in spans],
+        "matches": [list(word) for word in words if any(start <= word[0] and word[1] <= end for start, end in spans)],
         "explain": explanation if explain else None,
     }
 
 
-def passages_json(passages: Sequence[Passage], names: Names, explain: bool = False) -> list[dict[str, Any]]:
+def passages_json(
+    passages: Sequence[Passage], names: Names, explain: bool = False, question: str = ""
+) -> list[dict[str, Any]]:
     """Return a list of `schemas.PassageOut`."""
-    return [passage_json(rank, passage, names, explain) for rank, passage in enumerate(passages, 1)]
+    return [passage_json(rank, passage, names, explain, question) for rank, passage in enumerate(passages, 1)]
 
 
 def citation_json(citation: Citation, passages: Sequence[Passage], names: Names) -> dict[str, Any]:
@@ -63,10 +72,11 @@ def citation_json(citation: Citation, passages: Sequence[Passage], names: Names)
 
 def answer_json(answer: Answer, names: Names, explain: bool = False) -> dict[str, Any]:
     """Return `schemas.AskResponse`."""
+    question = "" if answer.answered else answer.read_as or answer.question
     return {
         **answer.to_json(),
         "citations": [citation_json(each, answer.passages, names) for each in answer.citations],
-        "passages": passages_json(answer.passages, names, explain),
+        "passages": passages_json(answer.passages, names, explain, question),
     }
 
 
@@ -88,46 +98,84 @@ def _headings(citation: Citation, passages: Sequence[Passage]) -> list[str]:
 
 
 def chat_text(answer: Answer, names: Names) -> str:
-    """Return an answer as text, its footnotes below; or, where there is none, the nearest evidence.
+    """Return an answer as text, its footnotes below; or the closest evidence, or the nearest passages.
 
     What comes from documents cannot become an image, a link or HTML: a client that shows it fetches nothing.
     """
-    if not answer.answered:
-        nearest = [
-            _note(rank, names.name(each.source, each.title), each.page, each.line, _short(each.text))
-            for rank, each in enumerate(answer.passages[:3], 1)
-        ]
-        return "\n\n".join(["These documents do not say.", *(["The nearest:"] if nearest else []), *nearest])
-    notes = [
+    parts = {"answer": _given, "unsure": _closest, "none": _nothing}[answer.outcome](answer, names)
+    read_as = [f"Read as: {_tame(answer.read_as)}"] if answer.read_as else []
+    return "\n\n".join([parts[0], *read_as, *map(_tame, answer.notes), *parts[1:]])
+
+
+def _given(answer: Answer, names: Names) -> list[str]:
+    return [_marked(answer), *_footnotes(answer, names)]
+
+
+def _closest(answer: Answer, names: Names) -> list[str]:
+    """Return the closest evidence. Of "yes" and "no" only what it rests on is told: nobody is sure of it."""
+    said = "" if answer.form == "yes-no" else _marked(answer)
+    gap = "\n\n" if "\n" in said else " "
+    return [f"Not sure. The closest is:{gap}{said}".rstrip(), *_footnotes(answer, names)]
+
+
+def _nothing(answer: Answer, names: Names) -> list[str]:
+    question = answer.read_as or answer.question
+    nearest = [
+        _note(rank, names.name(each.source, each.title), each.page, each.line, _excerpt(each, question))
+        for rank, each in enumerate(answer.passages[:3], 1)
+    ]
+    meant = [f"Did you mean: {_tame(answer.meant)}"] if answer.meant else []
+    return ["Nothing in these documents bears on this.", *meant, *(["The nearest:"] if nearest else []), *nearest]
+
+
+def _footnotes(answer: Answer, names: Names) -> list[str]:
+    return [
         _note(each.number, names.name(each.source, each.title), each.page, each.line, f"“{each.quote}”")
         for each in answer.citations
     ]
-    return "\n\n".join([_marked(answer), *notes])
+
+
+def _excerpt(passage: Passage, question: str) -> str:
+    return " … ".join(passage.text[start:end] for start, end in excerpt(passage, question))
 
 
 def _marked(answer: Answer) -> str:
-    """Return the answer's text with the numbers of its footnotes behind what they bear out."""
+    """Return the answer's text with the numbers of its footnotes behind what they bear out, and code between fences."""
     ends: dict[int, list[int]] = {}
     for citation in answer.citations:
-        for _, end in citation.claims or ((0, len(answer.text)),):
+        for _, end in citation.claims:
             ends.setdefault(end, []).append(citation.number)
     text, done = "", 0
-    for end in sorted(ends):
-        text += _tame(answer.text[done:end])
-        text += " " * text.endswith(("!", "]"))  # or the number would make an image or a link of it
-        text += "".join(f"[{number}]" for number in ends[end])
+    for start, last in [*answer.code, (len(answer.text), len(answer.text))]:
+        text += _prose(answer.text, done, start, ends)
+        if start < last:
+            text = f"{text.rstrip()}\n\n{_fenced(answer.text[start:last])}\n"
+            text += "".join(f"[{number}]" for end in sorted(ends) if start < end <= last for number in ends[end])
+        done = last
+    return text.strip("\n")
+
+
+def _prose(text: str, start: int, last: int, ends: Mapping[int, Sequence[int]]) -> str:
+    """Return a part of an answer with the numbers of its footnotes."""
+    said, done = "", start
+    for end in [place for place in sorted(ends) if start < place <= last]:
+        said += _tame(text[done:end])
+        said += " " * said.endswith(("!", "]"))  # or the number would make an image or a link of it
+        said += "".join(f"[{number}]" for number in ends[end])
         done = end
-    return text + _tame(answer.text[done:])
+    return said + _tame(text[done:last])
+
+
+def _fenced(code: str) -> str:
+    """Return code as a block of Markdown, which nothing in it can end."""
+    longest = max((len(run) for run in re.findall("`+", code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{code}\n{fence}"
 
 
 def _note(number: int, name: str, page: int | None, line: int | None, text: str) -> str:
     where = f", page {page}" if page is not None else f", line {line}" if line is not None else ""
     return f"[{number}] " + _tame(" ".join(f"{name}{where}: {text}".split()))
-
-
-def _short(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= 300 else f"{flat[:299].rstrip()}…"
 
 
 _ACTIVE = re.compile(r"!(?=\[)|\](?=[(\[:])|<(?=[A-Za-z/!?])")

@@ -35,6 +35,16 @@ papers in a cupboard since the fire.
 
 The roof was mended in June 2019.
 """
+STEPS = """Bring to the archive:
+
+- a pencil
+- a lamp
+
+Then type:
+
+    open --door 1
+    go in
+"""
 RAIN = "Rain fell on 212 days.\n\nSnow fell on 9 days, and the archive was closed on two of them.\n"
 HOSTILE = """# <script>document.title = "owned"</script>
 
@@ -106,7 +116,7 @@ class Paper:
         return {
             "rank": rank, "document": self.id, "source": self.source, "name": self.name, "title": self.title,
             "context": self.title, "page": self.page, "line": 1, "start": 0, "end": len(self.text), "text": self.text,
-            "score": 1 / rank, "also_in": [], "explain": why if explain else None,
+            "score": 1 / rank, "also_in": [], "explain": why if explain else None, "excerpt": [], "matches": [],
         }  # fmt: skip
 
 
@@ -143,11 +153,28 @@ class SmallService:
         read = self.papers[asked.collection or "default"]
         known = {paper.name: paper for paper in read}
         text, confidence, citations, bare = "", 0.12, [], []
+        more: dict[str, Any] = {}
         match first_word(asked.question):
             case "When":
                 text, confidence = "1921", 0.83
                 quote = next(part for part in ARCHIVE.split("\n\n") if "1921" in part)
                 citations = [known["archive.md"].citation(1, quote, "1921", [[0, 4]])]
+                start = quote.index("1921")
+                more["copied"] = [{"start": 0, "end": 4, "citation": 1, "quote_start": start, "quote_end": start + 4}]
+            case "Maybe":
+                text, confidence = "No. Snow fell on 9 days, and the archive was closed on two of them.", 0.31
+                quote = RAIN.strip().split("\n\n")[1]
+                citations = [
+                    known["rain.pdf"].citation(1, quote, "closed", [[4, len(text)]]),
+                    read[0].citation(2, "The roof was mended in June 2019.", "June 2019", []),
+                ]
+                more = {"outcome": "unsure", "form": "yes-no", "written": [[0, 4]], "notes": ["Read by its words."]}
+            case "Steps":
+                text, confidence = STEPS.strip("\n"), 0.7
+                paper = Paper("steps.md", STEPS)
+                start = text.index("    open")
+                more = {"form": "steps", "code": [[start, len(text)]]}
+                citations = [paper.citation(1, text, text, [[0, len(text)]])]
             case "Who":
                 text, confidence = "Ada Holm and Per Lind; the sky is green.", 0.61
                 quote = next(part for part in ARCHIVE.split("\n\n") if "1921" in part)
@@ -159,13 +186,21 @@ class SmallService:
             case "Hostile":
                 text, confidence = HOSTILE.split("\n\n")[1].strip(), 0.9
                 citations = [known["<b>hostile</b>.md"].citation(1, text, "evil", [[0, len(text)]])]
+        outcome = more.get("outcome", "answer" if text else "none")
+        passages = [paper.passage(rank, asked.explain) for rank, paper in enumerate(read[: asked.k], 1)]
+        for passage in passages if outcome != "answer" else ():
+            end = passage["text"].index("\n")
+            passage.update(excerpt=[[2, end]], matches=[[2, 5]])
         return {
-            "question": asked.question, "answer": text, "answered": bool(text), "confidence": confidence,
+            "question": asked.question, "answer": text, "answered": outcome == "answer", "outcome": outcome,
+            "form": "fact", "confidence": confidence, "documents": 0, "notes": [], "code": [],
+            "read_as": f"{asked.history[-1]} {asked.question}" if asked.history and " it" in asked.question else "",
             "citations": citations, "unsupported": bare, "copied": [], "written": [],
-            "passages": [paper.passage(rank, asked.explain) for rank, paper in enumerate(read[: asked.k], 1)],
+            "passages": passages,
             "timings_ms": {"queue": 1.0, "embed": 9.1, "retrieve": 12.0, "generate": 40.3}, "generator": "copying",
             "collection": asked.collection or "default", "generation": 4,
             "meant": "" if text or "Kestrell" not in asked.question else asked.question.replace("Kestrell", "Kestrel"),
+            **more,
         }  # fmt: skip
 
     async def ask(self, asked: schemas.AskRequest) -> AsyncIterator[str]:

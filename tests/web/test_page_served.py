@@ -63,7 +63,7 @@ def test_a_question_is_answered_its_footnote_opened_and_checked(visit: Visit) ->
 def test_a_refusal_shows_the_nearest_passages(visit: Visit) -> None:
     page = visit()
     ask(page, "Who invented the zipper?")
-    expect(page.locator(".refusal")).to_have_text("Not in these documents.")
+    expect(page.locator(".refusal")).to_have_text("Nothing in these documents bears on this.")
     page.locator(".passages .open").first.click()
     expect(page.locator(".document .quote").first).to_be_visible()
 

@@ -28,6 +28,7 @@ FILES: Mapping[str, str] = {
     "answer.js": _SCRIPT,
     "app.js": _SCRIPT,
     "asking.js": _SCRIPT,
+    "body.js": _SCRIPT,
     "documents.js": _SCRIPT,
     "elements.js": _SCRIPT,
     "explained.js": _SCRIPT,

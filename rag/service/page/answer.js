@@ -1,37 +1,47 @@
-/** An answer as it is read: its text with footnotes, what they quote, how sure it is; or the refusal. */
+/** An answer as it is read: what it says, what it quotes, how sure it is; or the closest evidence; or nothing. */
 
-import { element, foreign, percent, placeOf, shown, unseen } from "./elements.js";
+import { bodyOf, marked } from "./body.js";
+import { counted, element, foreign, percent, placeOf, shown, unseen } from "./elements.js";
 import { confirmedBy, explanation } from "./explained.js";
 import { passageList, placeOfCitation, placeOfPassage } from "./places.js";
-import { isFlowing, length, pieces, slice } from "./spans.js";
+import { isFlowing, length, slice } from "./spans.js";
+
+const NOTHING = "Nothing in these documents bears on this.";
+const CLOSEST = "Not sure. The closest is:";
 
 /**
- * Return the element that shows an answer, or a refusal with the nearest passages.
+ * Return the element that shows an answer, the closest evidence, or the nearest passages.
  *
  * `open(places, index, opener)` opens one of several places in the reader.
  */
 export function answerCard(answer, open) {
-  const card = element("article", { class: "answer", "aria-labelledby": "asked" });
+  const card = element("article", { class: `answer ${answer.outcome}`, "aria-labelledby": "asked" });
   card.append(element("h2", { id: "asked" }, foreign(answer.question)));
-  card.append(...(answer.answered ? given(answer, open) : refused(answer, open)));
+  if (answer.read_as) card.append(element("p", { class: "soft read-as" }, "read as: ", foreign(answer.read_as)));
+  card.append(...(answer.outcome === "none" ? nothing(answer, open) : given(answer, open)));
   card.append(explanation(answer, open));
   return card;
 }
 
+/** Return in a few words what a question came to, as the list of earlier questions shows it. */
+export function inShort(answer) {
+  if (answer.outcome === "none") return NOTHING;
+  return answer.outcome === "unsure" ? `Not sure: ${answer.answer}` : answer.answer;
+}
+
+/** Return what an answer or the closest evidence consists of. */
 function given(answer, open) {
+  const isUnsure = answer.outcome === "unsure";
   const places = answer.citations.map((citation) => placeOfCitation(answer, citation));
-  const notes = element(
-    "ol",
-    { class: "footnotes" },
-    answer.citations.map((citation, index) => footnote(citation, (opener) => open(places, index, opener))),
-  );
-  const text = element(
-    "p",
-    { class: "text", dir: "auto" },
-    answerText(answer, (index, opener) => open(places, index, opener)),
-  );
+  const openNote = (index, opener) => open(places, index, opener);
+  const notes = footnotes(answer, openNote, (citation) => citation.claims.length > 0);
+  const also = footnotes(answer, openNote, (citation) => citation.claims.length === 0);
+  also.style.counterReset = `note ${notes.childElementCount}`; // through the object model, which the policy allows
+  const body = bodyOf(answer, openNote);
+  const others = isUnsure ? answer.passages.filter((passage) => !isQuoted(passage, answer)) : [];
   return [
-    text,
+    isUnsure && element("p", { class: "lead" }, CLOSEST),
+    ...(isUnsure ? [element("div", { class: "evidence" }, body)] : body),
     confidence(answer),
     answer.unsupported.length > 0 &&
       element(
@@ -39,39 +49,40 @@ function given(answer, open) {
         { class: "warning" },
         "What is underlined with a wavy line was written by the generator, and no passage bears it out.",
       ),
-    answer.citations.length > 0 && element("h3", {}, "Footnotes"),
-    answer.citations.length > 0 && notes,
+    ...about(answer),
+    notes.hasChildNodes() && element("h3", {}, "Footnotes"),
+    notes.hasChildNodes() && notes,
+    also.hasChildNodes() && element("h3", {}, "See also"),
+    also.hasChildNodes() && also,
     element("div", { class: "row" }, answer.citations.length > 0 && confirmedBy(answer, notes), copyButton(answer)),
+    others.length > 0 && element("h3", {}, "The passages after it"),
+    others.length > 0 && nearest(answer, others, open),
   ].filter(Boolean);
 }
 
-/** Return the answer's text as nodes, with a mark for each footnote after the words that it bears out. */
-function answerText(answer, open) {
-  const total = length(answer.answer);
-  const ends = answer.citations.map(
-    (citation) => new Set(citation.claims.length ? citation.claims.map(([, end]) => end) : [total]),
+function isQuoted(passage, answer) {
+  return answer.citations.some(
+    (each) => each.document === passage.document && each.start < passage.end && passage.start < each.end,
   );
-  const spans = [
-    ...answer.unsupported.map(([start, end]) => ({ start, end, name: "bare" })),
-    ...ends.flatMap((places) => [...places].map((end) => ({ start: 0, end, name: "claim" }))), // cuts at each end
-  ];
-  return pieces(answer.answer, spans).flatMap((piece) => {
-    const bare = piece.names.includes("bare");
-    const words = bare
-      ? element("span", { class: "bare" }, shown(piece.text), unseen(" (not borne out by the documents) "))
-      : shown(piece.text);
-    const marks = answer.citations.flatMap((citation, index) =>
-      ends[index].has(piece.end) ? [reference(citation, (opener) => open(index, opener))] : [],
-    );
-    return [words, ...marks];
-  });
 }
 
-function reference(citation, open) {
-  const label = `Footnote ${citation.number}: ${shown(citation.name)}, ${placeOf(citation)}`;
-  const attributes = { class: "reference", "aria-label": label, title: label, onclick: () => open(button) };
-  const button = element("button", attributes, String(citation.number));
-  return button;
+/** Return what a person should know beside the answer. */
+function about(answer) {
+  return [
+    answer.documents > 0 && element("p", { class: "soft" }, `Looked at ${counted(answer.documents, "document")}.`),
+    answer.outcome !== "answer" && answer.meant && element("p", {}, "Did you mean: ", foreign(answer.meant)),
+    ...answer.notes.map((note) => element("p", { class: "soft note" }, foreign(note))),
+  ].filter(Boolean);
+}
+
+function footnotes(answer, open, isWanted) {
+  return element(
+    "ol",
+    { class: "footnotes" },
+    answer.citations.flatMap((citation, index) =>
+      isWanted(citation) ? [footnote(citation, (opener) => open(index, opener))] : [],
+    ),
+  );
 }
 
 function footnote(citation, open) {
@@ -91,23 +102,16 @@ function footnote(citation, open) {
     element(
       "blockquote",
       { dir: "auto", class: isFlowing(citation.quote) ? "" : "lines" },
-      quoted(citation.quote, citation.marks),
+      marked(citation.quote, citation.marks, "mark"),
     ),
   );
-}
-
-/** Return a quotation as nodes, with the words that the answer copied marked. */
-export function quoted(quote, marks) {
-  return pieces(
-    quote,
-    marks.map(([start, end]) => ({ start, end, name: "copied" })),
-  ).map((piece) => (piece.names.length ? element("mark", { class: "copied" }, shown(piece.text)) : shown(piece.text)));
 }
 
 /** Return how sure the answer is. The words claim no more than the number does. */
 function confidence(answer) {
   const sure = answer.confidence;
-  const word = sure >= 0.8 ? "Confident" : sure >= 0.5 ? "Fairly sure" : "Unsure";
+  const word =
+    answer.outcome === "unsure" ? "Not sure" : sure >= 0.8 ? "Confident" : sure >= 0.5 ? "Fairly sure" : "Less sure";
   return element(
     "p",
     { class: "confidence" },
@@ -118,7 +122,9 @@ function confidence(answer) {
       { class: "soft" },
       ` the `,
       foreign(answer.generator),
-      ` generator’s estimate that this is right; the footnotes show what it rests on`,
+      answer.outcome === "unsure"
+        ? " generator’s estimate that this answers the question: too little to call it an answer"
+        : " generator’s estimate that this is right; the footnotes show what it rests on",
     ),
   );
 }
@@ -129,25 +135,26 @@ function bar(share) {
   return element("span", { class: "bar", "aria-hidden": "true" }, inner);
 }
 
-function refused(answer, open) {
-  const places = answer.passages.map((passage) => placeOfPassage(answer.collection, passage));
-  const best = `The best that was found has a confidence of ${percent(answer.confidence)}, too little to give it.`;
+function nothing(answer, open) {
+  const best = `The best that was found has a confidence of ${percent(answer.confidence)}.`;
   return [
-    element("p", { class: "text refusal" }, "Not in these documents."),
-    answer.meant && element("p", {}, "Did you mean: ", foreign(answer.meant)),
-    element("p", { class: "soft" }, "Nothing in “", foreign(answer.collection), "” answers this well enough. ", best),
+    element("p", { class: "text refusal" }, NOTHING),
+    ...about(answer),
+    element("p", { class: "soft" }, best),
     answer.passages.length > 0 && element("h3", {}, "The nearest passages"),
-    passageList(answer.passages, places, open),
+    nearest(answer, answer.passages, open),
   ].filter(Boolean);
+}
+
+function nearest(answer, passages, open) {
+  const places = passages.map((passage) => placeOfPassage(answer.collection, passage));
+  return passageList(passages, places, open);
 }
 
 /** Return an answer as plain text with its footnotes below. */
 export function asText(answer) {
-  const total = length(answer.answer);
-  const ends = answer.citations.map((citation) =>
-    citation.claims.length ? citation.claims.map(([, end]) => end) : [total],
-  );
-  const cuts = [...new Set([0, total, ...ends.flat()])].sort((one, other) => one - other);
+  const ends = answer.citations.map(({ claims }) => claims.map(([, end]) => end));
+  const cuts = [...new Set([0, length(answer.answer), ...ends.flat()])].sort((one, other) => one - other);
   const text = cuts.slice(1).map((end, place) => {
     const marks = answer.citations.filter((_, index) => ends[index].includes(end)).map(({ number }) => ` [${number}]`);
     return slice(answer.answer, cuts[place], end) + marks.join("");
@@ -158,7 +165,8 @@ export function asText(answer) {
       `    ${each.quote.split(/\s+/).join(" ")}`,
     ].join("\n"),
   );
-  return [answer.question, "", text.join(""), `confidence ${percent(answer.confidence)}`, "", ...notes].join("\n");
+  const lead = answer.outcome === "unsure" ? [CLOSEST] : [];
+  return [answer.question, "", ...lead, text.join(""), `confidence ${percent(answer.confidence)}`, "", ...notes].join("\n");
 }
 
 function copyButton(answer) {

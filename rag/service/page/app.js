@@ -1,6 +1,6 @@
 /** The page: its two views, its look and its keys. Everything else has a file of its own. */
 
-import { showAgain, startAsking, stop } from "./asking.js";
+import { beginAnew, showAgain, startAsking, stop } from "./asking.js";
 import { byId } from "./elements.js";
 import { startHistory } from "./history.js";
 import { startKeys } from "./keys.js";
@@ -62,6 +62,7 @@ function clickIn(selector) {
   document.querySelector(selector)?.click();
 }
 
+byId("collection").addEventListener("change", beginAnew);
 startLook();
 startAsking(chosenCollection);
 startHistory(showAgain);

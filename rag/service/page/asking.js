@@ -7,9 +7,11 @@ import { passageList, placeOfPassage } from "./places.js";
 import { closeReader, openPlace } from "./reader.js";
 import { request, stream } from "./service.js";
 
+const MOST_BEFORE = 20; // that the service takes
 const STAGES = { queued: "Waiting for a turn…", search: "Looking for passages…", read: "Reading…" };
 
 let collectionNow = () => null;
+let thread = []; // the questions before, oldest first, which the next one may refer to
 let under = null; // the AbortController of the question that is being answered
 
 /** Wire the form; `collection()` names the collection to ask. */
@@ -30,6 +32,10 @@ export function startAsking(collection) {
     question.removeAttribute("aria-invalid");
     fit(question);
   });
+  byId("anew").addEventListener("click", () => {
+    beginAnew();
+    question.focus(); // the button goes away
+  });
   byId("stop").addEventListener("click", () => {
     stop();
     question.focus(); // the button goes away
@@ -49,12 +55,25 @@ export function stop() {
   return true;
 }
 
+/** Let the next question stand alone. */
+export function beginAnew() {
+  follow([]);
+}
+
+/** Let the next question refer to these, and show them. */
+function follow(questions) {
+  thread = questions.slice(-MOST_BEFORE);
+  byId("thread").hidden = thread.length === 0;
+  byId("before").replaceChildren(...thread.map((question) => element("li", {}, foreign(question))));
+}
+
 /** Show an answer that was given earlier, and put its question into the form. */
 export function showAgain(answer) {
   stop();
   byId("question").value = answer.question;
   fit(byId("question"));
   closeReader();
+  follow([answer.read_as || answer.question]);
   show(answerCard(answer, openPlace));
   say("An earlier answer, as it was given then.");
   byId("result").scrollIntoView({ block: "nearest" });
@@ -97,7 +116,8 @@ const options = (signal) => ({
 });
 
 async function ask(question, signal) {
-  const body = { question, collection: collectionNow(), explain: true, stream: true };
+  const history = thread.at(-1) === question ? thread.slice(0, -1) : thread; // asked again, it follows what it followed
+  const body = { question, history, collection: collectionNow(), explain: true, stream: true };
   const careful = byId("careful").value;
   if (careful) body.max_error = Number(careful);
   const coming = element("article", { class: "answer coming" }, element("h2", {}, foreign(question)));
@@ -116,6 +136,7 @@ async function ask(question, signal) {
       draft.textContent = shown(written);
     } else if (event === "answer") {
       show(answerCard(data, openPlace));
+      follow([...history, question]);
       remember(data);
       say(summary(data));
     }
@@ -131,8 +152,10 @@ function reading(passages) {
 }
 
 function summary(answer) {
-  if (!answer.answered) return `Not in these documents. ${counted(answer.passages.length, "nearest passage")}.`;
-  return `Answered with ${counted(answer.citations.length, "footnote")}, confidence ${percent(answer.confidence)}.`;
+  const notes = `${counted(answer.citations.length, "footnote")}, confidence ${percent(answer.confidence)}`;
+  if (answer.outcome === "unsure") return `Not sure. The closest evidence has ${notes}.`;
+  if (answer.outcome === "answer") return `Answered with ${notes}.`;
+  return `Nothing in these documents bears on this. ${counted(answer.passages.length, "nearest passage")}.`;
 }
 
 async function search(query, signal) {

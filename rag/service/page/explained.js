@@ -56,7 +56,7 @@ export function explanation(answer, open) {
       " (how close it lies to the question) and by ",
       element("strong", {}, "words"),
       " (how rare the words are that both share). The best of both were read",
-      answer.answered ? ", and the answer was taken from them." : ".",
+      answer.outcome === "answer" ? ", and the answer was taken from them." : ".",
     ),
     answer.passages.length > 0 && table(answer, places, open),
     element(

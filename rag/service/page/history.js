@@ -1,5 +1,6 @@
 /** Earlier questions, kept in this browser and nowhere else. */
 
+import { inShort } from "./answer.js";
 import { byId, confirmed, element, foreign } from "./elements.js";
 
 const PAST = "footnote.past";
@@ -40,7 +41,7 @@ const keeping = () => localStorage.getItem(KEEP) !== "no";
 function past() {
   try {
     const kept = JSON.parse(localStorage.getItem(PAST) ?? "[]");
-    return Array.isArray(kept) ? kept.filter(isWhole) : [];
+    return Array.isArray(kept) ? kept.filter(isWhole).map(asNow) : [];
   } catch {
     return [];
   }
@@ -52,6 +53,13 @@ function isWhole(entry) {
   const texts = [answer?.question, answer?.answer, answer?.collection, answer?.generator];
   const lists = [answer?.citations, answer?.passages, answer?.unsupported];
   return Number.isFinite(entry?.at) && texts.every((text) => typeof text === "string") && lists.every(Array.isArray);
+}
+
+/** Return an entry with what earlier versions of this page did not keep. */
+function asNow({ at, answer }) {
+  const outcome = answer.answered ? "answer" : "none";
+  const added = { outcome, form: "fact", read_as: "", documents: 0, notes: [], copied: [], written: [], code: [] };
+  return { at, answer: { ...added, ...answer } };
 }
 
 /** Keep an answer, the newest first; the oldest go where the browser's room is spent. */
@@ -91,7 +99,7 @@ function draw() {
           "button",
           { class: "earlier", onclick: () => choose(answer) },
           element("span", { class: "name" }, foreign(answer.question)),
-          element("span", { class: "soft" }, foreign(answer.answered ? answer.answer : "Not in these documents.")),
+          element("span", { class: "soft" }, foreign(inShort(answer))),
           element("span", { class: "place" }, foreign(answer.collection), `, ${since(at)}`),
         ),
         element(

@@ -1,7 +1,8 @@
 /** Places in documents: where a footnote or a passage stands, as the reader takes it; and passages as a list. */
 
+import { marked } from "./body.js";
 import { counted, element, foreign, placeOf, shown, unseen } from "./elements.js";
-import { isFlowing, length } from "./spans.js";
+import { isFlowing, length, slice } from "./spans.js";
 
 /** Return where a footnote points to, as the reader takes it. */
 export function placeOfCitation(answer, citation) {
@@ -41,7 +42,9 @@ export function passageList(passages, places, open) {
         element("span", { class: "place" }, placeOf(passage)),
       );
       const long = length(passage.text) > 420;
-      const text = element("blockquote", { class: long ? "cut" : "" }, paragraphs(passage.text));
+      const text = passage.excerpt?.length
+        ? element("blockquote", { dir: "auto" }, excerpt(passage))
+        : element("blockquote", { class: long ? "cut" : "" }, paragraphs(passage.text));
       const also =
         passage.also_in.length > 0 &&
         element(
@@ -52,6 +55,20 @@ export function passageList(passages, places, open) {
       return element("li", { class: "footnote" }, title, text, also);
     }),
   );
+}
+
+/** Return the parts of a passage that fit the question, with its words marked. */
+function excerpt(passage) {
+  const total = length(passage.text);
+  const [first, last] = [passage.excerpt[0][0], passage.excerpt.at(-1)[1]];
+  const parts = passage.excerpt.flatMap(([start, end], place) => {
+    const words = passage.matches
+      .filter(([from, to]) => start <= from && to <= end)
+      .map(([from, to]) => [from - start, to - start]);
+    const gap = place === 0 ? "" : slice(passage.text, passage.excerpt[place - 1][1], start).trim() ? " … " : " ";
+    return [gap, ...marked(slice(passage.text, start, end), words, "strong")];
+  });
+  return [first > 0 && "… ", ...parts, last < total && " …"];
 }
 
 /** Return text as paragraphs, headings told apart where they are marked. */

@@ -50,6 +50,8 @@ _PASSAGE = {
     "text": "The Pile joined 22 smaller sets into one of 825 GiB.",
     "score": 9.41,
     "also_in": [],
+    "excerpt": [[0, 52]],
+    "matches": [[4, 8], [22, 34]],
     "explain": None,
 }
 PASSAGES = {
@@ -63,6 +65,8 @@ ANSWER = {
     "question": "How many smaller sets were joined to make The Pile?",
     "answer": "22",
     "answered": True,
+    "outcome": "answer",
+    "form": "fact",
     "confidence": 0.91,
     "citations": [
         {
@@ -98,6 +102,11 @@ ANSWER = {
     "generator": "copying",
     "collection": "default",
     "generation": 4,
+    "meant": "",
+    "read_as": "",
+    "documents": 0,
+    "notes": [],
+    "code": [],
 }
 ASK_EVENTS = (
     'event: stage\ndata: {"stage":"search"}\n\nevent: passages\ndata: {"passages":[...]}\n\n'

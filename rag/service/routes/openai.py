@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from indexer.errors import NotFound, UsageError
 from rag.engine import Engine
+from rag.retriever import checked_question
 from rag.service import schemas
 from rag.service.asking import Question, Texts
 from rag.service.errors import as_json, failure, json_response
@@ -23,7 +24,7 @@ from rag.service.events import text_response, while_connected
 from rag.service.routes.describing import ERRORS, streamed
 from rag.service.service import Served, Service, in_thread
 from rag.service.shapes import chat_text, citation_json
-from rag.types import Answer
+from rag.types import MAX_HISTORY, Answer
 
 router = APIRouter(prefix="/v1", tags=["chat clients"], responses=ERRORS)
 
@@ -34,8 +35,8 @@ _CHAT = {
     "choices": [{"index": 0, "finish_reason": "stop", "logprobs": None, "message": {
         "role": "assistant", "content": "22[1]\n\n[1] Sources of text, line 21: “The Pile joined 22 smaller sets.”",
         "refusal": None, "citations": []}}],
-    "footnote": {"answered": True, "confidence": 0.91, "collection": "default", "generation": 4,
-                 "generator": "copying"},
+    "footnote": {"answered": True, "outcome": "answer", "form": "fact", "read_as": "", "confidence": 0.91,
+                 "collection": "default", "generation": 4, "generator": "copying"},
     "usage": None,
 }  # fmt: skip
 _CHUNKS = 'data: {"object":"chat.completion.chunk","choices":[{"delta":{"content":"22[1]"}}],...}\n\ndata: [DONE]\n\n'
@@ -91,19 +92,22 @@ async def embed(asked: schemas.EmbeddingsRequest, request: Request, service: Ser
 async def complete_chat(asked: schemas.ChatRequest, request: Request, service: Served) -> Response:
     """Answer the last question of a conversation; the footnotes stand below the text, and as data in `citations`.
 
-    The conversation before it is not read. What is streamed is checked: this form has no way to take a draft back.
+    What the question leaves out is taken from the user's questions before it; nothing else of the conversation is
+    read. What is streamed is checked: this form has no way to take a draft back.
     """
-    text = _question(asked)
+    *history, text = _questions(asked)
     request.state.question = text
     engine = await _engine(asked.model, service)
-    question = Question(engine, text, asked.k, tuple(asked.filters), asked.max_error)
+    question = Question(
+        engine, text, asked.k, tuple(asked.filters), asked.max_error, history=tuple(history), form=asked.form
+    )
     head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": asked.model}
     if asked.stream:
         service.asking.check(question)
         return text_response(_chunks(question, head, service))
     answer = await while_connected(request, service.asking.ask(question))
     request.state.timings_ms = answer.timings_ms
-    service.metrics.answer(answer.answered)
+    service.metrics.answer(answer.outcome)
     request.state.timings_ms = dict(answer.timings_ms)
     message = {
         "role": "assistant",
@@ -124,7 +128,7 @@ async def _chunks(question: Question, head: dict[str, Any], service: Service) ->
     try:
         yield chunk({"role": "assistant", "content": ""})
         answer = await service.asking.ask(question)
-        service.metrics.answer(answer.answered)
+        service.metrics.answer(answer.outcome)
         for part in chat_text(answer, service.names(answer.collection)).splitlines(keepends=True):
             yield chunk({"content": part})
         yield chunk({"citations": _citations(answer, service)}, "stop", footnote=_grounding(answer))
@@ -141,6 +145,9 @@ def _citations(answer: Answer, service: Service) -> list[dict[str, Any]]:
 def _grounding(answer: Answer) -> dict[str, Any]:
     return {
         "answered": answer.answered,
+        "outcome": answer.outcome,
+        "form": answer.form,
+        "read_as": answer.read_as,
         "confidence": round(answer.confidence, 4),
         "collection": answer.collection,
         "generation": answer.generation,
@@ -148,14 +155,30 @@ def _grounding(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _question(asked: schemas.ChatRequest) -> str:
-    """Return the text of the user's last message. Raises UsageError when there is none."""
-    said = next((message for message in reversed(asked.messages) if message.role == "user"), None)
-    if said is None or said.content is None:
+def _questions(asked: schemas.ChatRequest) -> list[str]:
+    """Return the texts of the user's messages, oldest first, the question last. Raises UsageError without one.
+
+    Of the earlier ones, those that could be asked by themselves: a pasted file is no question.
+    """
+    said = [message for message in asked.messages if message.role == "user"]
+    if not said or said[-1].content is None:
         raise UsageError("No message of the user holds a question.", 'For example: {"role": "user", "content": "..."}')
-    if isinstance(said.content, str):
-        return said.content
-    return "\n".join(part.text for part in said.content if isinstance(part, schemas.TextPart))
+    before = [_text(message) for message in said[:-1]]
+    return [*[text for text in before if _is_question(text)][-MAX_HISTORY:], _text(said[-1])]
+
+
+def _text(message: schemas.Message) -> str:
+    if isinstance(message.content, list):
+        return "\n".join(part.text for part in message.content if isinstance(part, schemas.TextPart))
+    return message.content or ""
+
+
+def _is_question(text: str) -> bool:
+    try:
+        checked_question(text)
+    except UsageError:
+        return False
+    return True
 
 
 async def _engine(model: str, service: Service) -> Engine:

@@ -41,7 +41,9 @@ async def search(asked: SearchRequest, request: Request, service: Served) -> Res
         {
             "query": asked.query,
             "mode": asked.mode,
-            "passages": passages_json(found, service.names(engine.collection.name), asked.explain),
+            "passages": await in_thread(
+                lambda: passages_json(found, service.names(engine.collection.name), asked.explain, asked.query)
+            ),
             "collection": engine.collection.name,
             "generation": generation,
         }
@@ -50,20 +52,29 @@ async def search(asked: SearchRequest, request: Request, service: Served) -> Res
 
 @router.post("/ask", response_model=AskResponse, responses=streamed(ANSWER, ASK_EVENTS, ASK_TOLD))
 async def ask(asked: AskRequest, request: Request, service: Served) -> Response:
-    """Answer a question from the documents, with footnotes, or say that they do not hold the answer.
+    """Answer a question from the documents, with footnotes, or show the closest evidence, or the nearest passages.
 
     With `stream`, events tell what happens: `stage`; `passages` with what is read; `writing` with pieces of a language
     model's draft, of which nothing is checked; `answer`, which takes the draft's place; or `error`.
     """
     request.state.question = asked.question
     engine = await service.engine(asked.collection)
-    question = Question(engine, asked.question, asked.k, tuple(asked.filters), asked.max_error, asked.explain)
+    question = Question(
+        engine,
+        asked.question,
+        asked.k,
+        tuple(asked.filters),
+        asked.max_error,
+        asked.explain,
+        tuple(asked.history),
+        asked.form,
+    )
     if asked.stream:
         service.asking.check(question)
         return event_response(_told(question, service))
     answer = await while_connected(request, service.asking.ask(question))
     request.state.timings_ms = answer.timings_ms
-    service.metrics.answer(answer.answered)
+    service.metrics.answer(answer.outcome)
     request.state.timings_ms = dict(answer.timings_ms)
     return json_response(answer_json(answer, service.names(answer.collection), asked.explain))
 
@@ -75,7 +86,7 @@ async def _told(question: Question, service: Service) -> AsyncGenerator[tuple[st
     async with contextlib.aclosing(service.asking.listen(question)) as events:
         async for event in events:
             if isinstance(event, Answer):
-                service.metrics.answer(event.answered)
+                service.metrics.answer(event.outcome)
                 yield "answer", answer_json(event, names, question.explain)
             elif isinstance(event, Found):
                 yield "passages", {"passages": passages_json(event.passages, names, question.explain)}

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from rag.types import MAX_HISTORY, Form
+
 
 def _whole(text: str) -> str:
     """Return the text. Raises ValueError where it holds half a character, which no database and no encoder takes."""
@@ -25,6 +27,16 @@ Filters = Annotated[
 MaxError = Annotated[
     float | None,
     Field(gt=0, lt=1, description="Answer only as often as at most this share of the answers is wrong."),
+]
+History = Annotated[
+    list[Annotated[Whole, Field(min_length=1, max_length=4000)]],
+    Field(
+        max_length=MAX_HISTORY,
+        description="The questions before this one, oldest first: what it leaves out is taken from them.",
+    ),
+]
+AskedForm = Annotated[
+    Form | None, Field(description="The form to answer in; null: the one that the question asks for.")
 ]
 CollectionName = Annotated[
     str | None, Field(max_length=64, description="The collection to use; null: the one the service was started with.")

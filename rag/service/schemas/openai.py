@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from rag.service.schemas.base import Filters, MaxError, Response, Share, Whole
+from rag.service.schemas.base import AskedForm, Filters, MaxError, Response, Share, Whole
 from rag.service.schemas.questions import CitationOut
+from rag.types import Form, Outcome
 
 
 class Model(Response):
@@ -85,7 +86,7 @@ class Message(BaseModel):
 
 
 class ChatRequest(BaseModel):
-    """A conversation; the last message of the user is the question, and is answered by itself."""
+    """A conversation; the last message of the user is the question, which may refer to those before it."""
 
     messages: list[Message] = Field(
         min_length=1, max_length=1000, examples=[[{"role": "user", "content": "What is green tea steeped at?"}]]
@@ -94,6 +95,7 @@ class ChatRequest(BaseModel):
     stream: bool | None = False
     n: int | None = Field(1, ge=1, le=1)
     max_error: MaxError = None
+    form: AskedForm = None
     k: int = Field(5, ge=1, le=20)
     filters: Filters = Field([])
 
@@ -120,6 +122,9 @@ class Grounding(Response):
     """What OpenAI's form has no place for."""
 
     answered: bool
+    outcome: Outcome
+    form: Form
+    read_as: str = Field(description='The question as read together with the ones before it; "" if read as it is.')
     confidence: Share
     collection: str
     generation: int

@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from rag.service.schemas.base import (
+    AskedForm,
     CollectionName,
     DocumentId,
     Filters,
+    History,
     MaxError,
     Request,
     Response,
@@ -17,6 +19,7 @@ from rag.service.schemas.base import (
     Span,
     Whole,
 )
+from rag.types import Form, Outcome
 
 
 class Arm(Response):
@@ -50,6 +53,11 @@ class PassageOut(Response):
     text: str
     score: float = Field(description="Larger is better; comparable within one response.")
     also_in: list[str] = Field(description="Sources of nearly the same passage.")
+    excerpt: list[Span] = Field(
+        description="The one or two parts of the text that fit the question best, in its characters; none of a passage "
+        "that an answer was taken from."
+    )
+    matches: list[Span] = Field(description="The question's words in these parts, in characters of the text.")
     explain: Explanation | None = Field(description="With explain; else null.")
 
 
@@ -115,17 +123,25 @@ class AskRequest(Request):
     k: int = Field(5, ge=1, le=20, description="How many passages are read.")
     max_error: MaxError = None
     filters: Filters = Field([])
+    history: History = Field([])
+    form: AskedForm = None
     explain: bool = False
     stream: bool = Field(False, description="Server-sent events: stage, passages, writing, answer, error.")
 
 
 class AskResponse(Response):
-    """An answer with its footnotes; or, where `answered` is false, none, and the passages as the nearest evidence."""
+    """An answer with its footnotes; or the closest evidence, which is not sure; or nothing but the nearest passages."""
 
     question: str
-    answer: str = Field(description='"" when not answered.')
-    answered: bool
-    confidence: Share = Field(description="Estimated chance that the answer is right; of the best found, if refused.")
+    answer: str = Field(description='"" when the outcome is none; the closest evidence when it is unsure.')
+    answered: bool = Field(description="Whether the outcome is an answer.")
+    outcome: Outcome = Field(
+        description="An answer; the closest evidence, which is not sure; or nothing that bears on the question."
+    )
+    form: Form = Field(description="What the answer looks like.")
+    confidence: Share = Field(
+        description="Estimated chance that what is shown answers; of the best found, if nothing is."
+    )
     citations: list[CitationOut]
     unsupported: list[Span] = Field(description="Parts of the answer that no passage bears out.")
     copied: list[CopiedOut] = Field(description="The parts of the answer that were copied, in order.")
@@ -135,7 +151,13 @@ class AskResponse(Response):
     generator: str
     collection: str
     generation: int = Field(description="The state of the collection that was asked; grows with every change.")
-    meant: str = Field(description='Of a refusal, the question as the collection spells its words; "" if it does so.')
+    meant: str = Field(
+        description='If it is no answer, the question as the collection spells its words; "" if it does so.'
+    )
+    read_as: str = Field(description='The question as read together with the ones before it; "" if read as it is.')
+    documents: int = Field(description="How many documents were looked at, where all of them were; else 0.")
+    notes: list[str] = Field(description="What a person should know about how this was answered.")
+    code: list[Span] = Field(description="The parts of the answer that are code, with its line ends.")
 
 
 class Stage(Response):
@@ -190,8 +212,8 @@ class VerifyRequest(BaseModel):
 
     answer: Whole = Field(max_length=1_000_000)
     answered: bool
-    citations: list[VerifiedCitation] = Field(max_length=100)
-    copied: list[VerifiedCopy] = Field([], max_length=200, description="Without it, no word of the answer is proved.")
+    citations: list[VerifiedCitation] = Field(max_length=1000)
+    copied: list[VerifiedCopy] = Field([], max_length=1000, description="Without it, no word of the answer is proved.")
     written: list[CheckedSpan] = Field([], max_length=1000)
     unsupported: list[CheckedSpan] = Field([], max_length=1000)
     generator: Whole = Field("", max_length=1000)
