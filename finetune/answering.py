@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 ONE_THING = frozenset({"fact", "number-or-table", "metadata", "yesno", "followup"})
 """Kinds of questions that ask for one thing: what is shown is looked at up to 500 characters, else up to 1,500."""
 AT_MOST = (500, 1500)
+READ = 8
+"""Passages that are read for each question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def open_set(questions: Path, documents: Path, home: Path) -> AskedSet:
     if not isinstance(generator, AnsweringGenerator):
         raise TypeError(f"The generator {generator.name} does not answer in forms.")
     rows = read_rows(questions)
-    readings = engine.read_many([row.question for row in rows], histories=[row.previous for row in rows])
+    readings = engine.read_many([row.question for row in rows], READ, histories=[row.previous for row in rows])
     evidence: list[Evidence] = []
     for begin in range(0, len(rows), 64):
         part = readings[begin : begin + 64]

@@ -5,12 +5,15 @@ A generator that copies takes them from here, and `rag.verification` lets no oth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 CONCLUSIONS = frozenset({"Yes.", "No."})
 """Joining words that say something of their own: what they say is the generator's, and nothing proves it."""
 _MARKS = frozenset({"", ",", ";", ".", ":", "/", "…"})
 _WORDS = frozenset({"and", "or", ", and", ", or", "; and", "; or"})
+_COUNTED = re.compile(r"\d+ of \d+ documents:")
+"""What introduces documents that were counted: the number is the generator's, and nothing proves it."""
 JOINING = _MARKS | _WORDS | CONCLUSIONS
 
 
@@ -20,4 +23,10 @@ def is_joining(text: str, names: Collection[str] = ()) -> bool:
     `names` are those of the cited documents: one of them with a colon introduces what was copied from it.
     """
     bare = text.strip()
-    return bare in JOINING or (bare.endswith(":") and bare[:-1] in names)
+    return bare in JOINING or _COUNTED.fullmatch(bare) is not None or (bare.endswith(":") and bare[:-1] in names)
+
+
+def concludes(text: str) -> bool:
+    """Return whether joining words say something of their own, which nothing proves: "Yes.", or how many there are."""
+    bare = text.strip()
+    return bare in CONCLUSIONS or _COUNTED.fullmatch(bare) is not None

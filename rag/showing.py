@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from indexer.screen import flowed, near, place, plain, show_wrapped
-from rag.joining import CONCLUSIONS, is_joining
+from rag.joining import concludes, is_joining
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -166,7 +166,7 @@ def _show_body(console: Console, answer: Answer) -> str:
             console.print(line, soft_wrap=True)
         else:
             show_wrapped(console, line)
-    alone = answer.text.strip() in CONCLUSIONS
+    alone = concludes(answer.text)
     return answer.text + (_show_sentences(console, answer) if alone else "")
 
 

@@ -23,7 +23,7 @@ from indexer.collection import Collection, document_from_row
 from indexer.errors import Unreadable, UsageError, UserError
 from indexer.schema import documents
 from indexer.types import Document
-from rag.joining import CONCLUSIONS, is_joining
+from rag.joining import concludes, is_joining
 
 EXTRACTIVE = frozenset({"copying", "quoting"})
 """The generators that write no word of their own but the joining ones."""
@@ -394,7 +394,7 @@ def _unproved(answer: Mapping[str, Any]) -> Iterator[str]:
     """Yield the words that the generator wrote and that say something."""
     for words in map(str.strip, _written(answer)):
         copies = answer.get("generator") in EXTRACTIVE
-        if words and (words in CONCLUSIONS or not (copies or is_joining(words))):
+        if words and (concludes(words) or not (copies or is_joining(words))):
             yield words
 
 

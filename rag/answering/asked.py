@@ -79,7 +79,8 @@ _OVERVIEW = re.compile(
     r"\bwhat(?:['’]s| is| are| was)\b(?P<a>.+?)\b(?:all )?about\s*$|\bsummar(?:y|ise|ize|ies)\b(?:\s+of)?(?P<b>.*)|\boverview\b(?:\s+of)?(?P<c>.*)|\btl;?dr\b(?P<d>.*)|\bgist of\b(?P<e>.*)"
     r"|(?P<f>.+?)\b(?:in a few|in two|in one|in three|in short) (?:sentences?|words?|lines?)|\bmain (?:points?|ideas?|topics?|message|argument)s? (?:of|in)\b(?P<g>.*)|\bwhat does (?P<h>.+) (?:cover|deal with|discuss|want to achieve|propose)\b"
     r"|\bworum geht\b(?P<i>.*)|\bzusammenfassung\b(?P<j>.*)|\bresum[eé]\b(?P<k>.*)|\brésum\w+\b(?P<l>.*)|\bwhat is in this (?:collection|folder)\b|\bwhat are these (?:documents|files) about\b|\bwhat kind of document is\b(?P<m>.*)"
-    r"|\bpurpose of\b(?P<n>.*)|\bgoals? of\b(?P<o>.*)|\bwhat do .{2,60} (?:deal with|talk about)\b|\bbrief(?:ly)?\b.*\bdescri\w+\b(?P<p>.*)|\btell me about\b(?P<q>.*)",
+    r"|\bpurpose of\b(?P<n>.*)|\bgoals? of\b(?P<o>.*)|\bwhat do .{2,60} (?:deal with|talk about)\b|\bbrief(?:ly)?\b.*\bdescri\w+\b(?P<p>.*)|\btell me about\b(?P<q>.*)"
+    r"|^(?P<r>.+?),? in short$|^in short,?\b(?P<s>.*)|\btell me (?:in short|briefly)\b(?P<t>.*)",
     _I,
 )
 _DOCUMENTS = (
@@ -88,6 +89,7 @@ _DOCUMENTS = (
 )
 _COUNT = re.compile(
     rf"\bhow many (?:of )?(?:(?:the|these|my|our|those|other)\s+)?(?:\w+\s+){{0,2}}?{_DOCUMENTS}\b"
+    r"|\bhow many (?:\w+\s+){1,4}(?:do i have|are (?:there )?in (?:my|this|the|our) (?:folder|collection|library|archive)|have i got)\b"
     rf"|\bwhich (?:of (?:the|these|my|our)\s+)?(?:\w+\s+){{0,2}}?{_DOCUMENTS}\b"
     rf"|\b(?:list|name|show|find)\b (?:me )?(?:all|every|the|each)\s+(?:of\s+)?(?:(?:the|my|our)\s+)?(?:\w+\s+){{0,3}}?{_DOCUMENTS}\b"
     rf"|\bin (?:which|what|how many) {_DOCUMENTS}\b|\b{_DOCUMENTS} (?:that|which|by|from|written by|mention\w*|about)\b.*\b(?:list|all)\b"

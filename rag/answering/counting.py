@@ -68,7 +68,7 @@ def counting(evidence: Evidence, own: Sequence[Seen], chances: Sequence[float], 
         passage = _passage(collection, match, like)
         line = _line(passage, wanted)
         if line is not None:
-            pieces += [Written("\n", supported=True), Copied(len(read), line.start, line.end)]
+            pieces += [Written(f"\n{passage.name}: ", supported=True), Copied(len(read), line.start, line.end)]
             read.append(passage)
     if not read:
         return passages(evidence, own, chances)

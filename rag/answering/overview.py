@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rag.answering.composing import EXPLANATION, Shown, apart, passages
 from rag.answering.evidence import Evidence, Seen
 from rag.answering.heads import named_best
+from rag.answering.rules import announces
 from rag.generator import Copied
 
 LEAD = 620
@@ -61,6 +62,7 @@ def _lead(evidence: Evidence, own: Sequence[Seen]) -> tuple[Seen, Seen] | None:
         if seen.unit.kind in ("sentence", "item")
         and seen.unit.end - seen.unit.start >= SHORTEST
         and not _LINK.search(evidence.text(seen.unit))
+        and not announces(evidence, seen)
     ]
     if not able:
         return None

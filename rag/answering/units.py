@@ -32,8 +32,8 @@ _MARKUP = frozenset(
 )
 """Words of directives and fences: a unit of nothing but these and marks says nothing."""
 _WORD = re.compile(r"[^\W_]+")
-_INCLUDE = re.compile(r"(?:```\w*[\w,]*\s*)?\{\{#?\w+[^}]*\}\}(?:\s*```)?$")
-"""A template's include, alone or in a block of code."""
+_INCLUDE = re.compile(r"(?:```\w*[\w,]*\s*)?\{\{#?\w+[^}]*\}\}(?:\s*```)?$|<!--")
+"""A template's include, alone or in a block of code; a comment."""
 
 
 @dataclass(frozen=True, slots=True)
