@@ -103,4 +103,4 @@ def test_the_command_shows_what_may_have_been_meant(home: Path, tmp_path: Path) 
     assert run(cli.footnote, ["index", str(tmp_path / "pump.txt"), "--generator", "quoting"]).exit_code == 0
     done = run(cli.footnote, ["ask", "Which colour has the gaskt?", "--max-error", "0.001"])
     assert done.exit_code == 4
-    assert "Not in these documents.\nDid you mean: Which colour has the gasket?\n" in done.output
+    assert "Nothing in these documents bears on this.\nDid you mean: Which colour has the gasket?\n" in done.output

@@ -64,6 +64,18 @@ def test_one_changed_byte_far_from_the_quote_fails(world: Collection, quoting_mo
     assert reason(answer, world.home) == "the source has changed since it was indexed; the quote still occurs in it"
 
 
+def test_a_quotation_beside_the_answer_holds_without_a_claim(world: Collection, quoting_model: Path) -> None:
+    """It bears out no part of the answer, and is checked like any other."""
+    answer = answer_of(world, quoting_model)
+    tea = answer_of(world, quoting_model, "At what heat is green tea steeped?")
+    answer["citations"].append({**tea["citations"][0], "number": 2, "claims": []})
+    assert verify(answer, world.home).holds
+    answer.update(answered=False, outcome="unsure")
+    assert verify(answer, world.home).holds
+    answer["citations"][1]["quote"] = "Green tea is steeped at ninety degrees."
+    assert [check.holds for check in verify(answer, world.home).checks] == [True, False]
+
+
 def test_a_changed_quote_in_the_source_fails(world: Collection, quoting_model: Path) -> None:
     answer = answer_of(world, quoting_model)
     path = Path(answer["citations"][0]["source"])
