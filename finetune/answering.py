@@ -18,7 +18,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,11 @@ from indexer.collection import Collection
 from rag.answering.evidence import Evidence, Seen
 from rag.answering.generator import AnsweringGenerator
 from rag.answering.signals import UNIT, able, unit_signals
-from rag.answering.weighing import Models, group, logistic
+from rag.answering.weighing import Models, group
 from rag.engine import Engine, cited
 from rag.generator import Draft
+from rag.retriever import Retriever
+from rag.types import Passage
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,12 @@ ONE_THING = frozenset({"fact", "number-or-table", "metadata", "yesno", "followup
 AT_MOST = (500, 1500)
 READ = 8
 """Passages that are read for each question."""
+EVERY = 3
+"""Of so many answerable questions one is asked again without its documents, to be held back."""
+THRESHOLD, CLOSEST = 0.55, 0.1
+"""Confidence from which on to answer, and from which on to show the closest evidence."""
+PENALTY = 4.0
+"""L2 penalty of the confidence: it has few questions and many signals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +111,28 @@ def open_set(questions: Path, documents: Path, home: Path) -> AskedSet:
         raise TypeError(f"The generator {generator.name} does not answer in forms.")
     rows = read_rows(questions)
     readings = engine.read_many([row.question for row in rows], READ, histories=[row.previous for row in rows])
+    asked = [each.stands_alone for each in readings]
+    read: list[Sequence[Passage]] = [each.passages for each in readings]
+    for place in range(0, len(rows), EVERY):
+        if rows[place].answerable:
+            rows.append(replace(rows[place], answerable=False))
+            asked.append(asked[place])
+            read.append(_without(collection, asked[place], rows[place].sources))
     evidence: list[Evidence] = []
     for begin in range(0, len(rows), 64):
-        part = readings[begin : begin + 64]
-        evidence += generator.evidence(
-            [each.stands_alone for each in part], [each.passages for each in part], [None] * len(part)
-        )
+        part = slice(begin, begin + 64)
+        evidence += generator.evidence(asked[part], read[part], [None] * len(asked[part]))
         log.info("%s: %d of %d questions", name, len(evidence), len(rows))
     return AskedSet(name, tuple(rows), tuple(evidence), generator, collection)
+
+
+def _without(collection: Collection, question: str, sources: Sequence[str]) -> list[Passage]:
+    """Return what is read for a question where the documents that answer it are missing."""
+    vector = collection.encoder.embed_queries([question])[0]
+    with collection.view() as view:
+        return Retriever().read(
+            view, question, vector, READ, leave_out=lambda passage: passage.source.endswith(tuple(sources))
+        )
 
 
 def _chosen(questions: Path, documents: Path, folder: Path) -> Path:
@@ -192,45 +214,29 @@ def fit_units(sets: Sequence[AskedSet]) -> dict[str, Any]:
 
 def fit(sets: Sequence[AskedSet]) -> dict[str, Any]:
     """Return what `rag/answering/answering.json` holds."""
-    cases: list[tuple[str, Mapping[str, float], bool]] = []
+    cases: list[tuple[Mapping[str, float], bool]] = []
     for asked_set in sets:
         others = [each for each in sets if each is not asked_set] or list(sets)
         cases += _cases(asked_set, Models({"units": fit_units(others), "shown": {}}))
-    shown = {}
-    for name in ("sentence", "passage"):
-        own = [(signals, right) for which, signals, right in cases if which == name]
-        shown[name] = fitted([signals for signals, _ in own], [right for _, right in own])
-    both = _both(cases, shown)
-    return {"units": fit_units(sets), "shown": shown, **both}
+    shown = fitted([signals for signals, _ in cases], [right for _, right in cases], PENALTY)
+    return {
+        "units": fit_units(sets),
+        "shown": {key: shown[key] for key in ("bias", "weights", "fitted_on")},
+        "threshold": THRESHOLD,
+        "closest": CLOSEST,
+        "risk_coverage": shown["risk_coverage"],
+    }
 
 
-def _cases(asked_set: AskedSet, models: Models) -> list[tuple[str, Mapping[str, float], bool]]:
-    """Return of each question the group of its form, the signals of what is shown, and whether that is useful."""
+def _cases(asked_set: AskedSet, models: Models) -> list[tuple[Mapping[str, float], bool]]:
+    """Return of each question the signals of what is shown, and whether that is useful."""
     cases = []
     generator = AnsweringGenerator(asked_set.generator.reader, asked_set.collection, models)
     for row, evidence in zip(asked_set.rows, asked_set.evidence, strict=True):
         draft = generator.draft(evidence)
         if draft.pieces and draft.evidence:
-            cases.append((group(evidence.asked.form), draft.evidence, is_useful(row, draft, evidence)))
+            cases.append((draft.evidence, is_useful(row, draft, evidence)))
     return cases
-
-
-def _both(cases: Sequence[tuple[str, Mapping[str, float], bool]], shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the threshold and the curve of both groups together."""
-    from rag.evaluation import metrics
-
-    sure = []
-    for name, signals, _ in cases:
-        model = shown[name]
-        score = model["bias"] + sum(weight * signals[key] for key, weight in model["weights"].items())
-        sure.append(logistic(score))
-    right = [each for _, _, each in cases]
-    curve = metrics.risk_coverage(sure, right)
-    rows = [
-        {"coverage": round(p.coverage, 4), "threshold": round(p.threshold, 6), "error": round(p.risk, 4)}
-        for p in curve[:: max(1, len(curve) // 100)]
-    ]
-    return {"threshold": 0.6, "risk_coverage": rows}
 
 
 @click.command()

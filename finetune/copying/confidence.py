@@ -103,7 +103,7 @@ def fit(generator: CopyingGenerator, cases: Sequence[Case], progress: Progress =
     return fitted(rows, right)
 
 
-def fitted(rows: Sequence[Mapping[str, float]], right: Sequence[bool]) -> dict[str, Any]:
+def fitted(rows: Sequence[Mapping[str, float]], right: Sequence[bool], penalty: float = 1.0) -> dict[str, Any]:
     """Return weights, curve and threshold of a logistic regression with L2 penalty on standardised features.
 
     Raises UsageError for fewer rows than folds.
@@ -119,9 +119,9 @@ def fitted(rows: Sequence[Mapping[str, float]], right: Sequence[bool]) -> dict[s
     fold = np.arange(len(y)) % FOLDS
     sure = np.empty(len(y))
     for number in range(FOLDS):
-        bias, weights = logistic_regression(x[fold != number], y[fold != number])
+        bias, weights = logistic_regression(x[fold != number], y[fold != number], penalty)
         sure[fold == number] = 1 / (1 + np.exp(-(bias + x[fold == number] @ weights)))
-    bias, weights = logistic_regression(x, y)
+    bias, weights = logistic_regression(x, y, penalty)
     curve = metrics.risk_coverage(sure.tolist(), y.tolist())
     return {
         "bias": round(bias, 5),
@@ -133,7 +133,7 @@ def fitted(rows: Sequence[Mapping[str, float]], right: Sequence[bool]) -> dict[s
 
 
 def logistic_regression(
-    x: npt.NDArray[np.float64], y: npt.NDArray[np.bool_]
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.bool_], penalty: float = 1.0
 ) -> tuple[float, npt.NDArray[np.float64]]:
     """Return bias and weights, for `x` (n, features) as it is, of a logistic regression with L2 penalty.
 
@@ -149,7 +149,7 @@ def logistic_regression(
         margin = sign * (z @ w)
         slope = -sign / (1 + np.exp(np.clip(margin, -500, 500)))
         penalised = np.concatenate([[0.0], w[1:]])
-        return float(np.logaddexp(0, -margin).sum() + penalised @ penalised / 2), z.T @ slope + penalised
+        return float(np.logaddexp(0, -margin).sum() + penalty * penalised @ penalised / 2), z.T @ slope + penalty * penalised
 
     found = minimize(loss, np.zeros(z.shape[1]), jac=True, method="L-BFGS-B").x
     weights = found[1:] / scale

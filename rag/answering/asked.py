@@ -80,7 +80,7 @@ _OVERVIEW = re.compile(
     r"|(?P<f>.+?)\b(?:in a few|in two|in one|in three|in short) (?:sentences?|words?|lines?)|\bmain (?:points?|ideas?|topics?|message|argument)s? (?:of|in)\b(?P<g>.*)|\bwhat does (?P<h>.+) (?:cover|deal with|discuss|want to achieve|propose)\b"
     r"|\bworum geht\b(?P<i>.*)|\bzusammenfassung\b(?P<j>.*)|\bresum[eé]\b(?P<k>.*)|\brésum\w+\b(?P<l>.*)|\bwhat is in this (?:collection|folder)\b|\bwhat are these (?:documents|files) about\b|\bwhat kind of document is\b(?P<m>.*)"
     r"|\bpurpose of\b(?P<n>.*)|\bgoals? of\b(?P<o>.*)|\bwhat do .{2,60} (?:deal with|talk about)\b|\bbrief(?:ly)?\b.*\bdescri\w+\b(?P<p>.*)|\btell me about\b(?P<q>.*)"
-    r"|^(?P<r>.+?),? in short$|^in short,?\b(?P<s>.*)|\btell me (?:in short|briefly)\b(?P<t>.*)",
+    r"|^(?P<r>.+?),? in short$|^in short,?\b(?P<s>.*)|\btell me (?:in short|briefly)\b(?P<t>.*)|(?P<u>.+?) in a nutshell\b",
     _I,
 )
 _DOCUMENTS = (
@@ -114,7 +114,7 @@ _FIELDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("author", re.compile(r"\bwho (?:wrote|authored|is the author|are the authors|has written|published|drafted|created|signed|compiled|is behind|edited)\b|\bauthors?\b|\bwritten by\b|\bautor\w*\b|\bwer hat\b.*\bgeschrieben\b|\bauteure?s?\b|\bqui a écrit\b", _I)),
     ("from", re.compile(r"\bwho (?:sent|mailed|emailed)\b|\bsender of\b|\bmail (?:from|by) whom\b", _I)),
     ("to", re.compile(r"\b(?:to whom|who received|recipients?)\b", _I)),
-    ("sponsor", re.compile(r"\bsponsor\b", _I)),
+    ("sponsor", re.compile(r"\bsponsor(?:s|ed)?\b", _I)),
     ("maintainer", re.compile(r"\bmaintain(?:er|s|ed)\b", _I)),
     ("date", re.compile(r"\b(?:when|what date|which date|what day|date|from which date|which year|what year)\b.*\b(?:published|written|created|last (?:changed|updated|modified|edited|revised|reviewed)|updated|released?|come out|came out|dated|issued|handbook|document|page|letter|paper|report|sent|approved|signed|adopted|effective)\b|\brelease date\b|\bdate of\b|\bcreated on\b|\bvon wann\b|\bstand der\b|\bde quand date\b", _I)),
     ("version", re.compile(r"\b(?:which|what|current|latest) (?:\w+\s+)?version\b|\bversion (?:of|number|is)\b|\bin which (?:\w+\s+)?version\b", _I)),
@@ -159,7 +159,7 @@ def _form(text: str) -> tuple[Form, str, str]:
     if _LIST.search(text) and not re.search(r"\bhow (?:many|much|long|often|far|old|large|big|high|fast|tall)\b", text, _I):
         return "list", "", ""
     if not _QUESTION_WORD.search(text) and _PLAIN.match(text):
-        return "explanation", "keywords", text
+        return "fact", "keywords", text
     return "fact", "", ""
 
 

@@ -6,6 +6,7 @@ that join.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from rag.types import Form, Passage
 
 ONE_SENTENCE = 480
 """Most characters of the sentences that are shown for one fact."""
+KEYWORDS = 900
+"""The same for a few keywords, which do not say what is asked for."""
 CERTAIN = 0.9
 """Chance from which on one sentence is shown alone."""
 FIRST_WINDOW = 500
@@ -54,10 +57,11 @@ def sentence(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]
     order = sorted(range(len(units)), key=lambda place: (-chances[place], place))
     best = units[order[0]]
     kept, length = [best], best.unit.end - best.unit.start
+    room = KEYWORDS if evidence.asked.kind == "keywords" else ONE_SENTENCE
     if chances[order[0]] < CERTAIN:
         for place in order[1:]:
             size = units[place].unit.end - units[place].unit.start + 1
-            if length + size <= ONE_SENTENCE and chances[place] >= SMALL:
+            if length + size <= room and chances[place] >= SMALL:
                 kept.append(units[place])
                 length += size
     also = tuple(_copied(each.unit) for each in kept[1:])
@@ -116,9 +120,10 @@ def passages(
     """
     worth = {(each.unit.passage, each.unit.start): chance for each, chance in zip(units, chances, strict=True)}
     windows: list[_Window] = []
-    room, most = most_of_all, FIRST_WINDOW
+    room = most_of_all
+    best = max(worth, key=lambda key: (worth[key], -key[0], -key[1])) if worth else None
     while room > 60 and len(windows) < PIECES:
-        window = _window(evidence, worth, min(most, room), first=not windows)
+        window = _window(evidence, worth, min(FIRST_WINDOW, room), None if windows else best)
         if window is None:
             break
         windows.append(window)
@@ -141,7 +146,7 @@ def stretch(
             (each.unit.passage, each.unit.start): -0.05 if (each.unit.passage, each.unit.start) in taken else value
             for each, value in zip(units, values, strict=True)
         }
-        window = _window(evidence, worth, most, first=True)
+        window = _window(evidence, worth, most, max(worth, key=lambda key: (worth[key], -key[0], -key[1])))
         if window is not None:
             windows.append(window)
             _taken(evidence, worth, window)
@@ -186,18 +191,20 @@ class _Window:
 
 
 def _window(
-    evidence: Evidence, worth: Mapping[tuple[int, int], float], most: int, *, first: bool
+    evidence: Evidence, worth: Mapping[tuple[int, int], float], most: int, holds: tuple[int, int] | None
 ) -> _Window | None:
     """Return the run of units with the largest sum of chances within `most` characters; None where none is worth it.
 
-    A run that begins and ends with a paragraph, a list or a block of code is liked a little better, a longer one a
+    `holds` is a unit that it has to hold, by its passage and its start. A run that begins and ends with a paragraph, a list or a block of code is liked a little better, a longer one a
     little less. A list or a block of code is not begun in its middle.
     """
     best: _Window | None = None
-    best_worth = 0.0 if first else SMALL
+    best_worth = SMALL if holds is None else -math.inf
     for number, own in enumerate(evidence.seen):
+        if holds is not None and holds[0] != number:
+            continue
         for begin in range(len(own)):
-            if not _opens(own, begin):
+            if not _opens(own, begin) or (holds is not None and own[begin].unit.start > holds[1]):
                 continue
             total = 0.0
             for end in range(begin, len(own)):
@@ -205,6 +212,8 @@ def _window(
                 if length > most and (end > begin or length > EXPLANATION):
                     break
                 total += worth.get((number, own[end].unit.start), 0.0)
+                if holds is not None and own[end].unit.start < holds[1]:
+                    continue
                 value = total - 0.0002 * length + 0.02 * _closes(own, end) + 0.03 * _begins_block(own, begin)
                 if value > best_worth and own[end].unit.kind not in ("heading", "question"):
                     best, best_worth = _Window(number, begin, end), value

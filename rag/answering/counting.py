@@ -19,6 +19,7 @@ from rag.answering.heads import head
 from rag.answering.units import Unit, units
 from rag.generator import Copied, Written
 from rag.question import stems
+from rag.terms import terms
 from rag.types import Passage
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ _SAYS_NOTHING = stems(
     " articles paper papers note notes page pages chapter chapters module modules report reports mail mails email emails"
     " message messages policy policies letter letters folder collection contract contracts write wrote written author"
     " authored by about mention mentions mentioned discuss discusses say says talk contain contains have has give tell"
-    " directive directives text texts them"
+    " directive directives text texts them pep peps co"
 )
+_MENTIONS = re.compile(r"\b(?:mention|discuss|contain|refer|talk|say|deal|about|cite|erwähn|mentionne)\w*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +52,24 @@ class _Match:
 
 def counting(evidence: Evidence, own: Sequence[Seen], chances: Sequence[float], collection: Collection) -> Shown:
     """Show how many documents there are, and the line of each that says so; passages where no document matches."""
-    wanted = stems(evidence.asked.question) - _SAYS_NOTHING
+    question = evidence.asked.question
+    specific = terms(question)
+    wanted = {word for word in specific.names | specific.numbers if word not in _SAYS_NOTHING}
+    wanted = wanted or {word for word in specific.words if word not in _SAYS_NOTHING}
     if not wanted:
         return passages(evidence, own, chances)
     with collection.reading() as connection:
         total = int(connection.execute(select(func.count()).select_from(documents)).scalar() or 0)
-        found = _by_head(connection, wanted)
+        found = [] if _MENTIONS.search(question) else _by_head(connection, wanted)
         sure = BY_HEAD
         if not found:
-            found, sure = _by_text(connection, evidence.asked.question, wanted), BY_TEXT
+            found, sure = _by_text(connection, question, wanted), BY_TEXT
     if not found:
         return passages(evidence, own, chances)
-    like = evidence.passages[0]
     read: list[Passage] = []
     pieces: list[Copied | Written] = [Written(f"{len(found)} of {total} documents:", supported=True)]
     for match in found[:MOST]:
-        passage = _passage(collection, match, like)
+        passage = _passage(collection, match, evidence.passages[0])
         line = _line(passage, wanted)
         if line is not None:
             pieces += [Written(f"\n{passage.name}: ", supported=True), Copied(len(read), line.start, line.end)]
@@ -76,12 +80,21 @@ def counting(evidence: Evidence, own: Sequence[Seen], chances: Sequence[float], 
 
 
 def _by_head(connection: Connection, wanted: set[str]) -> list[_Match]:
-    """Return the documents whose title, file name and head hold all of the words."""
+    """Return the documents of which the name, or one line of the head, holds all of the words."""
     begin = func.substr(documents.c.text, 1, HEAD)
-    rows = connection.execute(select(documents.c.id, documents.c.source, documents.c.title, begin.label("head")))
-    return [
-        _Match(row.id) for row in rows if wanted <= stems(f"{_name(row.source)} {row.title} {row.head}")
-    ]
+    rows = connection.execute(
+        select(documents.c.id, documents.c.source, documents.c.title, begin.label("head")).order_by(documents.c.id)
+    )
+    return [_Match(row.id) for row in rows if _says(wanted, [f"{_name(row.source)} {row.title}", *_lines(row.head)])]
+
+
+def _lines(head: str) -> list[str]:
+    """Return the lines of a head; one that is indented goes on with the line before it."""
+    return re.sub(r"\n[ \t]+", " ", head).split("\n")
+
+
+def _says(wanted: set[str], lines: Sequence[str]) -> bool:
+    return any(wanted <= terms(line).words for line in lines)
 
 
 def _by_text(connection: Connection, question: str, wanted: set[str]) -> list[_Match]:
@@ -90,7 +103,7 @@ def _by_text(connection: Connection, question: str, wanted: set[str]) -> list[_M
     query = select(chunks.c.document_id, chunks.c.start, chunks.c.end, chunks.c.text, chunks.c.context)
     found: dict[int, _Match] = {}
     for row in connection.execute(query.where(chunks.c.id.in_(ids)).order_by(chunks.c.id)):
-        if wanted <= stems(f"{row.context} {row.text}"):
+        if wanted <= terms(f"{row.context} {row.text}").words:
             found.setdefault(row.document_id, _Match(row.document_id, (row.start, row.end)))
     return sorted(found.values(), key=lambda match: match.document_id)
 
@@ -120,4 +133,4 @@ def _passage(collection: Collection, match: _Match, like: Passage) -> Passage:
 def _line(passage: Passage, wanted: set[str]) -> Unit | None:
     """Return the unit that holds most of the words; of equals the first."""
     found = [unit for unit in units([passage])[0] if unit.end - unit.start <= 300]
-    return max(found, key=lambda unit: (len(wanted & stems(passage.text[unit.start : unit.end])), -unit.start), default=None)
+    return max(found, key=lambda unit: (len(wanted & terms(passage.text[unit.start : unit.end]).words), -unit.start), default=None)

@@ -7,6 +7,7 @@ heavier) and meaning (the cosine of the encoder), which looks only at the units 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -105,7 +106,7 @@ class _Look:
         self._weights = _weights(asked.question, said)
         self._words = [self._share(each) for each in said]
         self._around = [self._share(each | self._above(unit)) for unit, each in zip(self._flat, said, strict=True)]
-        self._read = _read(self._flat, decoded)
+        self._read = _read(self._flat, decoded, [_hidden(passage.text) for passage in passages])
         self.texts = {place: self._in_context(self._flat[place]) for place in self._likely()}
         """What the encoder is to read, by the place of the unit."""
 
@@ -153,18 +154,30 @@ def _weights(question: str, said: Sequence[set[str]]) -> dict[str, float]:
     return {stem: weight / total for stem, weight in raw.items()}
 
 
-def _read(flat: Sequence[Unit], decoded: Decoded) -> list[tuple[float, tuple[int, int] | None]]:
+_COMMENT = re.compile(r"<!--.{0,2000}?-->", re.DOTALL)
+
+
+def _hidden(text: str) -> list[tuple[int, int]]:
+    """Return where a text has comments of the markup, in which nothing may be an answer."""
+    return [match.span() for match in _COMMENT.finditer(text)] if "<!--" in text else []
+
+
+def _read(
+    flat: Sequence[Unit], decoded: Decoded, hidden: Sequence[Sequence[tuple[int, int]]]
+) -> list[tuple[float, tuple[int, int] | None]]:
     """Return the best span that lies in each unit, and its score."""
     found: list[tuple[float, tuple[int, int] | None]] = [(UNREAD, None)] * len(flat)
     for starts in decoded.starts:
+        scores = starts.scores
+        for first, last in hidden[starts.passage]:
+            scores = np.where((starts.starts < last) & (starts.ends > first), np.float32(UNREAD), scores)
         for place, unit in enumerate(flat):
             if unit.passage != starts.passage:
                 continue
             inside = np.flatnonzero((starts.starts >= unit.start) & (starts.ends <= unit.end))
             if len(inside):
-                best = int(inside[starts.scores[inside].argmax()])
-                score = float(starts.scores[best])
+                best = int(inside[scores[inside].argmax()])
+                score = float(scores[best])
                 if score > found[place][0]:
                     found[place] = (score, (int(starts.starts[best]), int(starts.ends[best])))
     return found
-

@@ -87,7 +87,7 @@ class AnsweringGenerator:
         if not shown.pieces or not shown.chosen:
             return Draft((), 0.0)
         signals = Signals(evidence, shown.chosen, likely).numbers
-        sure = self._models.confidence(evidence.asked.form, signals) if shown.sure is None else shown.sure
+        sure = self._models.confidence(signals) if shown.sure is None else shown.sure
         sure *= shown.share
         return Draft(
             shown.pieces,

@@ -18,6 +18,7 @@ from rag.answering.fields import has_field
 from rag.answering.heads import name_stems
 from rag.copying import confidence
 from rag.question import answer_type, holds_type, stems
+from rag.types import Form
 
 Numbers = npt.NDArray[np.float64]
 
@@ -26,6 +27,8 @@ UNIT = (
     "item", "row", "field", "code", "defines", "heading", "reason", "asks_reason", "length", "first", "key", "named",
 )  # fmt: skip
 """The signals of a unit, in order."""
+FORMS: tuple[Form, ...] = ("yes-no", "list", "explanation", "steps", "overview", "comparison", "field")
+"""Forms that are told apart by the confidence; it begins from "fact"."""
 FAR = 12.0
 """Where scores of the reader are cut off, in nats."""
 LONG = 400
@@ -119,6 +122,8 @@ class Signals:
             "fits": read.get("fits", 0.0),
             "denied": read.get("denied", 0.0),
             "asked": float(len(evidence.weights)),
+            **{f"is_{name}": float(evidence.asked.form == name) for name in FORMS},
+            "is_keywords": float(evidence.asked.kind == "keywords"),
         }
 
 

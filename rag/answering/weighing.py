@@ -23,6 +23,8 @@ from rag.types import Form
 FILE = Path(__file__).with_name("answering.json")
 SHORT_FORMS: frozenset[Form] = frozenset({"fact", "field", "yes-no", "conflict"})
 """Forms that show one sentence; the others show paragraphs, lists or code."""
+FIELD = 0.4
+"""Chance of the field that is asked for, at least, in a document that the question does not name."""
 RULED_OUT = 0.02
 """What is left of the chance of a unit that the rules do not allow."""
 
@@ -37,7 +39,7 @@ class Models:
     """What was fitted."""
 
     fitted: Mapping[str, Any]
-    """The content of `answering.json`: "units" and "shown" by group, "threshold", "closest" and "risk_coverage"."""
+    """The content of `answering.json`: "units" by group, "shown", "threshold", "closest" and "risk_coverage"."""
 
     def chances(self, evidence: Evidence, units: Sequence[Seen]) -> list[float]:
         """Return for each unit the chance that it answers, or is part of an answer."""
@@ -45,16 +47,18 @@ class Models:
             return []
         model = self.fitted["units"][group(evidence.asked.form)]
         weights = np.array([model["weights"][name] for name in UNIT])
-        scores = model["bias"] + unit_signals(evidence, units) @ weights
+        signals = unit_signals(evidence, units)  # (n, signals)
+        scores = model["bias"] + signals @ weights
         free = allowed(evidence, units)
-        return [
-            logistic(float(score)) * (1.0 if may else RULED_OUT) for score, may in zip(scores, free, strict=True)
-        ]
+        found = [logistic(float(score)) * (1.0 if may else RULED_OUT) for score, may in zip(scores, free, strict=True)]
+        key, named, words = (signals[:, UNIT.index(name)] for name in ("key", "named", "words"))
+        fields = key * (FIELD + (0.9 - FIELD) * named + 0.05 * words)  # the field that is asked for is the answer
+        return [max(chance, float(field)) for chance, field in zip(found, fields, strict=True)]
 
-    def confidence(self, form: Form, signals: Mapping[str, float]) -> float:
+    def confidence(self, signals: Mapping[str, float]) -> float:
         """Return the estimated chance that what is shown answers the question, from 0 to 1."""
-        model = self.fitted["shown"].get(group(form))
-        if model is None:
+        model = self.fitted["shown"]
+        if not model:
             return 0.0
         return logistic(model["bias"] + math.fsum(weight * signals[name] for name, weight in model["weights"].items()))
 
