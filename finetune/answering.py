@@ -240,8 +240,15 @@ def _cases(asked_set: AskedSet, models: Models) -> list[tuple[Mapping[str, float
 
 
 @click.command()
-@click.option("--set", "sets", type=(click.Path(exists=True, path_type=Path), click.Path(exists=True, path_type=Path)),
-              multiple=True, required=True, metavar="QUESTIONS DOCUMENTS", help="A question set and its documents.")  # fmt: skip
+@click.option(
+    "--set",
+    "sets",
+    type=(click.Path(exists=True, path_type=Path), click.Path(exists=True, path_type=Path)),
+    multiple=True,
+    required=True,
+    metavar="QUESTIONS DOCUMENTS",
+    help="A question set and its documents.",
+)
 @click.option("--home", type=click.Path(path_type=Path), help="Where the collections are kept; default: nowhere.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The model file to write.")
 def main(sets: Sequence[tuple[Path, Path]], home: Path | None, out: Path) -> None:

@@ -40,8 +40,8 @@ _STARTERS = _words(
     "wir ich im le la les un une il elle"
 )
 _MONTHS = _words(
-    "januar jänner februar märz april mai juni juli august september oktober november dezember januari februari marts maj"
-    " juni juli augusti oktober december"
+    "januar jänner februar märz april mai juni juli august september oktober november dezember januari februari marts"
+    " maj juni juli augusti oktober december"
 )
 """Months of the languages that write a day with a full stop: German, Danish, Norwegian, Swedish."""
 _LAST_WORD = re.compile(r"[^\s(\[{\"'“‘«]{1,24}$")

@@ -1,8 +1,8 @@
 """Follow-up questions: what "and when?" or "how many people work on it?" asks, read after the questions before it.
 
 `rag/phrases.py` finds what a question names and leaves open. Two logistic regressions tell whether it depends on the
-earlier questions and which of their phrases it means; `finetune/following.py` fits them, and `following.json` holds them
-with what they were fitted on. Only questions are known here: no answers, no documents.
+earlier questions and which of their phrases it means; `finetune/following.py` fits them, and `following.json` holds
+them with what they were fitted on. Only questions are known here: no answers, no documents.
 """
 
 from __future__ import annotations
@@ -364,9 +364,10 @@ def _slot(question: Reading, new: Sequence[Word], last: Reading) -> tuple[int, i
     if small[0] in PREPOSITIONS:
         return _slot_behind(text, small[0], last)
     if _RANK.fullmatch(small[0]):
+        rest = [stem(each) for each in small[1:]]
         for i, word in enumerate(last.words):
             behind = last.words[i + 1 : i + len(new)]
-            if _RANK.fullmatch(word.small) and [stem(each.small) for each in behind] == [stem(each) for each in small[1:]]:
+            if _RANK.fullmatch(word.small) and [stem(each.small) for each in behind] == rest:
                 return word.start, (behind[-1] if behind else word).end, text
     if len(new) == 1 and text.isdigit():
         for word in reversed(last.words):

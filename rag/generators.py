@@ -142,7 +142,7 @@ def _copying(collection: Collection) -> Generator:
 
 
 def _answering(folder: Path | None, collection: Collection) -> Generator:
-    """Open the generator that answers in every form, with the network in `folder` (None: the shipped one) as its reader."""
+    """Open the generator that answers in every form; its reader is the network in `folder` (None: the shipped one)."""
     from rag.answering.generator import AnsweringGenerator
     from rag.copying.generator import open_copying
 

@@ -114,7 +114,8 @@ _ASIDE = STOP_WORDS | frozenset(_ASKING.split())
 _STANCES = ("prohibit", "exempt", "deny", "oblige", "permit")
 """What a clause says, the strongest first."""
 _BEGINS_QUESTIONS = re.compile(
-    r"^\W*(?:is|are|was|were|am|do|does|did|can|could|may|might|must|shall|should|will|would|has|have|had|need|ist|sind|"
+    r"^\W*(?:is|are|was|were|am|do|does|did|can|could|may|might|must|shall|should|will|would|has|have|had|need|ist"
+    r"|sind|"
     r"war|darf|dürfen|kann|können|muss|müssen|soll|gibt|hat|haben|wird|est|sont|peut|puis|doit|faut|a-t|y)\b"
 )
 

@@ -85,7 +85,8 @@ CUES: Mapping[str, re.Pattern[str]] = {
         r"|seulement|uniquement|exclusivement)\b"
     ),
     "fail": re.compile(
-        r"\b(?:reject\w*|refus\w*|declin\w*|fail(?:s|ed|ure)?|lack(?:s|ed|ing)?|cancel\w*|abandon\w*|ceas\w*|discontinu\w*"
+        r"\b(?:reject\w*|refus\w*|declin\w*|fail(?:s|ed|ure)?|lack(?:s|ed|ing)?|cancel\w*|abandon\w*|ceas\w*"
+        r"|discontinu\w*"
         r"|withdr\w+|prevent\w*|avoid\w*|ignor\w*|bypass\w*|omit\w*|remov\w*|dropped|drops|replac\w*|abolish\w*|absent"
         r"|absence|missing|unaware|unknown|unlikely|rarely|seldom|false|incorrect|wrong|myth|misconception"
         r"|deprecat\w*|obsolete|denie[sd]|den(?:y|ying)|stop(?:s|ped)?|former\w*"
@@ -107,7 +108,8 @@ ASKED: Mapping[str, re.Pattern[str]] = {
     ),
     "must": re.compile(
         r"\b(?:must|have to|has to|had to|need|needs|needed|should|shall|required?|requires|mandatory|compulsory"
-        r"|obliged|obligatory|necessary|extra|muss|müssen|brauch\w*|soll|sollen|pflicht|verpflichtet|notwendig|nötig|doit|doivent"
+        r"|obliged|obligatory|necessary|extra|muss|müssen|brauch\w*|soll|sollen|pflicht|verpflichtet|notwendig|nötig"
+        r"|doit|doivent"
         r"|dois|devez|faut|obligatoire|nécessaire)\b"
     ),
     "may": re.compile(

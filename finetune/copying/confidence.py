@@ -149,7 +149,8 @@ def logistic_regression(
         margin = sign * (z @ w)
         slope = -sign / (1 + np.exp(np.clip(margin, -500, 500)))
         penalised = np.concatenate([[0.0], w[1:]])
-        return float(np.logaddexp(0, -margin).sum() + penalty * penalised @ penalised / 2), z.T @ slope + penalty * penalised
+        cost = float(np.logaddexp(0, -margin).sum() + penalty * penalised @ penalised / 2)
+        return cost, z.T @ slope + penalty * penalised
 
     found = minimize(loss, np.zeros(z.shape[1]), jac=True, method="L-BFGS-B").x
     weights = found[1:] / scale

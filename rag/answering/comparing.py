@@ -11,7 +11,10 @@ from rag.question import stems
 
 _SIDES = (
     re.compile(r"\bbetween\s+(?P<a>.+?)\s+and\s+(?P<b>.+)", re.IGNORECASE),
-    re.compile(r"(?:^|,\s*|:\s*|\bcompare\s+)(?P<a>[^,:]+?)\s+(?:vs\.?|versus|compared (?:to|with)|as opposed to)\s+(?P<b>.+)", re.IGNORECASE),
+    re.compile(
+        r"(?:^|,\s*|:\s*|\bcompare\s+)(?P<a>[^,:]+?)\s+(?:vs\.?|versus|compared (?:to|with)|as opposed to)\s+(?P<b>.+)",
+        re.IGNORECASE,
+    ),
     re.compile(r"\bhow (?:do|does|did|is|are)\s+(?P<a>.+?)\s+(?:differ|different)\s+from\s+(?P<b>.+)", re.IGNORECASE),
     re.compile(r"\bcompare\s+(?P<a>.+?)\s+(?:and|with|to)\s+(?P<b>.+)", re.IGNORECASE),
     re.compile(r"[,:]?\s*(?:the\s+)?(?P<a>[^,:]+?),?\s+or\s+(?P<b>[^,:]+)", re.IGNORECASE),

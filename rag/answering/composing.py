@@ -85,7 +85,7 @@ def span(evidence: Evidence, seen: Seen) -> Copied:
 
 
 def _cell(evidence: Evidence, seen: Seen) -> Copied | None:
-    """Return the cell of a row that answers: of the column that is asked for, or the one that the reader's span is in."""
+    """Return the cell of a row that answers: of the column asked for, or the one that the reader's span is in."""
     unit, row = seen.unit, evidence.text(seen.unit)
     header = "" if unit.lead is None else evidence.text(evidence.seen[unit.passage][unit.lead].unit)
     cell = asked_cell(evidence.asked.question, row, header)
@@ -162,9 +162,7 @@ def _taken(evidence: Evidence, worth: dict[tuple[int, int], float], window: _Win
     return own[-1].unit.end - own[0].unit.start + 2
 
 
-def _shown(
-    evidence: Evidence, windows: Sequence[_Window], units: Sequence[Seen], chances: Sequence[float]
-) -> Shown:
+def _shown(evidence: Evidence, windows: Sequence[_Window], units: Sequence[Seen], chances: Sequence[float]) -> Shown:
     likely = {(each.unit.passage, each.unit.start): chance for each, chance in zip(units, chances, strict=True)}
     runs = [evidence.seen[each.passage][each.first : each.last + 1] for each in windows]
     pieces = [Copied(own[0].unit.passage, own[0].unit.start, own[-1].unit.end, verbatim=True) for own in runs]
@@ -195,8 +193,8 @@ def _window(
 ) -> _Window | None:
     """Return the run of units with the largest sum of chances within `most` characters; None where none is worth it.
 
-    `holds` is a unit that it has to hold, by its passage and its start. A run that begins and ends with a paragraph, a list or a block of code is liked a little better, a longer one a
-    little less. A list or a block of code is not begun in its middle.
+    `holds` is a unit that it has to hold, by its passage and its start. A run that begins and ends with a paragraph, a
+    list or a block of code is liked a little better, a longer one a little less.
     """
     best: _Window | None = None
     best_worth = SMALL if holds is None else -math.inf

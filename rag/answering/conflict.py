@@ -11,7 +11,9 @@ from rag.answering.evidence import Evidence, Seen
 from rag.generator import Copied
 from rag.question import stems
 
-_DATE = re.compile(r"\b((?:19|20)\d\d)(?:-(\d\d))?(?:-(\d\d))?\b|\bv(?:ersion )?\s?(\d+)(?:\.(\d+))?(?:\.(\d+))?\b", re.IGNORECASE)
+_DATE = re.compile(
+    r"\b((?:19|20)\d\d)(?:-(\d\d))?(?:-(\d\d))?\b|\bv(?:ersion )?\s?(\d+)(?:\.(\d+))?(?:\.(\d+))?\b", re.IGNORECASE
+)
 _NUMBER = re.compile(r"\d[\d.,:/-]*")
 ALIKE = 0.7
 """Share of the words of two sentences that are the same, numbers apart, for them to be of one kind."""
@@ -21,7 +23,7 @@ OTHERS = 3
 
 
 def newest(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) -> Shown:
-    """Show the likeliest sentence, or the newest of those of its kind where they differ and the question names no date."""
+    """Show the likeliest sentence; the newest of its kind where they differ and the question names no date."""
     plain = sentence(evidence, units, chances)
     best = plain.chosen[0]
     chance = {id(each): value for each, value in zip(units, chances, strict=True)}

@@ -34,13 +34,15 @@ DEEP = 400
 BY_HEAD, BY_TEXT = 0.62, 0.4
 """Confidence where heads hold all words of the question, and where only a chunk does."""
 _SAYS_NOTHING = stems(
-    "how many which what list all every find show name me my our these those there file files document documents article"
-    " articles paper papers note notes page pages chapter chapters module modules report reports mail mails email emails"
-    " message messages policy policies letter letters folder collection contract contracts write wrote written author"
-    " authored by about mention mentions mentioned discuss discusses say says talk contain contains have has give tell"
-    " directive directives text texts them pep peps co"
+    "how many which what list all every find show name me my our these those there file files document documents"
+    " article articles paper papers note notes page pages chapter chapters module modules report reports mail mails"
+    " email emails message messages policy policies letter letters folder collection contract contracts write wrote"
+    " written author authored by about mention mentions mentioned discuss discusses say says talk contain contains"
+    " have has give tell directive directives text texts them pep peps co"
 )
-_MENTIONS = re.compile(r"\b(?:mention|discuss|contain|refer|talk|say|deal|about|cite|erwähn|mentionne)\w*", re.IGNORECASE)
+_MENTIONS = re.compile(
+    r"\b(?:mention|discuss|contain|refer|talk|say|deal|about|cite|erwähn|mentionne)\w*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +135,8 @@ def _passage(collection: Collection, match: _Match, like: Passage) -> Passage:
 def _line(passage: Passage, wanted: set[str]) -> Unit | None:
     """Return the unit that holds most of the words; of equals the first."""
     found = [unit for unit in units([passage])[0] if unit.end - unit.start <= 300]
-    return max(found, key=lambda unit: (len(wanted & terms(passage.text[unit.start : unit.end]).words), -unit.start), default=None)
+    return max(
+        found,
+        key=lambda unit: (len(wanted & terms(passage.text[unit.start : unit.end]).words), -unit.start),
+        default=None,
+    )

@@ -126,7 +126,7 @@ class _Look:
         return f"{above}\n{self._text(unit)}" if above else self._text(unit)
 
     def _likely(self) -> list[int]:
-        """Return the places of the units that are worth reading: the best by words and the best by the reader, in turn."""
+        """Return the places of the units worth reading: the best by words and the best by the reader, in turn."""
         able = [place for place, unit in enumerate(self._flat) if unit.kind not in ("heading", "question")]
         by_words = sorted(able, key=lambda place: (-self._words[place] - 0.5 * self._around[place], place))
         by_reader = sorted(able, key=lambda place: (-self._read[place][0], place))
@@ -141,7 +141,13 @@ class _Look:
             score, span = self._read[place]
             seen[unit.passage].append(
                 Seen(
-                    unit, span, score, self._words[place], self._around[place], cosines.get(place, low), place in cosines
+                    unit,
+                    span,
+                    score,
+                    self._words[place],
+                    self._around[place],
+                    cosines.get(place, low),
+                    place in cosines,
                 )
             )
         return Evidence(self._asked, self._passages, self._decoded, tuple(map(tuple, seen)), self._weights)

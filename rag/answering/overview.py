@@ -29,9 +29,8 @@ def overview(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]
     number = next(
         place
         for place, passage in enumerate(evidence.passages)
-        if passage.document_id == best.document_id and passage.start == min(
-            each.start for each in evidence.passages if each.document_id == best.document_id
-        )
+        if passage.document_id == best.document_id
+        and passage.start == min(each.start for each in evidence.passages if each.document_id == best.document_id)
     )
     lead = _lead(evidence, evidence.seen[number])
     if lead is None:
@@ -44,12 +43,13 @@ def overview(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]
         if evidence.passages[seen.unit.passage].document_id == best.document_id
         and not (seen.unit.passage == number and piece.start <= seen.unit.start < piece.end)
     ]
-    more = passages(
-        evidence, [seen for seen, _ in inside], [chance for _, chance in inside], EXPLANATION - (piece.end - piece.start)
-    ) if inside else None  # fmt: skip
+    room = EXPLANATION - (piece.end - piece.start)
+    more = passages(evidence, [seen for seen, _ in inside], [each for _, each in inside], room) if inside else None
     rest = [each for each in more.pieces if isinstance(each, Copied)] if more else []
     chosen = (first, *(more.chosen if more else ()))
-    headings = [evidence.text(seen.unit).strip("#=* \n") for seen in evidence.seen[number] if seen.unit.kind == "heading"]
+    headings = [
+        evidence.text(seen.unit).strip("#=* \n") for seen in evidence.seen[number] if seen.unit.kind == "heading"
+    ]
     notes = (f"Its headings begin: {' · '.join(headings[:6])}",) if len(headings) > 1 else ()
     return Shown("overview", apart([piece, *rest]), chosen, notes=notes)
 

@@ -16,7 +16,8 @@ _UNIT = re.compile(
     r"\s?(?:%|‰|°\s?[CFK]?|(?:per cent|percent|per mille)\b"
     r"|(?:[kKMGT]i?B|[kMG]?bit/s|[kMG]?Hz|[mkM]?W|kWh|[mk]?V|m?A|Ah|hPa|bar|psi|Nm|N|dB|lx|lm|mol|pH|ppm|rpm)\b"
     r"|(?:[mcdk]?m|[µn]m|km/h|m/s|[mk]?g|[mc]?l|ml|t|ha|km²|m²|m³|sq km|sq m|min|h|s|ms|d)\b(?!\.\w)"
-    r"|(?:metres?|meters?|kilomet(?:re|er)s?|centimet(?:re|er)s?|millimet(?:re|er)s?|miles?|feet|foot|inch(?:es)?|yards?|knots?"
+    r"|(?:metres?|meters?|kilomet(?:re|er)s?|centimet(?:re|er)s?|millimet(?:re|er)s?|miles?|feet|foot|inch(?:es)?"
+    r"|yards?|knots?"
     r"|grams?|kilograms?|kilos?|pounds?|ounces?|tons?|tonnes?|litres?|liters?|gallons?|pints?|barrels?"
     r"|seconds?|minutes?|hours?|days?|weeks?|months?|years?|degrees?|watts?|volts?|amps?|ampères?"
     r"|euros?|dollars?|cents?|crowns?|francs?|pence|yen|kronor|kroner|Euro|EUR|USD|GBP|CHF|SEK|NOK|DKK"
@@ -66,7 +67,8 @@ def off_the_row(evidence: Evidence, seen: Seen) -> bool:
 
 
 _ANNOUNCES = re.compile(
-    r"\b(?:learning objectives|by the end of this|you will be able to|in this (?:section|chapter|module),? you|table of contents"
+    r"\b(?:learning objectives|by the end of this|you will be able to|in this (?:section|chapter|module),? you"
+    r"|table of contents"
     r"|key terms|review questions|further reading|see also)\b",
     re.IGNORECASE,
 )

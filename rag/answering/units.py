@@ -26,10 +26,10 @@ _FIELD = re.compile(r"[*_`]*:?[^\W\d_][\w /().'’#&-]{0,48}?[*_`]*\s?:[*_`]*\s+
 _RULE = re.compile(r"[\s|:+\-=_*~#^]+$")
 _CELLS = re.compile(r"\||; \S")
 _QUESTION_MARK = re.compile(r"[?？][\s*_\"'”’)]*$")
-_MARKUP = frozenset(
-    "code block literalinclude include image figure toctree note webvtt listing figcaption span rust python console toml"
-    " text ignore filename class".split()
-)
+_MARKUP = frozenset({
+    "block", "class", "code", "console", "figcaption", "figure", "filename", "ignore", "image", "include", "listing",
+    "literalinclude", "note", "python", "rust", "span", "text", "toctree", "toml", "webvtt",
+})  # fmt: skip
 """Words of directives and fences: a unit of nothing but these and marks says nothing."""
 _WORD = re.compile(r"[^\W_]+")
 _INCLUDE = re.compile(r"(?:```\w*[\w,]*\s*)?\{\{#?\w+[^}]*\}\}(?:\s*```)?$|<!--")
@@ -91,7 +91,7 @@ def _lead(found: Sequence[Unit], text: str) -> int | None:
 
 
 def _answered(found: Sequence[Unit], lead: int | None, kind: UnitKind) -> int | None:
-    """Return the question that a paragraph answers: the unit before it, or the one that the paragraph before answers."""
+    """Return the question that a paragraph answers: the unit before it, or what the paragraph before answers."""
     if kind == "question" or not found:
         return None
     if found[-1].kind == "question":

@@ -38,9 +38,7 @@ def yes_no(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) 
             decided = max(found.yes, found.no) / max(found.yes + found.no, 1e-9)
             return Shown("yes-no", (said, whole), (seen, *others), also, share=decided)
     best = plain.chosen[0].unit
-    return replace(
-        plain, form="yes-no", pieces=(Copied(best.passage, best.start, best.end),), share=UNDECIDED
-    )
+    return replace(plain, form="yes-no", pieces=(Copied(best.passage, best.start, best.end),), share=UNDECIDED)
 
 
 def _around(evidence: Evidence, seen: Seen) -> str:

@@ -40,6 +40,7 @@ def blocks(passage: Passage) -> list[tuple[int, int, BlockKind]]:
 
 
 def lines(text: str) -> list[tuple[int, int]]:
+    """Return start and end (half-open) of each line, without the space around it; an empty line is an empty span."""
     spans, start = [], 0
     for line in text.split("\n"):
         bare = line.strip()
@@ -50,6 +51,7 @@ def lines(text: str) -> list[tuple[int, int]]:
 
 
 def cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the pieces of `text[start:end]` in order, each at most `MAX_QUOTE` long; cut at a line end or a space."""
     pieces = []
     while end - start > MAX_QUOTE:
         ends = (text.rfind(space, start + 1, start + MAX_QUOTE + 1) for space in "\n ")
