@@ -207,6 +207,8 @@ def _window(
             total = 0.0
             for end in range(begin, len(own)):
                 length = own[end].unit.end - own[begin].unit.start
+                if end > begin and own[end].unit.kind == "heading":
+                    break  # what stands under another heading is about something else
                 if length > most and (end > begin or length > EXPLANATION):
                     break
                 total += worth.get((number, own[end].unit.start), 0.0)

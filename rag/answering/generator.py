@@ -14,13 +14,16 @@ from rag.answering.asked import Asked, asked
 from rag.answering.evidence import Evidence, gather
 from rag.answering.forms import FORMS
 from rag.answering.heads import with_heads
+from rag.answering.kinds import contradicts
 from rag.answering.signals import Signals, able
-from rag.answering.weighing import Models, shipped
+from rag.answering.weighing import SHORT_FORMS, Models, shipped
 from rag.copying.confidence import retrieved
 from rag.copying.generator import CopyingGenerator
 from rag.generator import Draft
 from rag.types import Form, Passage
 
+CONTRADICTED = 0.4
+"""What is left of the confidence where the evidence tells of another unit or year than the question."""
 TOGETHER = 64
 """Questions whose evidence is held in memory at once."""
 
@@ -86,9 +89,12 @@ class AnsweringGenerator:
         shown = FORMS[evidence.asked.form](evidence, units, likely, self._collection)
         if not shown.pieces or not shown.chosen:
             return Draft((), 0.0)
-        signals = Signals(evidence, shown.chosen, likely).numbers
+        seen = Signals(evidence, shown.chosen, likely)
+        signals = seen.numbers
         sure = self._models.confidence(signals) if shown.sure is None else shown.sure
         sure *= shown.share
+        if shown.form in SHORT_FORMS and contradicts(evidence.asked.question, seen.told(shown.chosen[0])):
+            sure *= CONTRADICTED
         return Draft(
             shown.pieces,
             sure,

@@ -46,3 +46,49 @@ def wanted_kind(question: str) -> str:
 def has_kind(text: str, kind: str) -> bool:
     """Tell whether a text has something of a kind; anything does of ""."""
     return not kind or _HAS[kind].search(text) is not None
+
+
+_UNITS: Mapping[str, re.Pattern[str]] = {
+    name: re.compile(pattern, re.IGNORECASE)
+    for name, pattern in {
+        "watt": r"\bwatts?\b|(?<=\d)\s?[km]?W\b",
+        "volt": r"\bvolts?\b|(?<=\d)\s?k?V\b",
+        "ampere": r"\bamp(?:ere|ère)?s?\b|(?<=\d)\s?m?A\b",
+        "litre": r"\b(?:milli)?lit(?:re|er)s?\b|\bliters?\b|(?<=\d)\s?[mcdh]?l\b",
+        "gallon": r"\bgallons?\b|\bgal\b",
+        "pint": r"\bpints?\b",
+        "metre": r"\b(?:centi|milli)?met(?:re|er)s?\b|(?<=\d)\s?[cm]?m\b",
+        "kilometre": r"\bkilomet(?:re|er)s?\b|(?<=\d)\s?km\b",
+        "mile": r"\bmiles?\b|(?<=\d)\s?mi\b",
+        "foot": r"\bf(?:oo|ee)t\b|(?<=\d)\s?ft\b",
+        "inch": r"\binch(?:es)?\b|(?<=\d)\s?in\b|(?<=\d)\s?[\"″]",
+        "gram": r"\bgrams?\b|(?<=\d)\s?g\b",
+        "kilogram": r"\bkilo(?:gram)?s?\b|(?<=\d)\s?kg\b",
+        "pound": r"\bpounds?\b|(?<=\d)\s?lbs?\b|£",
+        "ounce": r"\bounces?\b|(?<=\d)\s?oz\b",
+        "ton": r"\btonn?es?\b|\btons?\b|(?<=\d)\s?t\b",
+        "second": r"\bseconds?\b|(?<=\d)\s?m?s\b",
+        "minute": r"\bminutes?\b|(?<=\d)\s?min\b",
+        "hour": r"\bhours?\b|(?<=\d)\s?h\b|\d:\d\d",
+        "degree": r"\bdegrees?\b|°",
+        "euro": r"\beuros?\b|€|\bEUR\b",
+        "dollar": r"\bdollars?\b|\$|\bUSD\b",
+        "percent": r"\bper ?cent\b|%",
+        "byte": r"\b(?:kilo|mega|giga|tera)?bytes?\b|(?<=\d)\s?[KMGT]i?B\b",
+    }.items()
+}
+_HOW_MANY = re.compile(r"\bhow (?:many|much)\s+(?:\w+\s+){0,2}?(?P<unit>[^\W\d]+)", re.IGNORECASE)
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+
+
+def contradicts(question: str, text: str) -> bool:
+    """Tell whether a text is about another unit or another year than the question: watts asked, litres told."""
+    years = set(_YEAR.findall(question))
+    told = set(_YEAR.findall(text))
+    if years and told and not years & told:
+        return True
+    match = _HOW_MANY.search(question)
+    asked = next((unit for unit in _UNITS.values() if match and unit.fullmatch(match["unit"])), None)
+    if asked is None or asked.search(text):
+        return False
+    return any(unit.search(text) for unit in _UNITS.values()) or not re.search(r"[^\W\d]", text)
