@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rag.answering.asked import looked_at
 from rag.answering.composing import Shown, passages, stretch
 from rag.answering.evidence import Evidence, Seen
 from rag.question import stems
@@ -26,7 +27,7 @@ SIDE = 520
 
 def sides(question: str) -> tuple[str, str] | None:
     """Return the two things that a question compares, or None where it does not say."""
-    text = question.strip(" ?!.")
+    text = looked_at(question)
     for pattern in _SIDES:
         if (match := pattern.search(text)) and stems(match["a"]) and stems(match["b"]):
             return match["a"], match["b"]
