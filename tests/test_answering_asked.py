@@ -168,7 +168,8 @@ def test_a_few_words_without_a_question_are_keywords() -> None:
 
 
 def test_spaces_and_marks_at_the_end_tell_nothing() -> None:
-    assert asked("  What\n is  a sluice ?! ") == Asked(
+    question = "  What\n is  a sluice ?! "
+    assert asked(question) == Asked(question, "explanation", "definition", "sluice")
         "  What\n is  a sluice ?! ", "explanation", "definition", "sluice"
     )
 

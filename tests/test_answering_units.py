@@ -219,10 +219,9 @@ def passages(draw: st.DrawFn) -> Passage:
     cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=5)))
     ends = [*cuts, len(text)]
     kinds = draw(st.lists(st.sampled_from(KINDS), min_size=len(ends), max_size=len(ends)))
-    sections = [
-        Section(start, end, kind) for start, end, kind in zip([0, *cuts], ends, kinds, strict=True) if start < end
-    ]
-    return Passage("/a.md", "0" * 64, "", "", None, 1, 0, len(text), text, 1.0, 1, 1, sections=tuple(sections))
+    parts = zip([0, *cuts], ends, kinds, strict=True)
+    sections = tuple(Section(start, end, kind) for start, end, kind in parts if start < end)
+    return replace(passage(text), sections=sections)
 
 
 @given(passages())

@@ -11,7 +11,7 @@ from rag.answering.evidence import Evidence, Seen
 from rag.question import stems
 
 _SIDES = (
-    re.compile(r"\bbetween\s+(?P<a>.+?)\s+and\s+(?P<b>.+)", re.IGNORECASE),
+    re.compile(r"\b(?:between|zwischen|entre)\s+(?P<a>.+?)\s+(?:and|und|et)\s+(?P<b>.+)", re.IGNORECASE),
     re.compile(
         r"(?:^|,\s*|:\s*|\bcompare\s+)(?P<a>[^,:]+?)\s+(?:vs\.?|versus|compared (?:to|with)|as opposed to)\s+(?P<b>.+)",
         re.IGNORECASE,
