@@ -170,8 +170,6 @@ def test_a_few_words_without_a_question_are_keywords() -> None:
 def test_spaces_and_marks_at_the_end_tell_nothing() -> None:
     question = "  What\n is  a sluice ?! "
     assert asked(question) == Asked(question, "explanation", "definition", "sluice")
-        "  What\n is  a sluice ?! ", "explanation", "definition", "sluice"
-    )
 
 
 @pytest.mark.parametrize("question", ["", "?", " \n", "???!!!", "\u200b", "。"])
@@ -188,8 +186,8 @@ def test_of_a_long_question_the_last_sentence_asks() -> None:
 
 
 HOSTILE = (
-    "a", " ", "?.", "a-", "1. ", "which ", "which a or ", "which older x ", "difference ", "what is ", "between a and, ",
-    "compare ", "how do ", "when was ", "wer hat ", "documents by ", "welche ", "what does a ", "summary of ", "in a, ",
+    "a", " ", "?.", "a-", "1. ", "which ", "which a or ", "which older x ", "difference ", "what is ",
+    "between a and, ", "compare ", "how do ", "when was ", "wer hat ", "documents by ", "welche ", "what does a ", "summary of ", "in a, ",
     "the ", "'", "a, ", "is ", "a\n", "how does differ ", "both ", "what do ab ",
 )  # fmt: skip
 
