@@ -186,9 +186,9 @@ def test_of_a_long_question_the_last_sentence_asks() -> None:
 
 
 HOSTILE = (
-    "a", " ", "?.", "a-", "1. ", "which ", "which a or ", "which older x ", "difference ", "what is ",
-    "between a and, ", "compare ", "how do ", "when was ", "wer hat ", "documents by ", "welche ", "what does a ", "summary of ", "in a, ",
-    "the ", "'", "a, ", "is ", "a\n", "how does differ ", "both ", "what do ab ",
+    "a", " ", "?.", "a-", "1. ", "which ", "which a or ", "which older x ", "difference ", "what is ", "is ", "a\n",
+    "between a and, ", "compare ", "how do ", "when was ", "wer hat ", "documents by ", "welche ", "what does a ",
+    "summary of ", "in a, ", "the ", "'", "a, ", "how does differ ", "both ", "what do ab ",
 )  # fmt: skip
 
 

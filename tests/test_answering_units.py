@@ -213,8 +213,10 @@ def test_two_paragraphs_are_two_blocks() -> None:
 @st.composite
 def passages(draw: st.DrawFn) -> Passage:
     """Draw a text out of words and marks of many layouts, cut into blocks of any kind."""
-    pieces = ["mill", "Mr. Holm", "a: b", ": ", "- ", "1. ", "# ", "| ", "|", "---", "?", ". ", "\n", "\n\n", "  ",
-              "```", "{{#include x}}", "<!--", "-->", "Q: ", "; ", "42", "ä", "\u00a0", "👩\u200d👧", "x" * 700]  # fmt: skip
+    pieces = [
+        "mill", "Mr. Holm", "a: b", ": ", "- ", "1. ", "# ", "| ", "|", "---", "?", ". ", "\n", "\n\n", "  ", "```",
+        "{{#include x}}", "<!--", "-->", "Q: ", "; ", "42", "ä", "\u00a0", "👩\u200d👧", "x" * 700,
+    ]  # fmt: skip
     text = "".join(draw(st.lists(st.sampled_from(pieces), max_size=60)))
     cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=5)))
     ends = [*cuts, len(text)]
