@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from indexer.sentences import sentences
 from rag.types import Form
+
+LOOKED_AT = 400
+"""Characters of a question that are looked at: some patterns are tried from every place to every other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,15 @@ _AUXILIARY = (
     r"is|are|was|were|am|do|does|did|can|could|may|might|must|should|shall|has|have|had|will|would|isn['’]t|aren['’]t"
     r"|doesn['’]t|don['’]t|didn['’]t|can['’]t|won['’]t|wasn['’]t|weren['’]t"
 )
+_GERMAN_WHAT = (
+    r"was (?:ist|sind|bedeutet|heißt|versteht|kostet|macht|passiert|muss|müssen|kann|können|soll|darf|wird|gilt"
+    r"|steht)\b"
+)
+"""It begins like the English "was it", and asks for no yes or no."""
 _YES_NO = re.compile(
     rf"^(?:(?:so|and|but|ok|hey|then|or|in [^,?]{{2,40}},|for [^,?]{{2,40}},"
-    rf"|if [^,?]{{2,60}},)\s+)?(?:{_AUXILIARY})\s+(?!what|who|how|which|you (?:know|tell|explain|list))\S"
+    rf"|if [^,?]{{2,60}},)\s+)?(?!{_GERMAN_WHAT})(?:{_AUXILIARY})"
+    r"\s+(?!what|who|how|which|you (?:know|tell|explain|list))\S"
     r"|^(?:darf|dürfen|kann|können|muss|müssen|ist|sind|war|waren|gibt es|hat|haben|wird|werden|soll|sollen|gilt"
     r"|brauche)\s+\S"
     r"|^(?:est-ce que|peut-on|faut-il|y a-t-il|doit-on|dois-je|puis-je|a-t-on|\w+-t-(?:il|elle|on)\b)"
@@ -44,7 +54,7 @@ _COMPARISON = re.compile(
     r"|^compar(?:e|ing|ison)\b|\bhow do(?:es)? .* compare\b"
     r"|\bdistinguish|\bdistinction between\b|\bas opposed to\b|\bhow do(?:es)?\b.*\bdiffer\b|\bdiffer\b|\bin contrast\b"
     r"|\bunterschied|\bdifférence|\bvergleich|\bboth\b.*\bcommon\b|\bin common\b"
-    r"|\bwh(?:ich|o|at)\b.*?\b(?:\w+er|more|less|first|better|worse|most)\b[^?]*?[,:]?\s+\S+[^?]*\bor\b\s",
+    r"|\bwh(?:ich|o|at)\b.*?\b(?:\w+er|more|less|first|better|worse|most)\b[,:]?\s+(?!or\b)[^?]*\bor\s",
     _I,
 )
 _WHY = re.compile(
@@ -80,7 +90,7 @@ _DEFINITION = re.compile(
     r"|what\s+(?:exactly\s+)?(?:counts as|qualifies as|makes)\s+(?P<counts>.+)"
     r"|define\s+(?P<define>.+)|definition of\s+(?P<of>.+)|meaning of\s+(?P<meaning>.+)"
     r"|(?:please\s+)?(?:explain|describe)\s+(?P<explain>.+)"
-    r"|was (?:ist|sind|bedeutet|heißt|versteht man unter)\s+(?P<was>.+)|qu['’]est-ce que?\s+(?P<que>.+)"
+    r"|was (?:ist|sind|bedeutet|heißt|versteht man unter)\s+(?P<was>.+)|qu['’]est-ce qu(?:e\s+|['’])(?P<que>.+)"
     r")$",
     _I,
 )
@@ -181,7 +191,7 @@ _FIELDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("licence", re.compile(r"\blicen[cs]e[ds]?\b|\blizenz\b", _I)),
     ("title", re.compile(r"^what(?:'s| is) the title of\b", _I)),
 )
-_END = re.compile(r"[\s?.!,;:]+$")
+_END = " ?.!,;:"
 _SMALL = re.compile(
     r"^(?:an?|the|some|any|exactly|this|that|these|those|really|actually|of|der|die|das|ein|eine|le|la|les|un|une"
     r"|l['’])\s+",
@@ -197,9 +207,18 @@ _QUESTION_WORD = re.compile(
 
 def asked(question: str) -> Asked:
     """Return what `question` asks for."""
-    text = _END.sub("", " ".join(question.split()))
+    text = looked_at(question)
     form, kind, subject = _form(text)
     return Asked(question, form, kind, _subject(subject))
+
+
+def looked_at(question: str) -> str:
+    """Return a question without the mark at its end; of a long one the last sentence, which is what asks."""
+    text = " ".join(question.split())
+    if len(text) > LOOKED_AT:
+        start, end = sentences(text)[-1]
+        text = text[start:end][:LOOKED_AT]
+    return text.rstrip(_END)
 
 
 def _form(text: str) -> tuple[Form, str, str]:
@@ -258,7 +277,7 @@ def _defined(match: re.Match[str]) -> str:
 
 
 def _subject(text: str) -> str:
-    bare = _END.sub("", text).strip(" \"'“”‘’`")
+    bare = text.rstrip(_END).strip(" \"'“”‘’`")
     while match := _SMALL.match(bare):
         bare = bare[match.end() :]
     bare = re.sub(r"^(?:short |brief |quick )?(?:summary|overview) (?:of|on) ", "", bare)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rag.answering.asked import looked_at
 from rag.answering.composing import Shown, passages, stretch
 from rag.answering.evidence import Evidence, Seen
 from rag.question import stems
 
 _SIDES = (
-    re.compile(r"\bbetween\s+(?P<a>.+?)\s+and\s+(?P<b>.+)", re.IGNORECASE),
+    re.compile(r"\b(?:between|zwischen|entre)\s+(?P<a>.+?)\s+(?:and|und|et)\s+(?P<b>.+)", re.IGNORECASE),
     re.compile(
         r"(?:^|,\s*|:\s*|\bcompare\s+)(?P<a>[^,:]+?)\s+(?:vs\.?|versus|compared (?:to|with)|as opposed to)\s+(?P<b>.+)",
         re.IGNORECASE,
@@ -26,7 +27,7 @@ SIDE = 520
 
 def sides(question: str) -> tuple[str, str] | None:
     """Return the two things that a question compares, or None where it does not say."""
-    text = question.strip(" ?!.")
+    text = looked_at(question)
     for pattern in _SIDES:
         if (match := pattern.search(text)) and stems(match["a"]) and stems(match["b"]):
             return match["a"], match["b"]

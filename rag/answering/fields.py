@@ -21,7 +21,7 @@ _KEYS: Mapping[str, str] = {
     "title": r"title|subject|titel|titre|betreff",
 }  # fmt: skip
 _NAMED = {
-    name: re.compile(rf"[\W_]*(?:[\w.]*[.])?(?:{keys})[\s*_`]*[:|=;]", re.IGNORECASE) for name, keys in _KEYS.items()
+    name: re.compile(rf"[\W_]*+(?:[\w.]*[.])?(?:{keys})[\s*_`]*[:|=;]", re.IGNORECASE) for name, keys in _KEYS.items()
 }
 
 

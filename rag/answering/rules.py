@@ -15,7 +15,8 @@ from rag.question import answer_type, stem, stems
 _UNIT = re.compile(
     r"\s?(?:%|‰|°\s?[CFK]?|(?:per cent|percent|per mille)\b"
     r"|(?:[kKMGT]i?B|[kMG]?bit/s|[kMG]?Hz|[mkM]?W|kWh|[mk]?V|m?A|Ah|hPa|bar|psi|Nm|N|dB|lx|lm|mol|pH|ppm|rpm)\b"
-    r"|(?:[mcdk]?m|[µn]m|km/h|m/s|[mk]?g|[mc]?l|ml|t|ha|km²|m²|m³|sq km|sq m|min|h|s|ms|d)\b(?!\.\w)"
+    r"|(?:[mcdk]?m|[µn]m|[mk]?g|[mc]?l|ml|t|ha|km²|m²|m³|sq km|sq m|min|h|s|ms|d)"
+    r"(?:/(?:[hs]|min|kg|l|m²|m³|ha))?\b(?!\.\w)"
     r"|(?:metres?|meters?|kilomet(?:re|er)s?|centimet(?:re|er)s?|millimet(?:re|er)s?|miles?|feet|foot|inch(?:es)?"
     r"|yards?|knots?"
     r"|grams?|kilograms?|kilos?|pounds?|ounces?|tons?|tonnes?|litres?|liters?|gallons?|pints?|barrels?"

@@ -64,6 +64,7 @@ def _units(number: int, passage: Passage) -> list[Unit]:
     """The kind of the list or table that the last unit belongs to."""
     text = passage.text
     for first, last, section in blocks(passage):
+        above = heading
         for place, (start, end, kind) in enumerate(_parts(text, first, last, section)):
             if kind == "heading":
                 heading, block, lead, running = text[start:end].strip("#=* \t\r\n:"), block + 1, None, None
@@ -75,6 +76,8 @@ def _units(number: int, passage: Passage) -> list[Unit]:
                     block += 1
                 lead, running = _answered(found, lead, kind), None
             found.append(Unit(number, start, end, kind, block, heading, lead))
+        if section == "table":
+            heading = above  # its header is the heading of its rows alone
     return found
 
 

@@ -1,0 +1,78 @@
+"""The cells of a row, and which of them a question asks for."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.cells import Cell, asked_cell, cell_at, cells
+
+HEADER = "| tea | degrees | minutes |"
+ROW = "| green | 80 | 3 |"
+
+
+def named(row: str, header: str = "") -> list[tuple[str, str]]:
+    return [(cell.name, row[cell.start : cell.end]) for cell in cells(row, header)]
+
+
+def test_cells_between_bars_are_named_by_the_header() -> None:
+    assert named(ROW, HEADER) == [("tea", "green"), ("degrees", "80"), ("minutes", "3")]
+    assert cells(ROW, HEADER)[1] == Cell("degrees", 10, 12)
+
+
+def test_bars_at_the_ends_may_be_missing() -> None:
+    assert named("green | 80", "tea | degrees") == [("tea", "green"), ("degrees", "80")]
+
+
+def test_an_empty_cell_is_a_cell() -> None:
+    assert named("| green | | 3 |", HEADER) == [("tea", "green"), ("degrees", ""), ("minutes", "3")]
+
+
+def test_a_header_of_another_width_names_nothing() -> None:
+    assert named(ROW, "| tea | degrees |") == [("", "green"), ("", "80"), ("", "3")]
+    assert named(ROW) == [("", "green"), ("", "80"), ("", "3")]
+    assert named(ROW, "How teas are steeped") == [("", "green"), ("", "80"), ("", "3")]
+
+
+def test_names_may_stand_in_the_row() -> None:
+    row = "tea: green; degrees: 80; hint: cool it first"
+    assert named(row) == [("tea", "green"), ("degrees", "80"), ("hint", "cool it first")]
+
+
+def test_marks_of_emphasis_are_no_part_of_a_name() -> None:
+    assert named("| green | 80 |", "| **tea** | `degrees` |") == [("tea", "green"), ("degrees", "80")]
+
+
+@pytest.mark.parametrize("row", ["", "|", "||", "a", "; ", ":", "|||"])
+def test_what_is_no_row_has_no_named_cell(row: str) -> None:
+    assert all(cell.name == "" for cell in cells(row, row))
+
+
+@pytest.mark.parametrize(
+    ("question", "cell"),
+    [
+        ("How many degrees for green tea?", "80"),
+        ("How many minutes does green tea take?", "3"),
+        ("Which tea takes 80 degrees?", "green"),  # 80 is what the question names, not what it asks for
+    ],
+)
+def test_the_cell_of_the_column_that_is_named_is_asked_for(question: str, cell: str) -> None:
+    found = asked_cell(question, ROW, HEADER)
+    assert found is not None
+    assert ROW[found.start : found.end] == cell
+
+
+def test_no_cell_is_asked_for_where_no_column_is_named_or_two_are() -> None:
+    assert asked_cell("What about green?", ROW, HEADER) is None
+    assert asked_cell("How many degrees and minutes for green?", ROW, HEADER) is None
+    assert asked_cell("How many degrees for green tea?", ROW) is None
+
+
+def test_an_empty_cell_is_not_asked_for() -> None:
+    assert asked_cell("How many degrees?", "| green | | 3 |", HEADER) is None
+
+
+def test_a_place_lies_in_one_cell_or_in_none() -> None:
+    found = cell_at(ROW, ROW.index("80"), HEADER)
+    assert found is not None
+    assert found.name == "degrees"
+    assert cell_at(ROW, 0, HEADER) is None
