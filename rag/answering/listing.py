@@ -11,8 +11,8 @@ from indexer.collection import Collection
 from rag.answering.composing import Shown, passages
 from rag.answering.conflict import newest
 from rag.answering.evidence import Evidence, Seen
+from rag.answering.layout import laid_out
 from rag.answering.units import Unit, units
-from rag.generator import Copied
 from rag.question import answer_type
 from rag.types import Passage
 
@@ -63,10 +63,11 @@ def whole_list(
     if lead is not None and whole[lead].kind != "heading" and first - whole[lead].start < LIST // 2:
         first = whole[lead].start
     last = max((unit.end for unit in block if unit.end - first <= LIST), default=block[0].end)
+    shown = [replace(unit, passage=number) for unit in whole if first <= unit.start and unit.end <= last]
     read = (*evidence.passages[:number], passage, *evidence.passages[number + 1 :])
     chance = {id(each): value for each, value in zip(own, chances, strict=True)}
     chosen = sorted(best, key=lambda each: -chance.get(id(each), 0.0))
-    return Shown("list", (Copied(number, first, last, verbatim=True),), tuple(chosen), passages=read)
+    return Shown("list", tuple(laid_out(shown)), tuple(chosen), passages=read)
 
 
 def best_list(evidence: Evidence, own: Sequence[Seen], chances: Sequence[float]) -> list[Seen] | None:
