@@ -30,8 +30,8 @@ EXPLANATION = 1200
 PIECES = 4
 SMALL = 0.02
 """Chance below which a further piece is not worth its place."""
-SHOWN = -0.05
-"""Worth of a unit that is shown already, or is not to be shown."""
+SHOWN = -math.inf
+"""Worth of a unit that is shown already, or is not to be shown: nothing is shown that holds it."""
 FAR_BEHIND = 5.0
 """Nats by which a unit's best span may lie behind the best of all and still be taken for the answer in it."""
 
@@ -215,6 +215,8 @@ def _window(
                     break
                 joins = own[end].unit.kind in ("heading", "question")
                 total += worth.get((number, own[end].unit.start), 0.0 if joins else SHOWN)
+                if total == SHOWN:
+                    break
                 if holds is not None and own[end].unit.start < holds[1]:
                     continue
                 value = total - 0.0002 * length + 0.02 * _closes(own, end) + 0.03 * _begins_block(own, begin)
