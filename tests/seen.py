@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from indexer.collection import Collection
 from indexer.types import BlockKind
 from rag.answering.asked import asked
 from rag.answering.composing import Shown
@@ -15,6 +16,7 @@ from rag.answering.signals import able
 from rag.copying.decoding import Decoded, Starts
 from rag.engine import said
 from rag.generator import Copied, Draft
+from rag.retriever import Retriever
 from rag.types import Form, Passage
 from tests.answers import passage
 
@@ -48,10 +50,10 @@ def unit_of(seen: Evidence, text: str) -> Seen:
 
 
 def chances_of(seen: Evidence, likely: Mapping[str, float]) -> tuple[list[Seen], list[float]]:
-    """Return the units that may answer and their chances, by what they begin with; of all others 0.01."""
+    """Return the units that may answer and their chances, by what they begin with; of all others 0.001."""
     units = able(seen)
     chances = [
-        next((chance for text, chance in likely.items() if seen.text(each.unit).startswith(text)), 0.01)
+        next((chance for text, chance in likely.items() if seen.text(each.unit).startswith(text)), 0.001)
         for each in units
     ]
     return units, chances
@@ -60,6 +62,13 @@ def chances_of(seen: Evidence, likely: Mapping[str, float]) -> tuple[list[Seen],
 def shown_text(shown: Shown, read: Sequence[Passage]) -> str:
     """Return the text of what is shown."""
     return said(Draft(shown.pieces, 0.0), shown.passages or read)
+
+
+def retrieved(collection: Collection, question: str, k: int = 5) -> list[Passage]:
+    """Return the passages that a question is answered from."""
+    vector = collection.encoder.embed_queries([question])[0]
+    with collection.view() as view:
+        return Retriever().read(view, question, vector, k)
 
 
 def quotes(copied: Sequence[Copied], read: Sequence[Passage]) -> list[str]:

@@ -31,6 +31,8 @@ EXPLANATION = 1200
 PIECES = 4
 SMALL = 0.02
 """Chance below which a further piece is not worth its place."""
+SHOWN = -math.inf
+"""Worth of a unit that is shown already, or is not to be shown: nothing is shown that holds it."""
 FAR_BEHIND = 5.0
 """Nats by which a unit's best span may lie behind the best of all and still be taken for the answer in it."""
 
@@ -144,14 +146,16 @@ def stretch(
     taken: set[tuple[int, int]] = set()
     for values in worths:
         worth = {
-            (each.unit.passage, each.unit.start): -0.05 if (each.unit.passage, each.unit.start) in taken else value
+            (each.unit.passage, each.unit.start): SHOWN if (each.unit.passage, each.unit.start) in taken else value
             for each, value in zip(units, values, strict=True)
         }
-        window = _window(evidence, worth, most, max(worth, key=lambda key: (worth[key], -key[0], -key[1])))
+        left = [key for key, value in worth.items() if value != SHOWN]
+        best = max(left, key=lambda key: (worth[key], -key[0], -key[1]), default=None)
+        window = None if best is None else _window(evidence, worth, most, best)
         if window is not None:
             windows.append(window)
             _taken(evidence, worth, window)
-            taken |= {key for key, value in worth.items() if value == -0.05}
+            taken |= {key for key, value in worth.items() if value == SHOWN}
     return _shown(evidence, windows, units, chances)
 
 
@@ -159,7 +163,7 @@ def _taken(evidence: Evidence, worth: dict[tuple[int, int], float], window: _Win
     """Mark the units of a window as shown, and return how many characters it takes."""
     own = evidence.seen[window.passage][window.first : window.last + 1]
     for each in own:
-        worth[each.unit.passage, each.unit.start] = -0.05
+        worth[each.unit.passage, each.unit.start] = SHOWN
     return own[-1].unit.end - own[0].unit.start + 2
 
 
@@ -204,7 +208,10 @@ def _window(
                     break  # what stands under another heading is about something else
                 if length > most and (end > begin or length > EXPLANATION):
                     break
-                total += worth.get((number, own[end].unit.start), 0.0)
+                joins = own[end].unit.kind in ("heading", "question")
+                total += worth.get((number, own[end].unit.start), 0.0 if joins else SHOWN)
+                if total == SHOWN:
+                    break
                 if holds is not None and own[end].unit.start < holds[1]:
                     continue
                 value = total - 0.0002 * length + 0.02 * _closes(own, end) + 0.03 * _begins_block(own, begin)

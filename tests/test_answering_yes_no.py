@@ -1,0 +1,64 @@
+"""Yes or no, and the sentence that says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.composing import Shown
+from rag.answering.yes_no import UNDECIDED, yes_no
+from rag.types import Passage
+from tests.seen import chances_of, document, evidence, shown_text
+
+READ = document("Dogs may come aboard. Smoking is not allowed on the ferry. Tickets are sold at the pier.")
+
+
+def shown(question: str, likely: dict[str, float], read: Passage = READ) -> tuple[Shown, str]:
+    seen = evidence(question, read)
+    found = yes_no(seen, *chances_of(seen, likely))
+    assert found.form == "yes-no"
+    return found, shown_text(found, seen.passages)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("May dogs come aboard?", "Yes. Dogs may come aboard."),
+        ("Is smoking allowed on the ferry?", "No. Smoking is not allowed on the ferry."),
+        ("Is smoking forbidden on the ferry?", "Yes. Smoking is not allowed on the ferry."),
+    ],
+)
+def test_the_word_is_given_with_the_sentence_that_says_so(question: str, expected: str) -> None:
+    found, text = shown(question, {expected.split(". ")[1][:10]: 0.9})
+    assert text == expected
+    assert 0.5 < found.share <= 1
+
+
+def test_a_likelier_sentence_decides_before_a_less_likely_one() -> None:
+    _, text = shown("Is smoking allowed on the ferry?", {"Smoking": 0.9, "Dogs": 0.8})
+    assert text == "No. Smoking is not allowed on the ferry."
+
+
+def test_an_unlikely_sentence_does_not_decide() -> None:
+    """One of less than 0.4 times the chance of the likeliest is not looked at."""
+    question = "Is the ferry heated in winter?"
+    read = document("The timetable of the winter hangs at the pier. The ferry is not heated.")
+    _, text = shown(question, {"The timetable": 0.9, "The ferry": 0.3}, read)
+    assert "not heated" not in text
+
+
+def test_where_no_sentence_decides_there_is_no_word_and_half_the_confidence() -> None:
+    read = document("A list of the crew hangs at the pier.")
+    found, text = shown("Is smoking allowed?", {"A list": 0.9}, read)
+    assert text == "A list of the crew hangs at the pier."
+    assert found.share == UNDECIDED == 0.5
+
+
+@pytest.mark.parametrize(
+    ("lead", "expected"),
+    [("These are allowed on the ferry:", "Yes. - smoking"), ("These are not allowed on the ferry:", "No. - smoking")],
+)
+def test_an_item_is_read_with_what_introduces_its_list(lead: str, expected: str) -> None:
+    items = "- smoking\n- fishing"
+    read = document(f"{lead}\n\n{items}", (lead, "paragraph"), (items, "paragraph"))
+    _, text = shown("Is smoking allowed on the ferry?", {"- smoking": 0.9}, read)
+    assert text == expected
