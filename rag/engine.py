@@ -103,7 +103,7 @@ class Engine:
     def ask(
         self,
         question: str,
-        k: int = 5,
+        k: int = 6,
         *,
         filters: Sequence[str] = (),
         max_error: float | None = None,
@@ -124,7 +124,7 @@ class Engine:
     def ask_many(
         self,
         questions: Sequence[str],
-        k: int = 5,
+        k: int = 6,
         *,
         filters: Sequence[str] = (),
         max_error: float | None = None,
@@ -163,7 +163,7 @@ class Engine:
     def stream(
         self,
         question: str,
-        k: int = 5,
+        k: int = 6,
         *,
         filters: Sequence[str] = (),
         max_error: float | None = None,
@@ -225,7 +225,7 @@ class Engine:
     def read_many(
         self,
         questions: Sequence[str],
-        k: int = 5,
+        k: int = 6,
         *,
         filters: Sequence[str] = (),
         max_error: float | None = None,
