@@ -7,7 +7,7 @@ has to hold one of each group), `evidence` (a list of objects with `source`, the
 follow-up, `previous` questions. Beside it `documents.txt` may name the files under DOCUMENTS that are indexed.
 
 Two logistic regressions of units, for forms that show a sentence and for those that show passages, and one confidence
-for each of both. The confidence of a set is fitted on answers made with units that were fitted on the other sets.
+for all forms. The confidence of a set is fitted on answers made with units that were fitted on the other sets.
 """
 
 from __future__ import annotations

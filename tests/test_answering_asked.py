@@ -172,6 +172,13 @@ def test_spaces_and_marks_at_the_end_tell_nothing() -> None:
     assert asked(question) == Asked(question, "explanation", "definition", "sluice")
 
 
+def test_a_topic_before_the_question_leaves_its_form_alone() -> None:
+    """A follow-up is read with its topic before it, and every "ferry: may dogs come aboard?" asked for a fact."""
+    assert asked("ferry: may dogs come aboard?").form == "yes-no"
+    assert asked("old mill: why is it closed?").kind == "why"
+    assert asked("At 12:30 where is the ferry?").form == "fact"
+
+
 @pytest.mark.parametrize("question", ["", "?", " \n", "???!!!", "\u200b", "。"])
 def test_nothing_asks_for_a_fact(question: str) -> None:
     assert asked(question).form == "fact"

@@ -164,6 +164,24 @@ def test_without_a_decoder_the_best_of_all_spans_is_copied(seed: int, span_token
 
 @patient
 @given(SEEDS, st.integers(1, 5))
+def test_of_every_place_the_best_span_that_begins_there_is_remembered(seed: int, span_tokens: int) -> None:
+    """Whoever shows more than the best span looks there for the best of each sentence."""
+    parts = random_parts(np.random.default_rng(seed))
+    best: dict[tuple[int, int], float] = {}
+    for score, (passage, start, _), _ in every_span(parts, span_tokens):
+        best[passage, start] = max(score, best.get((passage, start), -math.inf))
+    found: dict[tuple[int, int], float] = {}
+    legal = {place for _, place, _ in every_span(parts, span_tokens)}
+    for each in decode(parts, span_tokens, None, 8, None).starts:
+        for start, end, score in zip(each.starts, each.ends, each.scores, strict=True):
+            place = each.passage, int(start)
+            assert (*place, int(end)) in legal
+            found[place] = max(float(score), found.get(place, -math.inf))
+    assert found == pytest.approx(best, abs=1e-4)
+
+
+@patient
+@given(SEEDS, st.integers(1, 5))
 def test_every_candidate_is_a_legal_span_of_its_window(seed: int, span_tokens: int) -> None:
     parts = random_parts(np.random.default_rng(seed))
     for span in decode(parts, span_tokens, None, 8, None).spans:

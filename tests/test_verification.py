@@ -328,6 +328,31 @@ def test_no_word_has_two_origins(pair: dict[str, Any], world: Collection, twice:
     assert "is said to come from two places" in fault(pair, world.home)
 
 
+def test_a_count_of_documents_holds_and_is_told_as_unproved(world: Collection) -> None:
+    """Nobody reads all documents again: the quotations are proved, and the number is not."""
+    document = world.document("bees.txt")
+    answer = by_hand(document, (0, 4), (document.text.index("A hive"), len(document.text)), joined_by=" ")
+    for words, unproved in (("3 of 12 documents:", ("3 of 12 documents:",)), ("bees.txt:", ())):
+        counted = copy.deepcopy(answer)
+        counted["answer"] = f"{words} {answer['answer']}"
+        far = len(words) + 1
+        counted["written"] = [[0, len(words)], *([start + far, end + far] for start, end in answer["written"])]
+        for part in counted["copied"]:
+            part["start"], part["end"] = part["start"] + far, part["end"] + far
+        for citation in counted["citations"]:
+            citation["claims"] = [[start + far, end + far] for start, end in citation["claims"]]
+        verdict = verify(counted, world.home)
+        assert verdict.holds, verdict.proves
+        assert verdict.unproved == unproved
+
+
+@pytest.mark.parametrize("words", [" 3 documents: ", " all 12 documents: ", " 3 of 12 bees: ", " 3 of 12 documents "])
+def test_no_other_count_joins(world: Collection, words: str) -> None:
+    document = world.document("bees.txt")
+    answer = by_hand(document, (0, 4), (document.text.index("A hive"), len(document.text)), joined_by=words)
+    assert fault(answer, world.home) == f"{words!r} in it comes from no quote"
+
+
 def test_a_generator_that_copies_writes_nothing_but_what_joins(world: Collection) -> None:
     document = world.document("bees.txt")
     spans = ((0, 4), (document.text.index("A hive"), len(document.text)))

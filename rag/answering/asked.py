@@ -192,6 +192,8 @@ _FIELDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("title", re.compile(r"^what(?:'s| is) the title of\b", _I)),
 )
 _END = " ?.!,;:"
+_TOPIC = re.compile(r"^[^:?]{1,60}:\s+(?=\w)")
+"""What `rag.following` puts before a question that leaves out what it is about: "ferry: may dogs come aboard"."""
 _SMALL = re.compile(
     r"^(?:an?|the|some|any|exactly|this|that|these|those|really|actually|of|der|die|das|ein|eine|le|la|les|un|une"
     r"|l['’])\s+",
@@ -209,6 +211,8 @@ def asked(question: str) -> Asked:
     """Return what `question` asks for."""
     text = looked_at(question)
     form, kind, subject = _form(text)
+    if form == "fact" and not kind and _TOPIC.match(text):
+        form, kind, subject = _form(_TOPIC.sub("", text))
     return Asked(question, form, kind, _subject(subject))
 
 

@@ -138,9 +138,9 @@ def decode(
         moved = scores.spans(start, end)
         found = _best(moved, parts, 1 if actions else KEPT)
         if not actions:
-            spans, starts = found, tuple(map(_starts, moved, parts))
-            if not spans:
+            if not found:
                 break
+            spans, starts = found, tuple(map(_starts, moved, parts))
         choices: list[tuple[float, Span | Token | None]] = [(span.score, span) for span in found[:1]]
         options = [_log_sum([_log_sum(each) for each in moved])]
         if written is not None:
