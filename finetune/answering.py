@@ -46,7 +46,7 @@ READ = 6
 """Passages that are read for each question."""
 EVERY = 3
 """Of so many answerable questions one is asked again without its documents, to be held back."""
-THRESHOLD, CLOSEST = 0.5, 0.1
+THRESHOLD, CLOSEST = 0.5, 0.05
 """Confidence from which on to answer, and from which on to show the closest evidence."""
 PENALTY = 4.0
 """L2 penalty of the confidence: it has few questions and many signals."""
