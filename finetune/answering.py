@@ -42,11 +42,11 @@ log = logging.getLogger(__name__)
 ONE_THING = frozenset({"fact", "number-or-table", "metadata", "yesno", "followup"})
 """Kinds of questions that ask for one thing: what is shown is looked at up to 500 characters, else up to 1,500."""
 AT_MOST = (500, 1500)
-READ = 8
+READ = 6
 """Passages that are read for each question."""
 EVERY = 3
 """Of so many answerable questions one is asked again without its documents, to be held back."""
-THRESHOLD, CLOSEST = 0.55, 0.1
+THRESHOLD, CLOSEST = 0.5, 0.1
 """Confidence from which on to answer, and from which on to show the closest evidence."""
 PENALTY = 4.0
 """L2 penalty of the confidence: it has few questions and many signals."""

@@ -56,7 +56,7 @@ class AsyncEngine:
     async def ask(
         self,
         question: str,
-        k: int = 5,
+        k: int = 6,
         *,
         filters: Sequence[str] = (),
         max_error: float | None = None,
@@ -74,7 +74,7 @@ class AsyncEngine:
     async def ask_many(
         self,
         questions: Sequence[str],
-        k: int = 5,
+        k: int = 6,
         *,
         filters: Sequence[str] = (),
         max_error: float | None = None,
@@ -88,7 +88,7 @@ class AsyncEngine:
     async def stream(
         self,
         question: str,
-        k: int = 5,
+        k: int = 6,
         *,
         filters: Sequence[str] = (),
         max_error: float | None = None,

@@ -152,7 +152,7 @@ def _passage_json(rank: int, passage: Passage, query: str, explain: bool) -> dic
 
 @click.command()
 @click.argument("question", required=False)
-@click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
+@click.option("-k", default=6, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
 @answered_by("What answers: quoting, copying, the folder of a model, http://HOST:PORT/v1#MODEL, package.module:Class.")
 @shown_examples
 @reranked_by("What orders the best passages found: a reranker's folder.")

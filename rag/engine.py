@@ -103,7 +103,7 @@ class Engine:
     def ask(
         self,
         question: str,
-        k: int = 5,
+        k: int = 6,
         *,
         filters: Sequence[str] = (),
         max_error: float | None = None,
@@ -124,7 +124,7 @@ class Engine:
     def ask_many(
         self,
         questions: Sequence[str],
-        k: int = 5,
+        k: int = 6,
         *,
         filters: Sequence[str] = (),
         max_error: float | None = None,
@@ -163,7 +163,7 @@ class Engine:
     def stream(
         self,
         question: str,
-        k: int = 5,
+        k: int = 6,
         *,
         filters: Sequence[str] = (),
         max_error: float | None = None,
@@ -225,7 +225,7 @@ class Engine:
     def read_many(
         self,
         questions: Sequence[str],
-        k: int = 5,
+        k: int = 6,
         *,
         filters: Sequence[str] = (),
         max_error: float | None = None,
@@ -403,7 +403,19 @@ def cited(draft: Draft, read: Sequence[Passage]) -> Footnoted:
         text += words
     for span in draft.also:
         _footnote(citations, read[span.passage], span, None)
+    citations = [replace(each, claims=_together(each.claims, text)) for each in citations]
     return Footnoted(text, tuple(citations), tuple(unsupported), tuple(copied), tuple(written))
+
+
+def _together(claims: Sequence[tuple[int, int]], text: str) -> tuple[tuple[int, int], ...]:
+    """Return the claims of one footnote, those between which stands nothing but space as one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in claims:
+        if joined and not text[joined[-1][1] : start].strip():
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return tuple(joined)
 
 
 def _footnote(citations: list[Citation], passage: Passage, span: Copied, part: tuple[int, int] | None) -> Citation:
@@ -426,8 +438,8 @@ def _same_quote(one: Citation, other: Citation) -> bool:
 
 def _citation(number: int, passage: Passage, piece: Copied, claim: tuple[int, int] | None) -> Citation:
     """Return the footnote for a span that bears out this part of the answer: the sentences or lines it stands in."""
-    start, end = piece.start, piece.end
-    for first, last, _ in quotable(passage):
+    start, end = piece.quoted or (piece.start, piece.end)
+    for first, last, _ in () if piece.quoted else quotable(passage):
         if first < piece.end and piece.start < last:
             start, end = min(start, first), max(end, last)
     marked = piece.mark or (piece.start, piece.end)

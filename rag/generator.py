@@ -23,7 +23,9 @@ class Copied:
     mark: tuple[int, int] | None = None
     """The part of it that answers, where that is less than all of it."""
     verbatim: bool = False
-    """Whether its line ends stay, as in a list or in code; else all space is one space."""
+    """Whether its line ends stay, as in code; else all space is one space."""
+    quoted: tuple[int, int] | None = None
+    """The stretch of the passage that its footnote quotes, where that is more than the sentences it stands in."""
 
 
 @dataclass(frozen=True, slots=True)

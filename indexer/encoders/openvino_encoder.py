@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,8 @@ from indexer.encoders.vectors import checked
 from indexer.errors import EncoderError
 from indexer.types import Progress, Vectors, silent
 
+_REMEMBERED = 256
+"""Questions whose vectors are kept."""
 _WINDOW = 1024  # texts sorted by length together; bounds the memory held by tokens
 
 
@@ -44,14 +47,27 @@ class OpenVinoEncoder:
         self._workers = max(1, int(self._compiled.get_property("NUM_STREAMS")))
         self._idle: list[Any] = []  # inference requests; list.pop and list.append are atomic
         self._process = os.getpid()
+        self._asked: dict[str, Vectors] = {}
+        self._asking = threading.Lock()
 
     def embed_passages(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
         """See `indexer.encoder.Encoder`."""
         return self._embed(texts, self._settings.passage_prompt, progress)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """See `indexer.encoder.Encoder`."""
-        return self._embed(texts, self._settings.query_prompt, silent)
+        """See `indexer.encoder.Encoder`. A question that was asked just now is not read again.
+
+        Searching and choosing sentences both need the vector of one question.
+        """
+        with self._asking:
+            known = {text: self._asked[text] for text in texts if text in self._asked}
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, self._embed(new, self._settings.query_prompt, silent), strict=True))
+        with self._asking:
+            self._asked.update((text, known[text]) for text in new)
+            while len(self._asked) > _REMEMBERED:
+                del self._asked[next(iter(self._asked))]
+        return np.array([known[text] for text in texts], dtype=np.float32).reshape(-1, self.dim)
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """See `indexer.encoder.Encoder`."""

@@ -193,7 +193,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
     @_told
     async def ask(
         question: Question,
-        k: Annotated[int, Field(ge=1, le=20, description="How many passages are read.")] = 5,
+        k: Annotated[int, Field(ge=1, le=20, description="How many passages are read.")] = 6,
         max_error: Annotated[
             float | None, Field(gt=0, lt=1, description="Answer only while at most this share of answers is wrong.")
         ] = None,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from rag.answering.cells import asked_cell, cell_at
 from rag.answering.evidence import UNREAD, Evidence, Seen
+from rag.answering.layout import apart, laid_out
 from rag.answering.rules import repeats, says_something, with_its_unit
 from rag.answering.units import Unit
 from rag.generator import Copied, Written
@@ -169,18 +170,10 @@ def _taken(evidence: Evidence, worth: dict[tuple[int, int], float], window: _Win
 def _shown(evidence: Evidence, windows: Sequence[_Window], units: Sequence[Seen], chances: Sequence[float]) -> Shown:
     likely = {(each.unit.passage, each.unit.start): chance for each, chance in zip(units, chances, strict=True)}
     runs = [evidence.seen[each.passage][each.first : each.last + 1] for each in windows]
-    pieces = [Copied(own[0].unit.passage, own[0].unit.start, own[-1].unit.end, verbatim=True) for own in runs]
     chosen = [each for own in runs for each in own if (each.unit.passage, each.unit.start) in likely]
     chosen.sort(key=lambda each: -likely[each.unit.passage, each.unit.start])
-    return Shown(evidence.asked.form, apart(pieces), tuple(chosen))
-
-
-def apart(pieces: Sequence[Copied]) -> tuple[Copied | Written, ...]:
-    """Return the pieces with an empty line between two of them."""
-    joined: list[Copied | Written] = []
-    for piece in pieces:
-        joined += [Written("\n\n", supported=True), piece] if joined else [piece]
-    return tuple(joined)
+    pieces = apart([laid_out([each.unit for each in own]) for own in runs])
+    return Shown(evidence.asked.form, pieces, tuple(chosen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +204,8 @@ def _window(
             total = 0.0
             for end in range(begin, len(own)):
                 length = own[end].unit.end - own[begin].unit.start
+                if end > begin and own[end].unit.kind == "heading":
+                    break  # what stands under another heading is about something else
                 if length > most and (end > begin or length > EXPLANATION):
                     break
                 joins = own[end].unit.kind in ("heading", "question")

@@ -20,7 +20,7 @@ from rag.copying.decoding import Decoded
 from rag.question import stems
 from rag.types import Passage
 
-EMBEDDED = 32
+EMBEDDED = 16
 """Units of a question that the encoder reads."""
 UNREAD = -20.0
 """The score of a unit in which no span may begin."""

@@ -10,7 +10,7 @@ from rag.answering.composing import Shown, passages, sentence
 from rag.answering.conflict import newest
 from rag.answering.counting import counting
 from rag.answering.evidence import Evidence, Seen
-from rag.answering.listing import listing
+from rag.answering.listing import fact_or_list, listing
 from rag.answering.overview import overview
 from rag.answering.yes_no import yes_no
 from rag.types import Form
@@ -24,7 +24,7 @@ def _plain(compose: Callable[[Evidence, Sequence[Seen], Sequence[float]], Shown]
 
 
 FORMS: Mapping[Form, Compose] = {
-    "fact": _plain(newest),
+    "fact": fact_or_list,
     "field": _plain(sentence),
     "yes-no": _plain(yes_no),
     "conflict": _plain(newest),

@@ -14,13 +14,19 @@ from rag.answering.asked import Asked, asked
 from rag.answering.evidence import Evidence, gather
 from rag.answering.forms import FORMS
 from rag.answering.heads import with_heads
+from rag.answering.kinds import contradicts
 from rag.answering.signals import Signals, able
-from rag.answering.weighing import Models, shipped
+from rag.answering.weighing import SHORT_FORMS, Models, shipped
 from rag.copying.confidence import retrieved
 from rag.copying.generator import CopyingGenerator
 from rag.generator import Draft
+from rag.languages import language_of
 from rag.types import Form, Passage
 
+CONTRADICTED = 0.4
+"""What is left of the confidence where the evidence tells of another unit or year than the question."""
+SAID = 0.3
+"""Weight of the question's words from which on a quotation is shown for a question in another language than English."""
 TOGETHER = 64
 """Questions whose evidence is held in memory at once."""
 
@@ -86,18 +92,22 @@ class AnsweringGenerator:
         shown = FORMS[evidence.asked.form](evidence, units, likely, self._collection)
         if not shown.pieces or not shown.chosen:
             return Draft((), 0.0)
-        signals = Signals(evidence, shown.chosen, likely).numbers
+        foreign = _foreign(evidence.asked.question)
+        seen = Signals(evidence, shown.chosen, likely)
+        signals = seen.numbers
         sure = self._models.confidence(signals) if shown.sure is None else shown.sure
         sure *= shown.share
+        if shown.form in SHORT_FORMS and contradicts(evidence.asked.question, seen.told(shown.chosen[0])):
+            sure *= CONTRADICTED
         return Draft(
             shown.pieces,
             sure,
             signals,
             form=shown.form,
             also=shown.also,
-            bears=sure >= self._models.closest,
+            bears=sure >= self._models.closest or (bool(foreign) and shown.chosen[0].words >= SAID),
             documents=shown.documents,
-            notes=shown.notes,
+            notes=(*shown.notes, *foreign),
             passages=shown.passages or evidence.passages,
         )
 
@@ -105,3 +115,11 @@ class AnsweringGenerator:
 def _asked(question: str, form: Form | None) -> Asked:
     taken = asked(question)
     return taken if form is None else replace(taken, form=form)
+
+
+def _foreign(question: str) -> tuple[str, ...]:
+    """Return what to say of a question in a language that reader and encoder know less well."""
+    language = language_of(question)
+    if language in ("", "en"):
+        return ()
+    return (f"The question seems to be in another language ({language}); encoder and reader know English best.",)

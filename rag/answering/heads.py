@@ -29,7 +29,7 @@ def with_heads(collection: Collection, asked: Asked, passages: Sequence[Passage]
         return list(passages)
     heads = [head(collection, passage) for passage in named_best(asked, passages)[:HEADS]]
     kept = [each for each in passages if not any(_within(each, first) for first in heads)]
-    return [*heads, *kept]
+    return [*heads, *(_behind(each, heads) for each in kept)]
 
 
 def named_best(asked: Asked, passages: Sequence[Passage]) -> list[Passage]:
@@ -53,7 +53,7 @@ def head(collection: Collection, passage: Passage) -> Passage:
     """Return the head of the document that a passage is from, as a passage."""
     with collection.view() as view:
         text, sections = view.part(passage.document_id, 0, HEAD)
-    cut = text if len(text) < HEAD else text[: max(text.rfind("\n"), text.rfind(". ") + 1, HEAD // 2)].rstrip()
+    cut = text if len(text) < HEAD else text[: max(*(text.rfind(end) + 1 for end in ("\n\n", ". ", ".\n")), HEAD // 2)].rstrip()
     first = replace(passage, start=0, end=len(cut), text=cut, sections=sections, context=passage.title)
     page, line = first.place(0)
     return replace(first, page=page, line=line)
@@ -61,3 +61,14 @@ def head(collection: Collection, passage: Passage) -> Passage:
 
 def _within(passage: Passage, first: Passage) -> bool:
     return passage.document_id == first.document_id and passage.end <= first.end
+
+
+def _behind(passage: Passage, heads: Sequence[Passage]) -> Passage:
+    """Return a passage without what a head already shows."""
+    for first in heads:
+        if passage.document_id == first.document_id and passage.start < first.end:
+            cut = first.end - passage.start
+            bare = passage.text[cut:]
+            page, line = passage.place(cut)
+            return replace(passage, start=first.end, text=bare, page=page, line=line)
+    return passage

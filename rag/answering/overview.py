@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.answering.composing import EXPLANATION, Shown, apart, passages
+from rag.answering.composing import EXPLANATION, Shown, passages
 from rag.answering.evidence import Evidence, Seen
 from rag.answering.heads import named_best
+from rag.answering.layout import apart, laid_out
 from rag.answering.rules import announces
-from rag.generator import Copied
 
 LEAD = 620
 """Most characters of the lead that is shown."""
@@ -36,22 +36,23 @@ def overview(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]
     if lead is None:
         return passages(evidence, units, chances)
     first, last = lead
-    piece = Copied(number, first.unit.start, last.unit.end, verbatim=True)
+    start, end = first.unit.start, last.unit.end
+    units_of_lead = [seen.unit for seen in evidence.seen[number] if start <= seen.unit.start < end]
     inside = [
         (seen, chance)
         for seen, chance in zip(units, chances, strict=True)
         if evidence.passages[seen.unit.passage].document_id == best.document_id
-        and not (seen.unit.passage == number and piece.start <= seen.unit.start < piece.end)
+        and not (seen.unit.passage == number and start <= seen.unit.start < end)
     ]
-    room = EXPLANATION - (piece.end - piece.start)
+    room = EXPLANATION - (end - start)
     more = passages(evidence, [seen for seen, _ in inside], [each for _, each in inside], room) if inside else None
-    rest = [each for each in more.pieces if isinstance(each, Copied)] if more else []
+    stretches = [laid_out(units_of_lead), *([list(more.pieces)] if more and more.pieces else [])]
     chosen = (first, *(more.chosen if more else ()))
     headings = [
         evidence.text(seen.unit).strip("#=* \n") for seen in evidence.seen[number] if seen.unit.kind == "heading"
     ]
     notes = (f"Its headings begin: {' · '.join(headings[:6])}",) if len(headings) > 1 else ()
-    return Shown("overview", apart([piece, *rest]), chosen, notes=notes)
+    return Shown("overview", apart(stretches), chosen, notes=notes)
 
 
 def _lead(evidence: Evidence, own: Sequence[Seen]) -> tuple[Seen, Seen] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import PurePath
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,10 @@ from rag.answering.cues import defines, gives_a_reason
 from rag.answering.evidence import UNREAD, Evidence, Seen
 from rag.answering.fields import has_field
 from rag.answering.heads import name_stems
+from rag.answering.kinds import has_kind, wanted_kind
 from rag.copying import confidence
 from rag.question import answer_type, holds_type, stems
+from rag.terms import terms
 from rag.types import Form
 
 Numbers = npt.NDArray[np.float64]
@@ -25,6 +28,7 @@ Numbers = npt.NDArray[np.float64]
 UNIT = (
     "read", "behind", "cosine", "cosine_behind", "words", "around", "rank", "near", "fits", "any_type", "sentence",
     "item", "row", "field", "code", "defines", "heading", "reason", "asks_reason", "length", "first", "key", "named",
+    "misfit",
 )  # fmt: skip
 """The signals of a unit, in order."""
 FORMS: tuple[Form, ...] = ("yes-no", "list", "explanation", "steps", "overview", "comparison", "field")
@@ -48,8 +52,9 @@ def unit_signals(evidence: Evidence, units: Sequence[Seen]) -> Numbers:
     best_read = max(seen.read for seen in units)
     best_cosine = max(seen.cosine for seen in units)
     heads: dict[tuple[int, str], float] = {}
-    wanted = stems(asked.subject or asked.question)
-    named = [len(wanted & name_stems(passage)) / (len(wanted) or 1) for passage in evidence.passages]
+    subject = stems(asked.subject or asked.question)
+    named = [len(subject & name_stems(passage)) / (len(subject) or 1) for passage in evidence.passages]
+    wanted = wanted_kind(asked.question)
     rows = []
     for seen in units:
         unit, text, passage = seen.unit, evidence.text(seen.unit), evidence.passages[seen.unit.passage]
@@ -78,6 +83,7 @@ def unit_signals(evidence: Evidence, units: Sequence[Seen]) -> Numbers:
                 float(evidence.follows_heading(unit)),
                 float(asked.form == "field" and unit.kind in ("field", "row") and has_field(text, asked.kind)),
                 named[unit.passage],
+                float(not has_kind(text, wanted)),
             )
         )
     return np.array(rows, dtype=np.float64)
@@ -100,6 +106,14 @@ class Signals:
         top = self._shown[0]
         near = sorted((passage.origin.dense_score or 0.0 for passage in passages), reverse=True)
         said = stems(" ".join(f"{passage.text} {passage.context}" for passage in passages))
+        around = set().union(*(stems(self._said(each)) for each in self._shown))
+        specific = terms(evidence.asked.question)
+        told = terms(self.told(top))
+        missing = (specific.names | specific.numbers) - told.words
+        kind = wanted_kind(evidence.asked.question)
+        left = [weight for stem, weight in evidence.weights.items() if stem not in around]
+        best_read = max(seen, key=lambda each: each.read)
+        best_cosine = max(seen, key=lambda each: each.cosine)
         read = confidence.features(evidence.asked.question, decoded, passages) if decoded.actions else {}
         return {
             "best": _log_odds(self._chances[0]),
@@ -122,9 +136,31 @@ class Signals:
             "fits": read.get("fits", 0.0),
             "denied": read.get("denied", 0.0),
             "asked": float(len(evidence.weights)),
+            "missing": float(min(3, len(missing))),
+            "misfit": float(not has_kind(evidence.text(top.unit), kind)),
+            "kind": float(bool(kind)),
+            "agrees_read": float(best_read is top),
+            "agrees_cosine": float(best_cosine is top),
+            "left": math.fsum(left),
+            "left_most": max(left, default=0.0),
+            "lead": min(FAR, read.get("lead", 0.0)),
+            "again": read.get("again", 0.0),
+            "by_words": read.get("by_words", 0.0),
+            "around_span": read.get("around", 0.0),
             **{f"is_{name}": float(evidence.asked.form == name) for name in FORMS},
             "is_keywords": float(evidence.asked.kind == "keywords"),
         }
+
+    def told(self, seen: Seen) -> str:
+        """Return what a unit says, with its heading, what introduces it, and the name of its document."""
+        passage = self._evidence.passages[seen.unit.passage]
+        lead = seen.unit.lead
+        introduced = "" if lead is None else self._evidence.text(self._evidence.seen[seen.unit.passage][lead].unit)
+        return f"{self._said(seen)} {introduced} {passage.title} {PurePath(passage.source).stem}"
+
+    def _said(self, seen: Seen) -> str:
+        passage = self._evidence.passages[seen.unit.passage]
+        return f"{self._evidence.text(seen.unit)} {seen.unit.heading} {passage.context}"
 
 
 def _log_odds(chance: float) -> float:

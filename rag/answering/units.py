@@ -22,7 +22,9 @@ _IN_ROWS = ("item", "row", "field", "code")
 _ITEM = re.compile(r"(?:[-*+•‣▪◦–·☐☑☒✓✔➢]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|#[.])\s+|(?:A:|Q:)\s", re.IGNORECASE)
 _NUMBERED = re.compile(r"\(?\d{1,3}[.)]\s")
 _HEADING = re.compile(r"#{1,6}\s+\S|={1,5}\s+\S|\*{2,6}\s+[^*]+$")
-_FIELD = re.compile(r"[*_`]*:?[^\W\d_][\w /().'’#&-]{0,48}?[*_`]*\s?:[*_`]*\s+\S")
+LONGEST_FIELD = 160
+"""Characters of a field in a text, name and value together."""
+_FIELD = re.compile(r"[*_`]*:?[^\W\d_][\w/().'’#&-]{0,30}(?: [\w/().'’#&-]{1,30}){0,3}[*_`]*\s?:[*_`]*\s+\S")
 _RULE = re.compile(r"[\s|:+\-=_*~#^]+$")
 _CELLS = re.compile(r"\||; \S")
 _QUESTION_MARK = re.compile(r"[?？][\s*_\"'”’)]*$")
@@ -144,25 +146,32 @@ def _is_header(rows: Sequence[str]) -> bool:
 def _prose(text: str) -> Iterator[tuple[int, int]]:
     """Yield sentences; a line that is a heading or a field is one by itself, whatever stands behind it."""
     for start, end in sentences(text):
-        piece = text[start:end]
-        if "\n" not in piece or not any(_alone(line) for line in piece.split("\n")):
-            yield start, end
-            continue
         open_ = start
-        for line_start, line_end in lines(piece):
-            if _alone(piece[line_start:line_end]):
+        before = ""
+        for line_start, line_end in lines(text[start:end]) if "\n" in text[start:end] else ():
+            line = text[start + line_start : start + line_end]
+            if _is_alone(line, before):
                 if text[open_ : start + line_start].strip():
-                    yield open_, start + len(piece[:line_start].rstrip())
+                    yield open_, open_ + len(text[open_ : start + line_start].rstrip())
                 yield start + line_start, start + line_end
-                rest = start + line_end
-                open_ = rest + len(text[rest:end]) - len(text[rest:end].lstrip())
-        if open_ < end:
-            yield open_, end
+                open_ = start + line_end
+            before = line
+        if text[open_:end].strip():
+            yield open_ + len(text[open_:end]) - len(text[open_:end].lstrip()), end
 
 
-def _alone(line: str) -> bool:
+def _is_alone(line: str, before: str) -> bool:
+    """Tell whether a line stands for itself: a heading, or a field that goes on no sentence."""
     bare = line.strip()
-    return bool(_HEADING.match(bare)) or (len(bare) < 120 and bool(_FIELD.match(bare)) and not bare.endswith(":"))
+    if _HEADING.match(bare):
+        return True
+    goes_on = bool(before) and not before.rstrip().endswith((".", "!", "?", ":", ";", "  ")) and not _is_field(before)
+    return _is_field(bare) and not goes_on
+
+
+def _is_field(line: str) -> bool:
+    bare = line.strip()
+    return len(bare) < LONGEST_FIELD and bool(_FIELD.match(bare)) and not bare.rstrip("*_ ").endswith(":")
 
 
 def _sentence(text: str, start: int, end: int) -> Iterator[tuple[int, int, UnitKind]]:
@@ -174,7 +183,7 @@ def _sentence(text: str, start: int, end: int) -> Iterator[tuple[int, int, UnitK
         kind = "question"
     elif _ITEM.match(piece):
         kind = "item"
-    elif len(piece) < 160 and "\n" not in piece and _FIELD.match(piece) and not piece.rstrip("*_ ").endswith(":"):
+    elif "\n" not in piece and _is_field(piece):
         kind = "field"
     yield from _bare(text, start, end, kind)
 

@@ -55,7 +55,7 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 @click.option("--generator", metavar="NAME", help="What answers; see ask.")
 @shown_examples
 @_RERANKER
-@click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
+@click.option("-k", default=6, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
 @click.option("--form", type=click.Choice(FORMS), help="Answer in this form; fact: in bare spans, as SQuAD has them.")
 @click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong.")
 @click.option(

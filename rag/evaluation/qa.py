@@ -43,7 +43,7 @@ class Options:
     """Answer from the passages that the set brings, rather than from a collection."""
     titles: bool = True
     """Whether a passage that is given is read under its title, as `ask` reads passages."""
-    k: int = 5
+    k: int = 6
     """Passages that are read for an answer."""
     form: Form | None = None
     """The form to answer in; None: the one that each question asks for. Sets whose answers are spans want "fact"."""

@@ -22,7 +22,7 @@ from rag.evaluation.qa import chosen
 from rag.evaluation.runs import peak_memory_mb
 from rag.evaluation.scores import speed
 
-K = 5
+K = 6
 """Passages that are read, as `ask` reads by default."""
 
 

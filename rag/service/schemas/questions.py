@@ -120,7 +120,7 @@ class AskRequest(Request):
         examples=["How many smaller sets were joined to make The Pile?"], description="Up to 4,000 characters."
     )
     collection: CollectionName = None
-    k: int = Field(5, ge=1, le=20, description="How many passages are read.")
+    k: int = Field(6, ge=1, le=20, description="How many passages are read.")
     max_error: MaxError = None
     filters: Filters = Field([])
     history: History = Field([])
