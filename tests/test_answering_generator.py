@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -78,7 +77,7 @@ def home(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def engine(home: Path) -> Iterator[Engine]:
+def engine(home: Path) -> Engine:
     collection = Collection("world", home)
     collection.sync([write_folder(home / "files", PAGES)])
     return Engine(collection)

@@ -12,6 +12,7 @@ from indexer.collection import Collection
 from indexer.errors import GeneratorError, NotFound, UsageError
 from indexer.transfer import export_collection, import_collection
 from indexer.writer import write
+from rag.answering.generator import AnsweringGenerator
 from rag.copying.generator import CopyingGenerator
 from rag.engine import Engine
 from rag.generator import Copied, Draft
@@ -63,10 +64,16 @@ def collection(tmp_path: Path) -> Collection:
     return collection_of(tmp_path)
 
 
-def test_by_default_spans_are_copied(tmp_path: Path, converted: Path) -> None:
+def test_by_default_it_answers_in_forms_and_copies(tmp_path: Path, converted: Path) -> None:
     collection = collection_of(new_home(tmp_path / "home", converted))
-    assert isinstance(open_generator(None, collection), CopyingGenerator)
-    assert open_generator("default", collection) is open_generator("copying", collection)
+    readers = []
+    for name in (None, "default", "copying"):
+        generator = open_generator(name, collection)
+        assert isinstance(generator, AnsweringGenerator)
+        assert generator.name == "copying"
+        readers.append(generator.reader)
+    assert isinstance(readers[0], CopyingGenerator)
+    assert readers[0] is readers[1] is readers[2]  # the network is in memory once
     assert isinstance(open_generator("quoting", collection), QuotingGenerator)
     assert NAMES == ("default", "copying", "quoting")
 
