@@ -76,7 +76,7 @@ class AnsweringGenerator:
         """Return what is seen for each question; what the confidence is fitted on."""
         wanted = [_asked(question, form) for question, form in zip(questions, forms, strict=True)]
         read = [with_heads(self._collection, each, own) for each, own in zip(wanted, passages, strict=True)]
-        decoded = self.reader.decode_many(questions, read)
+        decoded = self.reader.decode_many(questions, read, most_actions=1)
         return gather(wanted, read, decoded, self._collection.encoder)
 
     def threshold(self, max_error: float | None) -> float:

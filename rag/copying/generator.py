@@ -70,8 +70,14 @@ class CopyingGenerator:
         """Return the least confidence to answer at, measured on questions whose passages retrieval found."""
         return confidence.threshold(self._folder.confidence["retrieved"], max_error)
 
-    def decode_many(self, questions: Sequence[str], passages: Sequence[Sequence[Passage]]) -> list[Decoded]:
-        """Return the best answers as actions with their scores, before any confidence; what that is fitted on."""
+    def decode_many(
+        self, questions: Sequence[str], passages: Sequence[Sequence[Passage]], most_actions: int | None = None
+    ) -> list[Decoded]:
+        """Return the best answers as actions with their scores, before any confidence; what that is fitted on.
+
+        At most `most_actions` are taken; None: as many as the network was trained for.
+        """
+        most = self._max_actions if most_actions is None else most_actions
         windows, places = [], []
         for number, (question, given) in enumerate(zip(questions, passages, strict=True)):
             for place, passage in enumerate(given):
@@ -84,18 +90,19 @@ class CopyingGenerator:
         parts: list[list[Part]] = [[] for _ in questions]
         for window, (number, place, words), read in zip(windows, places, found, strict=True):
             parts[number].append(Part(place, window, words, read))
-        return list(self._pool.map(self._decoded, questions, parts))  # numpy and the runtime let go of the lock
+        most_of_each = [most] * len(parts)
+        return list(self._pool.map(self._decoded, questions, parts, most_of_each))  # numpy lets go of the lock
 
     def pieces(self, decoded: Decoded) -> tuple[Copied | Written, ...]:
         """Return the actions as pieces of an answer."""
         return pieces(decoded, self._tokens)
 
-    def _decoded(self, question: str, parts: Sequence[Part]) -> Decoded:
+    def _decoded(self, question: str, parts: Sequence[Part], most: int) -> Decoded:
         if not parts:
             return Decoded((), (), -np.inf, 0.0)
         step = self._decoder.step if self._decoder else None
         several = may_ask_twice(question)
-        return decode(parts, self._span_tokens, step, self._max_actions, self._forbidden, self._continuing, several)
+        return decode(parts, self._span_tokens, step, most, self._forbidden, self._continuing, several)
 
     def _together(self, questions: Sequence[str], passages: Sequence[Sequence[Passage]]) -> list[Draft]:
         return [
