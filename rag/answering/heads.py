@@ -53,7 +53,11 @@ def head(collection: Collection, passage: Passage) -> Passage:
     """Return the head of the document that a passage is from, as a passage."""
     with collection.view() as view:
         text, sections = view.part(passage.document_id, 0, HEAD)
-    cut = text if len(text) < HEAD else text[: max(*(text.rfind(end) + 1 for end in ("\n\n", ". ", ".\n")), HEAD // 2)].rstrip()
+    cut = (
+        text
+        if len(text) < HEAD
+        else text[: max(*(text.rfind(end) + 1 for end in ("\n\n", ". ", ".\n")), HEAD // 2)].rstrip()
+    )
     first = replace(passage, start=0, end=len(cut), text=cut, sections=sections, context=passage.title)
     page, line = first.place(0)
     return replace(first, page=page, line=line)
