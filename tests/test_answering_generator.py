@@ -116,7 +116,7 @@ def test_one_thing_is_answered_with_it_alone(engine: Engine, question: str, form
         (
             "What are the tools of a miller?",
             "list",
-            "The tools that a miller keeps at hand are:\n\n- a mill bill\n- an oil can\n- a goose feather",
+            "The tools that a miller keeps at hand are:\n- a mill bill\n- an oil can\n- a goose feather",
         ),
         (
             "How do I open the sluice?",

@@ -35,7 +35,7 @@ def shown(world: Collection, question: str, likely: dict[str, float]) -> tuple[S
 def test_all_items_are_shown_in_order_with_their_line(world: Collection) -> None:
     found, text = shown(world, "What are the rules of the harbour?", {"2. Lower": 0.3})
     assert found.form == "list"
-    assert text == ("The rules of the harbour are these:\n\n1. Tie up your boat.\n2. Lower the sail.\n3. Pay the fee.")
+    assert text == ("The rules of the harbour are these:\n1. Tie up your boat.\n2. Lower the sail.\n3. Pay the fee.")
 
 
 def test_the_likeliest_item_is_what_it_was_chosen_for(world: Collection) -> None:
@@ -64,8 +64,8 @@ def test_a_list_goes_on_behind_its_passage_and_ends_with_an_item(tmp_path: Path)
     seen = evidence(question, first, form="list")
     found = listing(seen, *chances_of(seen, {"- bird number 1 ": 0.3}), world)
     text = shown_text(found, seen.passages)
-    lead, empty, *items = text.split("\n")
-    assert (lead, empty) == ("The birds of the lake are:", "")
+    lead, *items = text.split("\n")
+    assert lead == "The birds of the lake are:"
     assert items == BIRDS[: len(items)]
     assert LIST - len(BIRDS[0]) - 3 < len(text) <= LIST
 
