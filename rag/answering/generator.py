@@ -25,6 +25,8 @@ from rag.types import Form, Passage
 
 CONTRADICTED = 0.4
 """What is left of the confidence where the evidence tells of another unit or year than the question."""
+SURE = 0.85
+"""Confidence from which on one sentence is enough, and none is shown beside it."""
 SAID = 0.3
 """Weight of the question's words from which on a quotation is shown for a question in another language than English."""
 TOGETHER = 64
@@ -104,7 +106,7 @@ class AnsweringGenerator:
             sure,
             signals,
             form=shown.form,
-            also=shown.also,
+            also=() if sure >= SURE and shown.form != "conflict" else shown.also,
             bears=sure >= self._models.closest or (bool(foreign) and shown.chosen[0].words >= SAID),
             documents=shown.documents,
             notes=(*shown.notes, *foreign),
