@@ -25,7 +25,7 @@ from rag.types import Form, Passage
 
 CONTRADICTED = 0.4
 """What is left of the confidence where the evidence tells of another unit or year than the question."""
-SURE = 0.85
+SURE = 0.93
 """Confidence from which on one sentence is enough, and none is shown beside it."""
 SAID = 0.3
 """Weight of the question's words from which on a quotation is shown for a question in another language than English."""
