@@ -90,7 +90,7 @@ def _found(collection: Collection, questions: Sequence[Question]) -> Iterator[li
 def read_passages(
     collection: Collection,
     question: Question,
-    k: int = 5,
+    k: int = 6,
     *,
     without_answer: bool = False,
     reranker: Reranker | None = None,
