@@ -31,6 +31,8 @@ EXPLANATION = 1200
 PIECES = 4
 SMALL = 0.02
 """Chance below which a further piece is not worth its place."""
+FURTHER = 0.2
+"""Share of the first piece's chances that a further piece must have."""
 SHOWN = -math.inf
 """Worth of a unit that is shown already, or is not to be shown: nothing is shown that holds it."""
 FAR_BEHIND = 5.0
@@ -124,14 +126,24 @@ def passages(
     worth = {(each.unit.passage, each.unit.start): chance for each, chance in zip(units, chances, strict=True)}
     windows: list[_Window] = []
     room = most_of_all
+    first: float | None = None
     best = max(worth, key=lambda key: (worth[key], -key[0], -key[1])) if worth else None
     while room > 60 and len(windows) < PIECES:
         window = _window(evidence, worth, min(FIRST_WINDOW, room), None if windows else best)
         if window is None:
             break
+        total = _worth(evidence, worth, window)
+        first = total if first is None else first
+        if total < FURTHER * first:
+            break  # filler
         windows.append(window)
         room -= _taken(evidence, worth, window)
     return _shown(evidence, windows, units, chances)
+
+
+def _worth(evidence: Evidence, worth: Mapping[tuple[int, int], float], window: _Window) -> float:
+    own = evidence.seen[window.passage][window.first : window.last + 1]
+    return math.fsum(max(0.0, worth.get((each.unit.passage, each.unit.start), 0.0)) for each in own)
 
 
 def stretch(
