@@ -48,7 +48,6 @@ _YES_NO = re.compile(
     r"|\b(?:allowed|permitted|possible|required|mandatory|compulsory|legal) or not\b|\byes or no\b",
     _I,
 )
-_EITHER = re.compile(r"\b(\w[\w'’-]*)\s+or\s+(?!not\b|no\b|so\b|more\b|less\b)(?:an?\s+|the\s+)?(\w[\w'’-]*)", _I)
 _COMPARISON = re.compile(
     r"\bdiff?er[ea]?nces?\b.*\bbetween\b|\bdiffer(?:s|ent)?\b.*\b(?:from|between|than|to|and)\b|\bvs\.?\b|\bversus\b"
     r"|^compar(?:e|ing|ison)\b|\bhow do(?:es)? .* compare\b"
@@ -233,7 +232,7 @@ def _form(text: str) -> tuple[Form, str, str]:
     if _COMPARISON.search(text):
         return "comparison", "", ""
     if _YES_NO.search(text):
-        return ("fact", "either", "") if _is_either(text) else ("yes-no", "", "")
+        return "yes-no", "", ""
     if _WHY.search(text):
         return "explanation", "why", ""
     if field := next((name for name, pattern in _FIELDS if pattern.search(text)), ""):
@@ -251,11 +250,6 @@ def _form(text: str) -> tuple[Form, str, str]:
     if not _QUESTION_WORD.search(text) and _PLAIN.match(text):
         return "fact", "keywords", text
     return "fact", "", ""
-
-
-def _is_either(text: str) -> bool:
-    """Tell whether a question with an auxiliary offers a choice: "is it red or blue"."""
-    return bool(_EITHER.search(text)) and not re.search(r"\b(?:any|either)\b", text, _I) and False
 
 
 def _defined(match: re.Match[str]) -> str:
