@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -242,9 +243,10 @@ def test_the_threshold_is_the_least_confidence_at_which_few_enough_are_wrong() -
         {"coverage": 0.6, "threshold": 0.5, "error": 0.1},
         {"coverage": 1.0, "threshold": 0.0, "error": 0.3},
     ]
-    models = Models({"threshold": 0.55, "risk_coverage": rows})
+    models = Models({"threshold": 0.55, "risk_coverage": rows, "shown": {"fitted_on": {"questions": 1000}}})
     assert models.threshold(None) == 0.55
-    assert [models.threshold(error) for error in (0.3, 0.2, 0.1, 0.05)] == [0.0, 0.5, 0.5, 0.9]
+    assert [models.threshold(error) for error in (0.31, 0.2, 0.11, 0.05)] == [0.0, 0.5, 0.5, 0.9]
+    assert models.threshold(0.001) == math.inf, "no error in 200 answers is no promise of one in a thousand"
     assert models.closest == 0.0
 
 

@@ -422,7 +422,7 @@ def test_the_manifest_tells_all_that_the_numbers_hang_on(
     assert made["collection"]["encoder_fingerprint"] == WordEncoder().fingerprint
     assert len(made["collection"]["sha256"]) == len(made["code"]["sha256"]) == len(made["generator"]["sha256"]) == 64
     assert made["generator"]["name"] == "knowing"
-    assert made["options"]["k"] == 5
+    assert made["options"]["k"] == 6
     assert "seed" in made
     assert made["machine"]["python"].startswith("3.")
 

@@ -66,7 +66,12 @@ class Models:
         """Return the least confidence to answer at; `max_error` None: the default."""
         if max_error is None:
             return float(self.fitted["threshold"])
-        kept = [float(row["threshold"]) for row in self.fitted["risk_coverage"] if row["error"] <= max_error]
+        asked = int(self.fitted["shown"]["fitted_on"]["questions"])
+        kept = [
+            float(row["threshold"])
+            for row in self.fitted["risk_coverage"]
+            if _careful(row["error"], row["coverage"] * asked) <= max_error
+        ]
         return min(kept, default=math.inf)
 
     @property
@@ -79,6 +84,11 @@ class Models:
 def shipped(path: Path = FILE) -> Models:
     """Return the models that ship."""
     return Models(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _careful(error: float, answers: float) -> float:
+    """Return an error rate as if one more answer had been given, wrongly: few answers without an error prove little."""
+    return (error * answers + 1) / (answers + 1)
 
 
 def logistic(x: float) -> float:
