@@ -138,7 +138,7 @@ def passages(
             break  # filler
         windows.append(window)
         room -= _taken(evidence, worth, window)
-    return _shown(evidence, windows, units, chances)
+    return _from_windows(evidence, windows, units, chances)
 
 
 def _worth(evidence: Evidence, worth: Mapping[tuple[int, int], float], window: _Window) -> float:
@@ -168,7 +168,7 @@ def stretch(
             windows.append(window)
             _taken(evidence, worth, window)
             taken |= {key for key, value in worth.items() if value == SHOWN}
-    return _shown(evidence, windows, units, chances)
+    return _from_windows(evidence, windows, units, chances)
 
 
 def _taken(evidence: Evidence, worth: dict[tuple[int, int], float], window: _Window) -> int:
@@ -179,7 +179,9 @@ def _taken(evidence: Evidence, worth: dict[tuple[int, int], float], window: _Win
     return own[-1].unit.end - own[0].unit.start + 2
 
 
-def _shown(evidence: Evidence, windows: Sequence[_Window], units: Sequence[Seen], chances: Sequence[float]) -> Shown:
+def _from_windows(
+    evidence: Evidence, windows: Sequence[_Window], units: Sequence[Seen], chances: Sequence[float]
+) -> Shown:
     likely = {(each.unit.passage, each.unit.start): chance for each, chance in zip(units, chances, strict=True)}
     runs = [evidence.seen[each.passage][each.first : each.last + 1] for each in windows]
     chosen = [each for own in runs for each in own if (each.unit.passage, each.unit.start) in likely]

@@ -76,7 +76,7 @@ class AnsweringGenerator:
         self, questions: Sequence[str], passages: Sequence[Sequence[Passage]], forms: Sequence[Form | None]
     ) -> list[Evidence]:
         """Return what is seen for each question; what the confidence is fitted on."""
-        wanted = [_asked(question, form) for question, form in zip(questions, forms, strict=True)]
+        wanted = [_taken_apart(question, form) for question, form in zip(questions, forms, strict=True)]
         read = [with_heads(self._collection, each, own) for each, own in zip(wanted, passages, strict=True)]
         decoded = self.reader.decode_many(questions, read, most_actions=1)
         return gather(wanted, read, decoded, self._collection.encoder)
@@ -99,7 +99,7 @@ class AnsweringGenerator:
         signals = seen.numbers
         sure = self._models.confidence(signals) if shown.sure is None else shown.sure
         sure *= shown.share
-        if shown.form in SHORT_FORMS and contradicts(evidence.asked.question, seen.told(shown.chosen[0])):
+        if shown.form in SHORT_FORMS and contradicts(evidence.asked.question, seen.in_context(shown.chosen[0])):
             sure *= CONTRADICTED
         return Draft(
             shown.pieces,
@@ -114,7 +114,7 @@ class AnsweringGenerator:
         )
 
 
-def _asked(question: str, form: Form | None) -> Asked:
+def _taken_apart(question: str, form: Form | None) -> Asked:
     taken = asked(question)
     return taken if form is None else replace(taken, form=form)
 

@@ -108,7 +108,7 @@ class Signals:
         said = stems(" ".join(f"{passage.text} {passage.context}" for passage in passages))
         around = set().union(*(stems(self._said(each)) for each in self._shown))
         specific = terms(evidence.asked.question)
-        told = terms(self.told(top))
+        told = terms(self.in_context(top))
         missing = (specific.names | specific.numbers) - told.words
         kind = wanted_kind(evidence.asked.question)
         left = [weight for stem, weight in evidence.weights.items() if stem not in around]
@@ -151,7 +151,7 @@ class Signals:
             "is_keywords": float(evidence.asked.kind == "keywords"),
         }
 
-    def told(self, seen: Seen) -> str:
+    def in_context(self, seen: Seen) -> str:
         """Return what a unit says, with its heading, what introduces it, and the name of its document."""
         passage = self._evidence.passages[seen.unit.passage]
         lead = seen.unit.lead
