@@ -141,7 +141,12 @@ class Retriever:
             ranking = list(arms.dense)
         else:
             ranking = fusion.standard_scores([arms.words, arms.dense])
-        return ranking if self.reranker is None else reranked(view, question, ranking, self.reranker)
+        if self.reranker is not None:
+            ranking = reranked(view, question, ranking, self.reranker)
+        if self.mode in ("words", "dense"):
+            return ranking
+        named = view.named(question, [hit.chunk_id for hit in ranking], self.where)
+        return fusion.with_names(ranking, named.chunks, named.alone)
 
 
 def _passages(view: View, arms: Arms, ranking: Sequence[Hit], k: int, question: str = "") -> list[Passage]:
