@@ -78,6 +78,10 @@ class View:
         """Return the `k` chunks that match the question's words best by BM25, best first."""
         return words.search(self._connection, question, k, where)
 
+    def has_a_word(self, question: str, where: ColumnElement[bool] | None = None) -> bool:
+        """Tell whether any chunk has any of the question's words."""
+        return words.matches(self._connection, question, where)
+
     def named(self, question: str, ranked: Sequence[int], where: ColumnElement[bool] | None = None) -> Named:
         """Return what the question names: chunks that say it, or whose document is called so.
 

@@ -16,6 +16,7 @@ from indexer.signatures import near_duplicates
 from indexer.types import Hit, Vectors
 from indexer.view import StoredChunk, View
 from rag import fusion
+from rag.languages import language_of
 from rag.reranking.reranker import Reranker, reranked
 from rag.types import Origin, Passage
 
@@ -30,6 +31,10 @@ DEPTH = 100
 """Chunks taken from each arm before they are fused, unless a retriever is made with another depth."""
 MAX_QUESTION = 4000
 """Longest question, in characters."""
+
+
+LEAST_COSINE = 0.3
+"""How near to the question a passage must be at least, where no word of it is found: see docs/experiments.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,19 @@ class Retriever:
     """Only documents that this condition holds for; see `indexer.filters`."""
     depth: int = DEPTH
     """Chunks taken from each arm. Twice as many as there are passages to find, where that is more."""
+
+    def matches(self, view: View, question: str, vector: Vectors | None) -> bool:
+        """Tell whether anything matches a question at all: a word, a name, or a passage nearer in meaning than noise.
+
+        One arm alone ranks what it ranks. Cosines between two languages are low in any case, so that a question in
+        another language than English is given what is nearest.
+        """
+        if self.mode in ("words", "dense") or vector is None or language_of(question) not in ("", "en"):
+            return True
+        if view.has_a_word(question, self.where):
+            return True
+        nearest = view.dense(vector, 1, self.where)
+        return any(hit.score >= LEAST_COSINE for hit in nearest) or bool(view.named(question, [], self.where).chunks)
 
     def find(
         self, view: View, question: str, vector: Vectors | None, k: int, *, explain: bool = False

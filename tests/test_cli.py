@@ -237,7 +237,7 @@ def test_search_shows_passages_best_first(world: Path) -> None:
 
 def test_search_without_a_match_says_so(world: Path) -> None:
     result = run("search", "zeppelin", "--mode", "words")
-    assert (result.exit_code, result.stdout) == (0, "Nothing found.\n")
+    assert (result.exit_code, result.stdout) == (4, "Nothing found.\n")
 
 
 def test_ask_answers_with_footnotes(world: Path) -> None:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from indexer.collection import Collection
 from indexer.errors import NotFound, UsageError
 from indexer.sync import Given
+from indexer.types import Progress, Vectors, silent
 from rag import Engine, Passage, fusion, retriever
+from rag.generator import Copied, Draft
 from rag.quoting.generator import QuotingGenerator
 from rag.reranking.reranker import NONE, Reranker
 from rag.retriever import Arms, Retriever
@@ -78,7 +80,7 @@ def test_unexplained_passages_say_nothing_of_matches(world: Engine) -> None:
 )
 @pytest.mark.parametrize("mode", ["hybrid", "dense"])
 def test_filters_hold_in_both_arms(world: Engine, mode: retriever.Mode, filters: list[str], expected: set[str]) -> None:
-    assert set(names(world.search("the tea in the library", mode=mode, filters=filters))) == expected
+    assert set(names(world.search("the tea and the bees in the library", mode=mode, filters=filters))) == expected
 
 
 def test_filters_hold_on_metadata(tmp_path: Path) -> None:
@@ -421,3 +423,52 @@ def test_names_go_with_their_documents(tmp_path: Path) -> None:
     with sqlite3.connect(collection.database) as database:
         assert database.execute("SELECT count(*) FROM names").fetchone() == (0,)
     database.close()
+
+
+@dataclass(frozen=True)
+class FarEncoder(WordEncoder):
+    """Finds every passage equally far from a question: `cosine` is that of all of them."""
+
+    cosine: float = 0.0
+
+    def embed_passages(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
+        rows = np.zeros((len(texts), self.dim), dtype=np.float32)
+        rows[:, 0] = 1.0
+        return rows
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        rows = np.zeros((len(texts), self.dim), dtype=np.float32)
+        rows[:, 0], rows[:, 1] = self.cosine, (1 - self.cosine**2) ** 0.5
+        return rows
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "feedback"])
+def test_a_search_that_matches_nothing_finds_nothing(tmp_path: Path, mode: retriever.Mode) -> None:
+    engine = Engine(collection_of(tmp_path, NAMED, encoder=FarEncoder(cosine=retriever.LEAST_COSINE - 0.01)))
+    assert engine.search("xylophone flugelhorn", mode=mode) == []
+    assert len(engine.search("xylophone flugelhorn", mode="dense")) > 0  # what is nearest all the same
+    assert names(engine.search("xylophone hinge", mode=mode))[0] == "hinge.txt"  # a word of it is there
+    assert names(engine.search("AX4410B", mode=mode))[0] == "hinge.txt"  # it is a name
+    assert len(engine.search("Wo ist das Xylophon und wer hat es?", mode=mode)) > 0  # another language
+
+
+def test_what_is_near_in_meaning_is_found_without_a_common_word(tmp_path: Path) -> None:
+    engine = Engine(collection_of(tmp_path, NAMED, encoder=FarEncoder(cosine=retriever.LEAST_COSINE + 0.01)))
+    assert len(engine.search("xylophone flugelhorn")) > 0
+
+
+def test_a_question_that_matches_nothing_has_no_answer(tmp_path: Path) -> None:
+    class Sure:
+        name = "sure"
+
+        def generate(self, question: str, passages: Sequence[Passage]) -> Draft:
+            return Draft((Copied(0, 0, 3),), 0.99)
+
+        def threshold(self, max_error: float | None) -> float:
+            return 0.5
+
+    engine = Engine(collection_of(tmp_path, encoder=FarEncoder(cosine=0.1)), Sure())
+    assert engine.ask("Does the xylophone have bees?").outcome == "answer"
+    refused = engine.ask("Xylophone flugelhorn?")
+    assert (refused.outcome, refused.text) == ("none", "")
+    assert refused.passages  # the nearest are shown beneath it
