@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from indexer.types import Hit
 
-MENTIONED = 1.5
+MENTIONED = 0.25
 """Standard deviations that a point of a match counts in a question that is not the name alone."""
 
 

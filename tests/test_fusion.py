@@ -101,6 +101,6 @@ def test_what_is_named_comes_first_and_the_rest_stays_as_it_was() -> None:
     assert [hit.score for hit in found] == [7.0, 7.0, 5.0, 3.0]  # a step is 3 - 1 + 1
 
 
-def test_a_name_that_is_only_mentioned_raises_by_some_deviations() -> None:
+def test_a_name_that_is_only_mentioned_raises_by_half_a_deviation() -> None:
     found = with_names([Hit(1, 9.0), Hit(2, 4.0), Hit(3, 1.0)], {3: 2}, alone=False)
-    assert [(hit.chunk_id, hit.score) for hit in found] == [(1, 9.0), (2, 4.0), (3, 1.0 + 2 * 1.5)]
+    assert [(hit.chunk_id, hit.score) for hit in found] == [(1, 9.0), (2, 4.0), (3, 1.0 + 2 * 0.25)]
