@@ -21,7 +21,7 @@ from sqlalchemy import func, select
 
 from indexer import schema
 from indexer.errors import Damaged, NotFound, StorageError
-from indexer.filters import parse_filters
+from indexer.filters import check_filters, parse_filters
 from indexer.home import DEFAULT_COLLECTION, collection_folder, home_folder
 from indexer.schema import chunks, documents, settings, skipped
 from indexer.types import Document, Metadata, Progress, Section, Skip, silent
@@ -265,8 +265,23 @@ class Collection:
             return self._encoder
 
     def filters(self, given: Sequence[str]) -> ColumnElement[bool] | None:
-        """Return the condition of `key=value` filters for the methods of a view."""
+        """Return the condition of `key=value` filters for the methods of a view.
+
+        Raises UsageError for one of another form, for a key that no document has, and for a date that is none.
+        """
+        if given:
+            with self.reading() as connection:
+                check_filters(connection, given)
         return parse_filters(given)
+
+    def kept(self, given: Sequence[str]) -> str:
+        """Return how many documents `key=value` filters keep, in words: "0 of 75 documents match the filter"."""
+        where = parse_filters(given)
+        with self.reading() as connection:
+            count = select(func.count()).select_from(documents)
+            total = connection.execute(count).scalar_one()
+            found = total if where is None else connection.execute(count.where(where)).scalar_one()
+        return f"{found:,} of {total:,} documents match the filter"
 
     def resolve(self, source: str) -> str:
         """Return the stored source that `source` names: itself, its absolute path, or the only one that ends in it."""

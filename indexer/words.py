@@ -155,6 +155,13 @@ def as_written(connection: Connection, term: str, most: int) -> Counter[str]:
     return Counter(word for row in rows for text in row for word in str(text).split(MARK)[1::2])
 
 
+def texts_with(connection: Connection, term: str, most: int) -> list[str]:
+    """Return the texts of the first `most` chunks that have a term."""
+    text: ColumnClause[str] = column("text")
+    query = select(text).select_from(WORDS).where(MATCHES).order_by(ROWID).limit(most)
+    return list(connection.execute(query, {"expression": f'{_WRITTEN}"{_plain(term)}"'}).scalars())
+
+
 def _plain(word: str) -> str:
     return word.replace('"', "")
 

@@ -115,7 +115,7 @@ def search(
         for rank, passage in enumerate(found, 1):
             show_passage(console, rank, passage, query, explain)
         if not found:
-            _show_nothing_found(console, engine, query, mode)
+            _show_nothing_found(console, engine, query, mode, filters)
     ctx.exit(0 if found else NOT_ANSWERED)
 
 
@@ -134,8 +134,10 @@ def _engine(
         return Engine(collection, open_generator(generator, collection, few_shot, progress), reranker)
 
 
-def _show_nothing_found(console: Console, engine: Engine, query: str, mode: str) -> None:
+def _show_nothing_found(console: Console, engine: Engine, query: str, mode: str, filters: Sequence[str]) -> None:
     console.print("Nothing found.")
+    if filters:
+        console.print(f"{engine.collection.kept(filters)}.")
     if meant := engine.meant(query):
         show_wrapped(console, plain(f"Did you mean: {meant}", "cyan"))
     if mode in ("hybrid", "feedback"):

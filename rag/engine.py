@@ -257,10 +257,21 @@ class Engine:
             matched = [retriever.matches(view, text, vector) for text, vector in asked]
             generation = view.generation
         clock.lap("retrieve")
+        nothing_kept = (f"{self.collection.kept(filters)}.",) if filters and not all(read) else ()
         least = self.generator.threshold(max_error)  # before anything is written, since it may refuse
         clock.lap("open")
         return [
-            Reading(text, stands_alone, passages, generation, least, clock, form, matches)
+            Reading(
+                text,
+                stands_alone,
+                passages,
+                generation,
+                least,
+                clock,
+                form,
+                matches,
+                nothing_kept if not passages else (),
+            )
             for text, stands_alone, passages, matches in zip(texts, alone, read, matched, strict=True)
         ]
 
@@ -301,7 +312,7 @@ class Engine:
             form=draft.form,
             read_as="" if reading.stands_alone == reading.question else reading.stands_alone,
             documents=draft.documents,
-            notes=draft.notes,
+            notes=(*draft.notes, *reading.notes),
         )
 
     @contextlib.contextmanager
@@ -339,6 +350,8 @@ class Reading:
     """The form that was asked for."""
     matches: bool = True
     """False where the passages are only what is least unlike: see `Retriever.matches`."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about how it was read."""
 
 
 def _alone(question: str, history: Sequence[str]) -> str:

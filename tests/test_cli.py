@@ -240,6 +240,12 @@ def test_search_without_a_match_says_so(world: Path) -> None:
     assert (result.exit_code, result.stdout) == (4, "Nothing found.\n")
 
 
+def test_a_search_says_how_many_documents_a_filter_keeps(world: Path) -> None:
+    result = run("search", "green tea", "--filter", "format=pdf")
+    assert result.exit_code == 4
+    assert result.stdout.startswith("Nothing found.\n0 of 4 documents match the filter.\n")
+
+
 def test_ask_answers_with_footnotes(world: Path) -> None:
     result = run("ask", BEES)
     assert result.exit_code == 0, result.output
