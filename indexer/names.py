@@ -37,6 +37,7 @@ _QUANTITY = re.compile(
 )
 """Ordinary words with a figure: 21st, 1990s, 5kg, 24-hour, 10th-century, mid-1990s."""
 _PIECE = re.compile(r"[^\W\d_]*\d+(?:\.\d+)+[^\W_]*|[^\W_]+")
+_INNER = re.compile(r"[a-z]{2}[A-Z]|[A-Za-z]{3}\d\d")
 _HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
@@ -94,7 +95,7 @@ def parts(text: str) -> str:
     "allocateBerth" has allocate and berth, "price2023" price and 2023. An ordinary text has none.
     """
     found = []
-    for token in identifiers(text):
+    for token in identifiers(text) if _INNER.search(text) else ():
         for piece in _WORD.findall(token):
             humps = _HUMP.findall(piece) if _CAMEL.search(piece) or re.fullmatch(r"[A-Za-z]{3,}\d{2,}", piece) else []
             found += [hump for hump in humps if len(hump) > 1]
