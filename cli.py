@@ -23,7 +23,7 @@ import click
 
 from finetune.commands import Trainings
 from indexer.command import COMMANDS as UPKEEP
-from indexer.command import show_skips
+from indexer.command import show_notes, show_skips
 from indexer.errors import UsageError, UserError
 from indexer.interrupts import leave_the_second_to_the_kernel
 from indexer.screen import common, in_collection, plain, shown
@@ -284,7 +284,11 @@ def _show_report(report: Report, name: str, as_json: bool) -> None:
     if report.repairs:
         repaired = ", ".join(f"{count:,} {kind}" for kind, count in report.repairs.items())
         console.print(plain(f"  cleaned: {repaired}"), soft_wrap=True)
+    if report.not_read:
+        counts = ", ".join(f"{count:,} {ending}" for ending, count in report.not_read.items())
+        console.print(plain(f"  not read: {counts}"), soft_wrap=True)
     show_skips(console, [(skip.source, skip.reason) for skip in report.skipped])
+    show_notes(console, report.notes)
 
 
 # Training

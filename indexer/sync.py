@@ -71,6 +71,10 @@ class Report:
     generation: int
     repairs: Mapping[str, int] = field(default_factory=dict)
     """What cleaning repaired in the documents that were added or changed, and how often."""
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What was not read, or read by a fallback, in the documents that were added or changed: source -> notes."""
+    not_read: Mapping[str, int] = field(default_factory=dict)
+    """How many files were not read, by ending: those skipped with a reason and those ignored for their names."""
 
     def to_json(self) -> dict[str, object]:
         """Return the report in the form that `index --json` prints."""
@@ -80,6 +84,8 @@ class Report:
             "removed": self.removed,
             "unchanged": self.unchanged,
             "skipped": [{"source": skip.source, "reason": skip.reason} for skip in self.skipped],
+            "notes": {source: list(notes) for source, notes in self.notes.items()},
+            "not_read": dict(self.not_read),
             "chunks": self.chunks,
             "chunks_embedded": self.chunks_embedded,
             "seconds": round(self.seconds, 3),
@@ -106,11 +112,12 @@ def sync_files(
     committed: Committed | None = None,
 ) -> Report:
     """Make the collection hold what `paths` hold now; see `Collection.sync`."""
-    from indexer.folders import find
+    from indexer.folders import ending, find
 
     started = time.monotonic()
     roots = [Path(os.path.abspath(Path(path).expanduser())) for path in paths]  # noqa: PTH100 - as `find` names files
-    found = list(find(roots, include, exclude))
+    not_read: Counter[str] = Counter()
+    found = list(find(roots, include, exclude, not_read))
     files = {str(path): path for path in found if isinstance(path, Path)}
     skips = [each for each in found if isinstance(each, Skip)]
     encoder, made = _encoder_for(collection, progress, rebuild=rebuild)
@@ -131,7 +138,8 @@ def sync_files(
         run.finish(removed=gone, skips=skips, cleared=[source for source in cleared if source not in unreadable])
         if rebuild:
             writer.switch()
-        return run.report(time.monotonic() - started)
+        not_read.update(ending(Path(skip.source)) for skip in skips)
+        return run.report(time.monotonic() - started, not_read)
 
 
 def sync_given(
@@ -197,6 +205,7 @@ class _Run:
         self.added = self.changed = self.removed = self.unchanged = self.chunks = self.embedded = 0
         self.skips: list[Skip] = []
         self.repairs: Counter[str] = Counter()
+        self.notes: dict[str, Sequence[str]] = {}
         self._outdated = set(self.known) if self.stale else set()
         self._batch: dict[str, tuple[_Read, list[Chunk], list[bytes]]] = {}
         self._new: dict[bytes, str] = {}
@@ -258,6 +267,8 @@ class _Run:
             self.known[source], self._origins[source] = each.document.sha256, each.origin
             self.chunks += len(each.chunks)
             self.repairs.update(each.document.repairs)
+            if each.document.notes:
+                self.notes[source] = each.document.notes
         self._batch, self._new = {}, {}
         if self.committed is not None:
             self.committed([*sources, *removed], generation)
@@ -275,11 +286,12 @@ class _Run:
             have.update(zip(missing, self.writer.as_bytes(rows), strict=True))
         return have
 
-    def report(self, seconds: float) -> Report:
+    def report(self, seconds: float, not_read: Mapping[str, int] | None = None) -> Report:
         """Return what this run did."""
         return Report(
             self.added, self.changed, self.removed, self.unchanged, tuple(self.skips), self.chunks, self.embedded,
-            seconds, self.writer.generation, dict(sorted(self.repairs.items())),
+            seconds, self.writer.generation, dict(sorted(self.repairs.items())), dict(sorted(self.notes.items())),
+            dict(sorted((not_read or {}).items())),
         )  # fmt: skip
 
 

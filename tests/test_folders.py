@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -51,6 +52,15 @@ def test_paths_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     made(tmp_path, "a.md")
     monkeypatch.chdir(tmp_path)
     assert list(find([Path("a.md")])) == [tmp_path / "a.md"]
+
+
+def test_what_is_ignored_for_its_name_is_counted_by_ending(tmp_path: Path) -> None:
+    made(
+        tmp_path, "a.md", "letter.asc", "key.asc", "Cargo.lock", ".hidden", "node_modules/b.asc", "out/c.txt", "id_rsa"
+    )
+    ignored: Counter[str] = Counter()
+    list(find([tmp_path], exclude=["out/"], ignored=ignored))
+    assert ignored == {".asc": 2, ".lock": 1, "without ending": 1}
 
 
 def test_what_tools_make_and_secrets_are_passed_over_in_silence(tmp_path: Path) -> None:
