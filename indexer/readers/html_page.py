@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import Decoded, decode
 from indexer.readers.html_blocks import blocks_of
+from indexer.readers.notes import counted
 from indexer.readers.text import paragraphs, reading_of
 from indexer.types import Block, Reading
 
@@ -35,6 +37,7 @@ _FIELDS = {
 }
 """Our name of a field to the names of the meta elements that may hold it, the best first."""
 _TEMPLATE_CODE = re.compile(r"\{[{%]|<%")
+_TEMPLATE_TAG = re.compile(r"\{%[-+]?\s[^{}]{0,500}%\}|\{\{[<%-]?\s[^{}]{0,500}\s[>%-]?\}\}")
 _TAG = re.compile(r"<(!--|/?[A-Za-z][A-Za-z0-9:-]{0,40})(?:(?<=--)|[^<>]*>)")
 _SEPARATE = frozenset(("p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "/p", "/div"))
 _ENOUGH = 1 / 3
@@ -73,6 +76,8 @@ def page(decoded: Decoded) -> Reading:
         notes.append("no main text could be told apart; all of the page was read")
     elif _length(inside) < _SHORT or _loses_structure(main, inside):
         main = inside
+    main, tags = _without_template_tags(main)
+    notes.extend(counted({"template tags": tags}))
     first = next((block.text for block in main if block.kind == "heading"), "")
     reading = reading_of(decoded, "html", iter(main), title or first, metadata)
     return Reading(reading.blocks, "html", reading.title, reading.metadata, (*reading.notes, *notes))
@@ -111,6 +116,20 @@ def remove_hidden(tree: Any) -> int:
     for element in shown:
         element.drop_tree()
     return len(shown)
+
+
+def _without_template_tags(blocks: Sequence[Block]) -> tuple[list[Block], int]:
+    """Return the blocks without tags of a template engine, which a page that was never filled in has; not in code."""
+    told: list[Block] = []
+    count = 0
+    for block in blocks:
+        text, found = ("", 0) if block.kind == "code" else _TEMPLATE_TAG.subn("", block.text)
+        if not found:
+            told.append(block)
+        elif text.strip():
+            told.append(replace(block, text=text))
+        count += found
+    return told, count
 
 
 def _without_surroundings(tree: Any) -> list[Block]:
