@@ -107,6 +107,83 @@ def test_word_comments_follow_with_their_authors() -> None:
     assert told("a.docx", buffer.getvalue()) == [("paragraph", "Grease it."), ("paragraph", "Comment by Bo: Weekly?")]
 
 
+def run(text: str, settings: str = "") -> str:
+    return f"<w:r><w:rPr>{settings}</w:rPr><w:t xml:space='preserve'>{text}</w:t></w:r>"
+
+
+def test_word_raised_digits_are_powers_and_symbol_fonts_are_their_symbols() -> None:
+    raised = '<w:vertAlign w:val="superscript"/>'
+    wingdings = '<w:rFonts w:ascii="Wingdings"/>'
+    checked, box = run("þ", wingdings), run("C \uf0a8")
+    degree, odd = (f'<w:r><w:sym w:font="Symbol" w:char="{code}"/></w:r>' for code in ("F0B0", "zz"))
+    power = f"{run('10')}{run('6', raised)}{run(' cells on 5 m')}{run('2', raised)}{run(', as Salt')}{run('3', raised)}"
+    body = f"<w:p>{power}</w:p><w:p>{checked}{run(' done at 40 ')}{degree}{box}{odd}</w:p>"
+    assert told("a.docx", word(body)) == [
+        ("paragraph", "10^6 cells on 5 m², as Salt3"),
+        ("paragraph", "☑ done at 40 °C ☐"),
+    ]
+    assert read("a.docx", word(body)).notes == ("1 symbol not read",)
+
+
+def test_word_formulas_are_told_on_a_line() -> None:
+    """A formula was left out without a word."""
+    body = f"""<w:p>{run("Speed ")}<m:oMath xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math">
+    <m:r><m:t>v=</m:t></m:r><m:f><m:num><m:r><m:t>s</m:t></m:r></m:num><m:den><m:sSup><m:e><m:r><m:t>t</m:t></m:r></m:e>
+    <m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup></m:den></m:f></m:oMath></w:p>"""
+    assert told("a.docx", word(body)) == [("paragraph", "Speed v=s/(t^2)")]
+
+
+def test_bold_lines_head_word_documents_that_have_no_styles() -> None:
+    bold = "<w:b/>"
+    body = f"""<w:p>{run("Opening hours", bold)}</w:p>{paragraph("We open at nine.")}{paragraph("On Sunday at ten.")}
+    <w:p>{run("Fees", bold)}</w:p><w:p>{run("Half a crown", bold)}{run(" a day")}</w:p>"""
+    assert told("a.docx", word(body)) == [
+        ("heading", "Opening hours"), ("paragraph", "We open at nine."), ("paragraph", "On Sunday at ten."),
+        ("heading", "Fees"), ("paragraph", "Half a crown a day"),
+    ]  # fmt: skip
+    styled = body + '<w:p><w:pPr><w:pStyle w:val="Heading2"/></w:pPr><w:r><w:t>Staff</w:t></w:r></w:p>'
+    assert [text for kind, text in told("a.docx", word(styled)) if kind == "heading"] == ["Staff"]
+
+
+def test_the_title_of_a_template_gives_way_to_the_first_heading() -> None:
+    def document(title: str, *headings: str) -> bytes:
+        import docx
+
+        made = docx.Document()
+        made.core_properties.title = title
+        for heading in headings:
+            made.add_heading(heading, 1)
+            made.add_paragraph("Every keeper has twelve days.")
+        buffer = io.BytesIO()
+        made.save(buffer)
+        return buffer.getvalue()
+
+    assert read("a.docx", document("Quarterly sales deck", "Leave policy")).title == "Leave policy"
+    assert read("a.docx", document("Policy on leave", "Leave policy")).title == "Policy on leave"
+    assert read("a.docx", document("How to use this template", "How to use this template", "Leave")).title == "Leave"
+    assert read("a.docx", document("Word Document", "Contents", "Leave")).title == "Leave"
+
+
+def test_pictures_without_words_are_counted_and_raised_digits_of_slides_are_powers() -> None:
+    from PIL import Image
+    from pptx import Presentation
+
+    picture = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(picture, "PNG")
+    presentation = Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[1])
+    line: Any = slide.placeholders[1]
+    line.text_frame.text = "Some 10"
+    power = line.text_frame.paragraphs[0].add_run()
+    power.text = "9"
+    power._r.get_or_add_rPr().set("baseline", "30000")
+    slide.shapes.add_picture(picture, 0, 0)
+    buffer = io.BytesIO()
+    presentation.save(buffer)
+    assert told("a.pptx", buffer.getvalue()) == [("paragraph", "Some 10^9")]
+    assert read("a.pptx", buffer.getvalue()).notes == ("1 picture not read",)
+
+
 def test_word_lists_have_the_numbers_that_are_printed() -> None:
     import docx
 
