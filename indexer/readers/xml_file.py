@@ -40,6 +40,9 @@ def read(name: str, data: bytes) -> Reading:
     )
     try:
         root = etree.fromstring(data, parser)
+        if _name(root) == "svg":  # its attributes are a drawing
+            for element in root.iter():
+                element.attrib.clear()
         blocks = list(_blocks(root, 0))
     except (etree.XMLSyntaxError, ValueError) as error:
         if b"<" not in data[:1000]:
@@ -131,7 +134,7 @@ def _attributes(element: Any) -> str:
     return "; ".join(
         f"{tag}.{key}: {value}"
         for key, value in given
-        if value and "}" not in key and key not in ("id", "class", "style")
+        if value and len(value) <= _MAX_VALUE and "}" not in key and key not in ("id", "class", "style")
     )
 
 
