@@ -101,7 +101,9 @@ def _without_running_lines(blocks: Sequence[Block], repairs: Counter[str]) -> li
     """Return the blocks without the lines that repeat at the top or bottom of many pages."""
     pages: dict[int | None, list[_Place]] = {}
     for number, block in enumerate(blocks):
-        if _is_laid_out_in_lines(block):
+        if (
+            _is_laid_out_in_lines(block) or block.kind == "table"
+        ):  # whose rows are no edges, and none of them is left out
             lines = enumerate(block.text.split("\n"))
             pages.setdefault(block.page, []).extend((number, at, line) for at, line in lines if line.strip())
     if len(pages) < _MIN_PAGES:
@@ -117,7 +119,8 @@ def _without_running_lines(blocks: Sequence[Block], repairs: Counter[str]) -> li
         seen = {key: len(lines) for key, lines in texts.items() if _is_running(lines)}
         for edge in edges.values():
             for number, at, _ in edge[side][: _reach([seen.get(_key(line), 0) >= often for _, _, line in edge[side]])]:
-                running.setdefault(number, set()).add(at)
+                if blocks[number].kind != "table":
+                    running.setdefault(number, set()).add(at)
     if running:
         repairs["running headers and footers"] += sum(map(len, running.values()))
     return [_without(block, running[number]) if number in running else block for number, block in enumerate(blocks)]

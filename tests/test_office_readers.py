@@ -11,6 +11,8 @@ from fpdf import FPDF
 from indexer.cleaner import assemble
 from indexer.readers import read
 from indexer.readers.docx_numbering import Numbering
+from indexer.readers.pdf_lines import has_shifted_letters, is_nonsense
+from indexer.readers.pdf_tables import Line
 from indexer.types import Block, Reading
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -279,6 +281,74 @@ def test_a_table_keeps_the_wrapped_lines_of_a_cell_together() -> None:
     assert pdf_texts(document) == [
         ("table", "Crane one | only with the weight and below nine metres.\nCrane two | never at night, nor in fog.")
     ]
+
+
+def put(document: FPDF, left: float, base: float, text: str, size: float = 11) -> float:
+    """Print `text`, and return where it ends."""
+    document.set_font("helvetica", size=size)
+    document.text(left, base, text)
+    return left + document.get_string_width(text)
+
+
+def test_cells_between_ruled_lines_come_together_whatever_order_they_were_drawn_in() -> None:
+    document = pdf_page()
+    document.set_font("helvetica", size=10)
+    rows = (
+        ("Item", "Description", "Price"),
+        ("Rope", "Strong hemp rope for the mooring of large boats, twenty metres long and tarred twice in May", "14"),
+        ("Sail", "Canvas, white, patched once in the spring and never again since then, says the keeper", ""),
+    )
+    with document.table(col_widths=(30, 60, 20)) as table:
+        for row in rows:
+            table.row(row)
+    assert pdf_texts(document) == [("table", "\n".join(" | ".join(row).strip() for row in rows))]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (
+            ((20, ["Rent", "Heating", "Paint", "Total"], 8), (120, ["1,200", "340", "55", "1,595"], 8)),
+            [("table", "Rent | 1,200\nHeating | 340\nPaint | 55\nTotal | 1,595")],
+        ),
+        (
+            (
+                (20, ["Berth", "", "Fee", "Keeper"], 6),
+                (70, ["A place where one ship may", "lie.", "Due at noon.", "Ann."], 6),
+            ),
+            [("table", "Berth | A place where one ship may lie.\nFee | Due at noon.\nKeeper | Ann.")],
+        ),
+        (
+            ((20, ["Minimum of", "nine of ten", "tests"], 6), (70, ["Combined", "review of", "all code"], 6)),
+            [("paragraph", "Minimum of\nnine of ten\ntests\n\nCombined\nreview of\nall code")],
+        ),
+    ],
+)
+def test_labels_and_their_amounts_stand_side_by_side(columns: Any, expected: list[tuple[str, str]]) -> None:
+    """A budget that was drawn column by column read "Rent Heating Paint Total", and then the amounts."""
+    document = pdf_page()
+    for left, entries, distance in columns:
+        for place, entry in enumerate(entries):
+            if entry:
+                put(document, left, 30 + distance * place, entry)
+    assert pdf_texts(document) == expected
+
+
+def test_marks_of_notes_stand_in_no_sentence_and_units_keep_their_powers() -> None:
+    document = pdf_page()
+    end = put(document, 20, 30, "The keeper burned oil")
+    end = put(document, put(document, end, 28.5, "3, 4", 6), 30, " , and 5 m")
+    put(document, put(document, end, 28.5, "2", 6), 30, " of glass.")
+    assert pdf_texts(document) == [("paragraph", "The keeper burned oil, and 5 m²\nof glass.")]
+
+
+def test_letters_of_a_font_without_a_table_of_characters_are_noticed() -> None:
+    """ "Original Release Date: 6HSWHPEHU" was all that was left of a date."""
+    assert has_shifted_letters("Date: 6HSWHPEHU\x15\x0f")
+    assert not has_shifted_letters("Date: September 2\r\n\tand")
+    assert is_nonsense([Line("6HSWHPEHU WKH VHFRQG GDB RI WKH " * 10)])
+    assert not is_nonsense([Line("September the second day of the month " * 10)])
+    assert not is_nonsense([Line("Сентябрь второй день месяца " * 10)])
 
 
 def test_two_columns_drawn_line_by_line_are_read_one_after_the_other() -> None:

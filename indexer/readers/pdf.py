@@ -17,7 +17,7 @@ from indexer.readers.dates import iso_date
 from indexer.readers.fields import is_placeholder
 from indexer.readers.ocr import Scans, numbers
 from indexer.readers.pdf_fields import form_entries, with_entries
-from indexer.readers.pdf_lines import blocks_of, printed_lines
+from indexer.readers.pdf_lines import blocks_of, has_shifted_letters, is_nonsense, printed_lines
 from indexer.readers.pdf_tables import Line
 from indexer.types import Reading
 
@@ -45,6 +45,7 @@ class _Content:
     bookmarks: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     """Page counted from 0 -> (level counted from 1, title)."""
     scans: Scans = field(default_factory=Scans)
+    notes: list[str] = field(default_factory=list)
 
 
 def read(name: str, data: bytes) -> Reading:
@@ -64,7 +65,7 @@ def read(name: str, data: bytes) -> Reading:
     empty = [at for at, page in enumerate(content.pages, 1) if not _has_text(page) and at not in unread]
     if empty:
         notes.append(f"pages without text: {numbers(empty)}")
-    notes.extend(content.scans.notes())
+    notes.extend((*content.notes, *content.scans.notes()))
     title = content.info.get("Title", "").strip()
     created, modified = (_date(content.info.get(key, "")) for key in ("CreationDate", "ModDate"))
     metadata: dict[str, str | int] = {
@@ -97,19 +98,29 @@ def _by_pdfium(data: bytes) -> _Content:
         _check_length(len(document))
         document.init_forms()  # before the first page is opened
         pages: list[list[Line]] = []
-        scans = Scans()
+        scans, shifted, nonsense = Scans(), list[int](), list[int]()
         for number in range(len(document)):
             page = document[number]
             text = page.get_textpage()
-            lines = printed_lines(text)
+            lines = printed_lines(page, text)
+            if has_shifted_letters(text.get_text_range()):
+                shifted.append(number + 1)
             text.close()
+            if is_nonsense(lines):
+                nonsense.append(number + 1)
+                lines = scans.lines(page, number + 1)
             entries, notes = form_entries(page, document.formenv)
             lines = with_entries(lines, entries) + [Line(f"Note: {note}", is_row=True) for note in notes]
             if not _has_text(lines) and _shows_pictures(page):
                 lines = scans.lines(page, number + 1)
             pages.append(lines)
             page.close()
-        return _Content(pages, document.get_metadata_dict(), _bookmarks(document), scans)
+        kinds = (
+            (shifted, "letters of a font without a table of characters decoded"),
+            (nonsense, "letters make no words"),
+        )
+        told = [f"pages {numbers(found)}: {what}" for found, what in kinds if found]
+        return _Content(pages, document.get_metadata_dict(), _bookmarks(document), scans, told)
     finally:
         document.close()
 
