@@ -28,7 +28,10 @@ _SHOWN = 20
 @common
 @click.pass_obj
 def remove(screen: Screen, sources: tuple[str, ...], name: str, home: str | None, as_json: bool) -> None:
-    """Remove documents from a collection; the files themselves are not touched."""
+    """Remove documents from a collection; the files themselves are not touched.
+
+    SOURCE is a document, a folder, or a pattern in quotes such as "*.log".
+    """
     collection = opened(name, home)
     removed = collection.remove(sources)
     if as_json:

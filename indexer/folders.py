@@ -60,7 +60,7 @@ def find(
     relative to the folder named in `paths`; `.footnoteignore` in any folder holds below it. Hidden
     files are passed over in silence, others that are ignored for their names are counted by ending
     in `ignored`; a file named in `paths` is taken whatever it is called. A named folder may be a
-    link; nothing else that is a link is followed.
+    link, and of a named link to a file its file is taken; no other link is followed.
     Raises NotFound for a path that does not exist, UsageError for a pattern that is not one.
     """
     included = patterns(include) if include else None
@@ -68,7 +68,7 @@ def find(
     seen: dict[tuple[int, int], Path] = {}
     ignored = Counter() if ignored is None else ignored
     for path in paths:
-        root = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+        root = named_file(Path(os.path.abspath(path)))  # noqa: PTH100 - resolve() would follow links
         status = _status_of_named(root)
         linked = stat.S_ISLNK(status.st_mode) and os.path.isdir(root)  # noqa: PTH112 - is_dir() raises for some links
         if linked or stat.S_ISDIR(status.st_mode):
@@ -80,6 +80,12 @@ def find(
             yield Skip(shown(root), "file name is not valid UTF-8")
         else:
             yield from _once(root, status, seen)
+
+
+def named_file(path: Path) -> Path:
+    """Return the file that a link names, or the path itself where it is no link to a file."""
+    is_link_to_file = path.is_symlink() and os.path.isfile(path)  # noqa: PTH113 - is_file() raises for some links
+    return path.resolve() if is_link_to_file else path
 
 
 def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from indexer.collection import Collection
 from indexer.errors import UsageError
@@ -112,10 +113,11 @@ def sync_files(
     committed: Committed | None = None,
 ) -> Report:
     """Make the collection hold what `paths` hold now; see `Collection.sync`."""
-    from indexer.folders import ending, find
+    from indexer.folders import ending, find, named_file
 
     started = time.monotonic()
-    roots = [Path(os.path.abspath(Path(path).expanduser())) for path in paths]  # noqa: PTH100 - as `find` names files
+    given = (Path(os.path.abspath(Path(path).expanduser())) for path in paths)  # noqa: PTH100 - as `find` names files
+    roots = [named_file(path) for path in given]
     not_read: Counter[str] = Counter()
     found = list(find(roots, include, exclude, not_read))
     files = {str(path): path for path in found if isinstance(path, Path)}
@@ -132,6 +134,11 @@ def sync_files(
             gone = [source for source in run.known if source not in files and source not in kept]
             run.take(_stored_elsewhere(collection, kept, run))
         run.take(_changed_files(files, run, skips, progress))
+        if prune and not rebuild:
+            gone = [
+                *gone,
+                *_moved_away(run.hashes(), set(files) - set(before), set(with_file) - set(files) - set(gone)),
+            ]
         unreadable = {skip.source for skip in skips}
         gone = [*gone, *(source for source in files if source in unreadable and source in run.known)]
         cleared = _gone(writer.known_skips(), files, [], roots)
@@ -221,6 +228,10 @@ class _Run:
         self.unchanged += same
         self._outdated.discard(source)
         return same
+
+    def hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of every document by source, those that wait for their commit included."""
+        return self.known | {source: read.document.sha256 for source, (read, _, _) in self._batch.items()}
 
     def take(self, reads: Iterable[_Read]) -> None:
         """Chunk what was read and commit it batch by batch."""
@@ -345,6 +356,23 @@ def _gone(known: Iterable[str], files: dict[str, Path], skips: Sequence[Skip], r
         for source in sorted(known)
         if (source.startswith(under) or source in named) and source not in files and not source.startswith(kept)
     ]
+
+
+def _moved_away(known: Mapping[str, str], new: set[str], others: set[str]) -> list[str]:
+    """Return the sources of `others` whose file is gone from the disk, and came back among `new` ones elsewhere.
+
+    A file is the same by its content and its name: that is how a folder which was moved as a whole is recognised.
+    """
+    arrived = {(known[source], _bare_name(source)) for source in new if source in known}
+    return [
+        source
+        for source in sorted(others)
+        if (known.get(source), _bare_name(source)) in arrived and not os.path.lexists(source)
+    ]
+
+
+def _bare_name(source: str) -> str:
+    return normalize("NFC", source.rpartition("/")[2])
 
 
 def _may_be_folder(path: Path) -> bool:

@@ -124,6 +124,15 @@ def test_a_named_folder_may_be_a_link(tmp_path: Path) -> None:
 
 
 @posix_only
+def test_of_a_named_link_to_a_file_the_file_is_taken(tmp_path: Path) -> None:
+    made(tmp_path, "d/a.md")
+    (tmp_path / "link.md").symlink_to("d/a.md")
+    (tmp_path / "nowhere.md").symlink_to("b.md")
+    assert list(find([tmp_path / "link.md"])) == [tmp_path / "d" / "a.md"]
+    assert skips(tmp_path / "nowhere.md") == ["nowhere.md: a symbolic link, not followed"]
+
+
+@posix_only
 def test_pipes_sockets_and_devices_are_skipped_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as server:
