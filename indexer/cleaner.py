@@ -26,11 +26,12 @@ def assemble(source: str, sha256: str, reading: Reading) -> Document:
     before a character still gives its line in the source. Time is linear in the length of the text.
     """
     repairs: Counter[str] = Counter()
+    running: list[str] = []
     blocks: Sequence[Block] = reading.blocks
     if reading.format == "pdf":
         from indexer.layout import flow  # only PDFs come as lines on pages
 
-        blocks = list(flow(reading.blocks, repairs))
+        blocks = list(flow(reading.blocks, repairs, running))
     readable = [without_blobs(block.text) for block in blocks]
     left_out = sum(count for _, count in readable)
     blocks = (
@@ -46,7 +47,7 @@ def assemble(source: str, sha256: str, reading: Reading) -> Document:
         title=_one_line(reading.title, _MAX_TITLE),
         text=text,
         sections=sections,
-        metadata=_clean_metadata(reading.metadata.items()),
+        metadata=_clean_metadata({**reading.metadata, "running lines": "; ".join(running)}.items()),
         format=reading.format,
         notes=(
             *(_one_line(note, _MAX_VALUE) for note in reading.notes),

@@ -462,3 +462,13 @@ def test_lines_that_differ_in_a_number_are_not_running_headers(line: str) -> Non
 @pytest.mark.parametrize("line", ["Report of the board", "Report | {n}", "{more}", "Page {n} of 5", "Seite {n}/5"])
 def test_page_numbers_and_heads_are_still_left_out(line: str) -> None:
     assert line.format(n=3, more=6) not in pages(line).replace("Words", "\n")
+
+
+def test_what_was_left_out_as_a_head_is_kept_as_metadata() -> None:
+    blocks = tuple(
+        Block(f"Report of the board\nAll {word} ropes\nare tarred\nin May\nby Ann\nPage {page} of 5\n", page=page)
+        for page, word in enumerate(("red", "blue", "grey", "long", "old"), 1)
+    )
+    document = assemble("a.pdf", "", Reading(blocks, "pdf"))
+    assert "Report of the board" not in document.text
+    assert document.metadata["running lines"] == "Report of the board; Page 1 of 5"

@@ -15,6 +15,7 @@ from typing import Any
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import Decoded, decode
 from indexer.readers.html_blocks import blocks_of
+from indexer.readers.markdown import front_matter
 from indexer.readers.notes import counted
 from indexer.readers.text import paragraphs, reading_of
 from indexer.types import Block, Reading
@@ -36,6 +37,10 @@ _FIELDS = {
     "licence": ("dc.rights", "dcterms.rights", "dcterms.license", "license", "copyright"),
 }
 """Our name of a field to the names of the meta elements that may hold it, the best first."""
+_UNTITLED = re.compile(
+    r"untitled(?: (?:document|page))?(?: ?-?\d+)?|(?:new |web ?)?(?:document|page)|unbenanntes dokument", re.I
+)
+"""Titles that editors put where a person put none."""
 _TEMPLATE_CODE = re.compile(r"\{[{%]|<%")
 _TEMPLATE_TAG = re.compile(r"\{%[-+]?\s[^{}]{0,500}%\}|\{\{[<%-]?\s[^{}]{0,500}\s[>%-]?\}\}")
 _TAG = re.compile(r"<(!--|/?[A-Za-z][A-Za-z0-9:-]{0,40})(?:(?<=--)|[^<>]*>)")
@@ -53,7 +58,13 @@ _LARGE = 5_000_000
 def read(name: str, data: bytes) -> Reading:
     """Read a page: its main text, or all of its text when hardly any main text is found (with a note)."""
     declared = _CHARSET.search(data[:4096])
-    return page(decode(data, declared[1].decode("ascii") if declared else ""))
+    decoded = decode(data, declared[1].decode("ascii") if declared else "")
+    if not decoded.text.startswith("---"):
+        return page(decoded)
+    lines = decoded.text.split("\n")
+    count, fields = front_matter(lines)  # a page that a site generator is still to fill in
+    reading = page(replace(decoded, text="\n".join(lines[count:])))
+    return replace(reading, title=fields.pop("title", "") or reading.title, metadata={**reading.metadata, **fields})
 
 
 def page(decoded: Decoded) -> Reading:
@@ -187,7 +198,11 @@ def _about(tree: Any) -> tuple[str, dict[str, str]]:
         "language": tree.get("lang") or "",
         **{ours: next((fields[key] for key in theirs if key in fields), "") for ours, theirs in _FIELDS.items()},
     }
-    titles = [found for found in (title, fields.get("og:title", "")) if not _TEMPLATE_CODE.search(found)]
+    titles = [
+        found
+        for found in (title, fields.get("og:title", ""))
+        if not (_TEMPLATE_CODE.search(found) or _UNTITLED.fullmatch(found))
+    ]
     filled = {key: value for key, value in metadata.items() if value and not _TEMPLATE_CODE.search(value)}
     return next(filter(None, titles), ""), filled
 
