@@ -13,10 +13,9 @@ from typing import Protocol
 
 from indexer.graphemes import inside_graphemes
 from indexer.outline import Context, Piece, pieces_of
+from indexer.pages import PAGED
 from indexer.types import Chunk, Document
 
-_PAGED = frozenset(("xlsx", "ods", "pptx", "odp"))
-"""Formats whose pages are sheets or slides, each of which is a text of its own."""
 _CHARACTERS_PER_TOKEN = 16  # a run without spaces may be one unknown token: bound what is stored and shown of it
 
 
@@ -89,7 +88,7 @@ class _Cutter:
     def _borders(self, document: Document) -> list[int]:
         """Return the numbers of the pieces before which a chunk must end: the first, the end, and each new page."""
         borders, page = [0], None
-        for number, piece in enumerate(self.pieces if document.format in _PAGED else ()):
+        for number, piece in enumerate(self.pieces if document.format in PAGED else ()):
             here = document.page_at(piece.start)
             if here != page and page is not None:
                 borders.append(number)

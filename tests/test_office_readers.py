@@ -466,7 +466,9 @@ def test_page_numbers_and_heads_are_still_left_out(line: str) -> None:
 
 def test_what_was_left_out_as_a_head_is_kept_as_metadata() -> None:
     blocks = tuple(
-        Block(f"Report of the board\nAll {word} ropes\nare tarred\nin May\nby {word} Ann\nPage {page} of 5\n", page=page)
+        Block(
+            f"Report of the board\nAll {word} ropes\nare tarred\nin May\nby {word} Ann\nPage {page} of 5\n", page=page
+        )
         for page, word in enumerate(("red", "blue", "grey", "long", "old"), 1)
     )
     document = assemble("a.pdf", "", Reading(blocks, "pdf"))
