@@ -11,6 +11,7 @@ _RUN = re.compile(r"(?:data:[\w/+.-]{1,60};base64,)?[A-Za-z0-9+/_-]{200,}={0,2}"
 _ENCODED_LINE = re.compile(r"\s{0,20}[A-Za-z0-9+/_-]{40,199}={0,2}\s{0,9}")
 """A line of encoded bytes that were wrapped."""
 _MIN_LINES = 4
+_MIN_ENCODED, _MIN_RUN = 40, 200
 _MINIFIED = 3_000
 """Characters of a line of ASCII, hardly any of them blanks, that no person wrote."""
 _BLANKS = 0.06
@@ -18,21 +19,24 @@ _BLANKS = 0.06
 
 def without_blobs(text: str) -> tuple[str, int]:
     """Return `text` without encoded or minified runs, and how many characters these had."""
-    if len(text) < _MIN_LINES * 40 or not text.strip():
+    if len(text) < _MIN_LINES * _MIN_ENCODED:
         return text, 0
     kept: list[str] = []
     wrapped: list[str] = []
     left_out = 0
     for line in text.split("\n"):
-        if _ENCODED_LINE.fullmatch(line):
+        if len(line) >= _MIN_ENCODED and " " not in line[20:40] and _ENCODED_LINE.fullmatch(line):
             wrapped.append(line)
             continue
-        left_out += _end(wrapped, kept)
-        wrapped = []
-        shorter = _RUN.sub(lambda run: "" if _is_encoded(run[0]) else run[0], line) if len(line) >= 200 else line
-        shorter = "" if _is_minified(shorter) else shorter
-        left_out += len(line) - len(shorter)
-        kept.append(shorter)
+        if wrapped:
+            left_out += _end(wrapped, kept)
+            wrapped = []
+        if len(line) >= _MIN_RUN:
+            shorter = _RUN.sub(lambda run: "" if _is_encoded(run[0]) else run[0], line)
+            shorter = "" if _is_minified(shorter) else shorter
+            left_out += len(line) - len(shorter)
+            line = shorter
+        kept.append(line)
     left_out += _end(wrapped, kept)
     return ("\n".join(kept), left_out) if left_out else (text, 0)
 

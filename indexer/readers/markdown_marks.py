@@ -44,6 +44,9 @@ def without_marks(lines: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
             fence = opening[1]
             told.append(line)
             continue
+        elif "<" not in line and "{" not in line:
+            told.append(line)
+            continue
         while not closing and (mark := _MARK.search(line, place)):
             key = mark[0][0]
             end = _CLOSING[key].search(line, mark.end()) if mark["comment"] else mark
