@@ -79,7 +79,7 @@ def flow(blocks: Sequence[Block], repairs: Counter[str], running: list[str]) -> 
         if before is not after and len(running) < _MAX_TOLD:
             lines, keys = set(after.text.split("\n")), set(map(_key, running))
             left_out = {_key(line): line.strip() for line in before.text.split("\n") if line not in lines}
-            running.extend(line for key, line in left_out.items() if key not in keys)
+            running.extend(line for key, line in left_out.items() if key not in keys and any(map(str.isalpha, line)))
     blocks = kept
     words = _whole_words(blocks)
     for block in blocks:

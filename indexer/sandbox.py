@@ -1,6 +1,7 @@
 """Reading strangers' files in child processes with limits, reused from file to file.
 
 The parent sends bytes and receives a Document; a child has no need to open, write or fetch anything.
+Scanned pages go on to Tesseract, which a child starts under its own limits and which ends with it.
 Whatever a file does to its child (crash, hang, hunger for memory) becomes a reason to skip that file.
 `indexer.sandbox_child` is the child's side.
 """

@@ -334,12 +334,36 @@ def test_labels_and_their_amounts_stand_side_by_side(columns: Any, expected: lis
     assert pdf_texts(document) == expected
 
 
+def test_a_sum_stands_in_its_column_and_tables_with_other_columns_are_others() -> None:
+    document = pdf_page()
+    cells = (
+        (20, ((20, "Bill to:"), (120, "Invoice: 17"))), (26, ((20, "Ann Salt"), (120, "Due: 26 June"))),
+        (44, ((20, "Item"), (100, "Qty"), (130, "Total"))), (52, ((20, "Rope"), (100, "2"), (130, "28.00"))),
+        (60, ((20, "Sum"), (130, "28.00"))),
+    )  # fmt: skip
+    for base, row in cells:
+        for left, text in row:
+            put(document, left, base, text)
+    assert pdf_texts(document) == [
+        ("table", "Bill to: | Invoice: 17\nAnn Salt | Due: 26 June"),
+        ("table", "Item | Qty | Total\nRope | 2 | 28.00\nSum |  | 28.00"),
+    ]
+
+
+def test_two_lists_stay_two_lists() -> None:
+    document = pdf_page()
+    for left, items in ((20, ("- Elm", "- Oak", "- Ash")), (110, ("- Rope", "- Tar", "- Sail"))):
+        for place, item in enumerate(items):
+            put(document, left, 30 + 6 * place, item)
+    assert pdf_texts(document) == [("paragraph", "- Elm\n- Oak\n- Ash\n\n- Rope\n- Tar\n- Sail")]
+
+
 def test_marks_of_notes_stand_in_no_sentence_and_units_keep_their_powers() -> None:
     document = pdf_page()
     end = put(document, 20, 30, "The keeper burned oil")
     end = put(document, put(document, end, 28.5, "3, 4", 6), 30, " , and 5 m")
     put(document, put(document, end, 28.5, "2", 6), 30, " of glass.")
-    assert pdf_texts(document) == [("paragraph", "The keeper burned oil, and 5 m²\nof glass.")]
+    assert pdf_texts(document) == [("paragraph", "The keeper burned oil, and 5 m² of glass.")]
 
 
 def test_letters_of_a_font_without_a_table_of_characters_are_noticed() -> None:

@@ -6,11 +6,16 @@ Programs draw such tables in any order, often column by column; here each row co
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+CELL_GAP = 1.3
+"""Ems of white between two words that make them cells of a table; justified text stays below one."""
+_SPACE = 0.15
+"""Ems of white that are a space."""
 _MAX_PATHS = 3_000
 _MAX_SEGMENTS = 20_000
 """A page with more is a drawing."""
@@ -29,6 +34,7 @@ _SAME_BASE = 3.0
 _MIN_ROWS = 3
 _MATCHED = 0.8
 """Share of the labels that stand beside something in the next column, at least."""
+_BULLET = re.compile(r"\s*(?:[•◦▪‣·*–—-]|\(?\d{1,3}[.)])\s")
 _LABEL_WORDS = 3.5
 """Words of a label or an amount, in the mean, at most; a line of prose has more."""
 
@@ -217,6 +223,23 @@ def _table(grid: Grid, fragments: Sequence[Fragment]) -> list[Row]:
     return rows
 
 
+def on_one_line(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows, those joined that were drawn one after the other on one line, from left to right."""
+    told: list[Row] = []
+    for row in rows:
+        before = told[-1][-1] if told else None
+        gap = row[0].left - before.right if before and abs(before.base - row[0].base) <= 1 else -1.0
+        if not before or gap <= 0:
+            told.append(row)
+        elif gap > CELL_GAP * row[0].size:
+            told[-1] = [*told[-1], *row]
+        else:
+            space = " " if gap > _SPACE * row[0].size else ""
+            words = f"{before.text.rstrip()}{space}{row[0].text.lstrip()}"
+            told[-1] = [*told[-1][:-1], replace(before, text=words, right=row[0].right), *row[1:]]
+    return told
+
+
 def beside_labels(rows: Sequence[Row]) -> list[Row]:
     """Return the rows with columns that were drawn one after the other put side by side: labels and their amounts.
 
@@ -269,6 +292,8 @@ def _stand_beside(above: Sequence[Row], column: Sequence[Row]) -> bool:
     labels = [row for row in above if _beside(row, column)]
     if len(labels) < _MIN_ROWS or any(row[-1].right > column[0][0].left for row in above):
         return False
+    if all(_BULLET.match(row[0].text) for row in (*labels, *column)):
+        return False  # two lists
     beside = [other for other in column if _beside(other, above)]
     entries = sum(not row[0].text[:1].islower() for row in (*labels, *beside))  # a wrapped line goes on in lower case
     if len(labels) < _MATCHED * len(above) or entries < _MATCHED * (len(labels) + len(beside)):

@@ -13,15 +13,23 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from indexer.readers.pdf_grids import Fragment, Grid, Row, beside_labels, grids_of, in_rows, rules_of
+from indexer.readers.pdf_grids import (
+    CELL_GAP,
+    Fragment,
+    Grid,
+    Row,
+    beside_labels,
+    grids_of,
+    in_rows,
+    on_one_line,
+    rules_of,
+)
 from indexer.readers.pdf_tables import Line, Table
 from indexer.readers.raised import power
 from indexer.types import Block
 
 _BOLD = 600
 """Font weight from which on a line counts as bold; 400 is normal."""
-_CELL_GAP = 1.3
-"""Ems of white between two words that make them cells of a table; justified text stays below one."""
 _PARAGRAPH_GAP = 1.22
 """Distance of two lines, in the page's usual distance, that separates paragraphs."""
 _LARGER = 1.12
@@ -45,7 +53,7 @@ def printed_lines(page: Any, text_page: Any) -> list[Line]:
     grids = grids_of(*rules_of(page))
     printed = re.finditer(r"[^\r\n]*[^\r\n ][^\r\n]*", text)
     rows = [_fragments(text_page, found[0], found.start(), grids) for found in printed]
-    return [_line(row) for row in beside_labels(in_rows(rows, grids))]
+    return [_line(row) for row in beside_labels(on_one_line(in_rows(rows, grids)))]
 
 
 def _characters(text_page: Any) -> str:
@@ -88,7 +96,7 @@ def _fragments(page: Any, text: str, place: int, grids: Sequence[Grid]) -> list[
     for space in re.finditer(r"(?<=\S) +(?=\S)", text[:500]):
         before = page.get_charbox(place + space.start() - 1)[2]
         after = page.get_charbox(place + space.end())[0]
-        if after - before > _CELL_GAP * size or any(before <= border <= after for border in beside):
+        if after - before > CELL_GAP * size or any(before <= border <= after for border in beside):
             end(space.start(), before)
             begin, left = space.end(), after
     end(len(text), page.get_charbox(place + len(text.rstrip()) - 1)[2])
@@ -173,7 +181,7 @@ def blocks_of(pages: Sequence[Sequence[Line]], bookmarks: Mapping[int, Sequence[
                 table.go_on(line)
                 last = line
                 continue
-            if table.rows and not is_row:
+            if table.rows and (not is_row or table.is_parted_from(line, usual, last)):
                 yield from table.blocks(number)
                 table = Table()
             if pending and (is_row or level):
