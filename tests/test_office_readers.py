@@ -366,6 +366,16 @@ def test_marks_of_notes_stand_in_no_sentence_and_units_keep_their_powers() -> No
     assert pdf_texts(document) == [("paragraph", "The keeper burned oil, and 5 m² of glass.")]
 
 
+def test_notes_below_the_text_are_whole_and_begin_anew() -> None:
+    document = pdf_page()
+    put(document, put(document, 20, 28.5, "1", 6) + 0.5, 30, "The ledger of the keeper was kept")
+    put(document, 20, 36, "until the year of the storm.")
+    put(document, put(document, 20, 40.5, "2", 6) + 0.5, 42, "So says Ann.")
+    assert pdf_texts(document) == [
+        ("paragraph", "1 The ledger of the keeper was kept\nuntil the year of the storm.\n\n2 So says Ann.")
+    ]
+
+
 def test_letters_of_a_font_without_a_table_of_characters_are_noticed() -> None:
     """ "Original Release Date: 6HSWHPEHU" was all that was left of a date."""
     assert has_shifted_letters("Date: 6HSWHPEHU\x15\x0f")

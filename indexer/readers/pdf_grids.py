@@ -12,8 +12,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from indexer.readers.raised import power
+
 CELL_GAP = 1.3
 """Ems of white between two words that make them cells of a table; justified text stays below one."""
+_MARK_SIZE = 0.85
+"""Most size of a raised number, in that of the words before it."""
 _SPACE = 0.15
 """Ems of white that are a space."""
 _MAX_PATHS = 3_000
@@ -49,6 +53,8 @@ class Fragment:
     base: float
     size: float
     bold: bool = False
+    mark: str = ""
+    """The small raised number before the words: of a note, or a power of what stands before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +230,17 @@ def _table(grid: Grid, fragments: Sequence[Fragment]) -> list[Row]:
 
 
 def on_one_line(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows, those joined that were drawn one after the other on one line, from left to right."""
+    """Return the rows, those joined that were drawn one after the other on one line, from left to right.
+
+    The mark of a note between them is left out.
+    """
     told: list[Row] = []
     for row in rows:
         before = told[-1][-1] if told else None
+        if before and _is_mark(before, row):
+            words = f"{before.text.rstrip()}{power(before.text.rstrip(), row[0].text.strip())}"
+            told[-1] = [*told[-1][:-1], replace(before, text=words, right=row[0].right)]
+            continue
         gap = row[0].left - before.right if before and abs(before.base - row[0].base) <= 1 else -1.0
         if not before or gap <= 0:
             told.append(row)
@@ -235,9 +248,18 @@ def on_one_line(rows: Sequence[Row]) -> list[Row]:
             told[-1] = [*told[-1], *row]
         else:
             space = " " if gap > _SPACE * row[0].size else ""
-            words = f"{before.text.rstrip()}{space}{row[0].text.lstrip()}"
+            raised = power(before.text.rstrip(), row[0].mark) if row[0].mark else ""
+            space = " " if row[0].mark and row[0].text[:1].isalnum() else space
+            words = f"{before.text.rstrip()}{raised}{space}{row[0].text.lstrip()}"
             told[-1] = [*told[-1][:-1], replace(before, text=words, right=row[0].right), *row[1:]]
     return told
+
+
+def _is_mark(before: Fragment, row: Row) -> bool:
+    """Tell a small raised number alone, close behind the words before it."""
+    mark = row[0]
+    is_small = len(row) == 1 and mark.text.strip().isdigit() and mark.size < _MARK_SIZE * before.size
+    return is_small and 0 < mark.base - before.base < before.size and 0 <= mark.left - before.right < before.size / 2
 
 
 def beside_labels(rows: Sequence[Row]) -> list[Row]:

@@ -71,15 +71,17 @@ def _characters(text_page: Any) -> str:
 
 def _line(row: Row) -> Line:
     first = row[0]
-    text = " | ".join(fragment.text.strip() for fragment in row)
-    return Line(text, first.size, first.bold, first.base, tuple(fragment.left for fragment in row))
+    text = " | ".join(f"{fragment.mark} {fragment.text.strip()}".strip() for fragment in row)
+    lefts = tuple(fragment.left for fragment in row)
+    return Line(text, first.size, first.bold, first.base, lefts, begins=bool(first.mark))
 
 
 def _fragments(page: Any, text: str, place: int, grids: Sequence[Grid]) -> list[Fragment]:
     """Return the pieces of a printed line between wide spaces and the borders of cells."""
     from pypdfium2 import raw
 
-    first = place + len(text) - len(text.lstrip())
+    mark = _mark_before(page, text, place)
+    first = place + (mark.end() if mark else len(text) - len(text.lstrip()))
     size = raw.FPDFText_GetFontSize(page.raw, first)
     _, bottom, _, top = page.get_charbox(first, loose=True)
     # A font may be declared with size 1 and scaled by a matrix; the box tells the size it has in print.
@@ -87,13 +89,14 @@ def _fragments(page: Any, text: str, place: int, grids: Sequence[Grid]) -> list[
     bold = raw.FPDFText_GetFontWeight(page.raw, first) >= _BOLD
     beside = [border for grid in grids if grid.rows[-1] <= bottom <= grid.rows[0] for border in grid.columns]
     found: list[Fragment] = []
-    begin, left = 0, page.get_charbox(first, loose=True)[0]
+    begin, left = first - place, page.get_charbox(first, loose=True)[0]
 
     def end(until: int, right: float) -> None:
         words = _with_powers(page, text[begin:until], place + begin)
-        found.append(Fragment(words, left, right, bottom, round(size, 1), bold))
+        number = mark[1] if mark and not found else ""
+        found.append(Fragment(words, left, right, bottom, round(size, 1), bold, number))
 
-    for space in re.finditer(r"(?<=\S) +(?=\S)", text[:500]):
+    for space in re.compile(r"(?<=\S) +(?=\S)").finditer(text, begin, begin + 500):
         before = page.get_charbox(place + space.start() - 1)[2]
         after = page.get_charbox(place + space.end())[0]
         if after - before > CELL_GAP * size or any(before <= border <= after for border in beside):
@@ -101,6 +104,17 @@ def _fragments(page: Any, text: str, place: int, grids: Sequence[Grid]) -> list[
             begin, left = space.end(), after
     end(len(text), page.get_charbox(place + len(text.rstrip()) - 1)[2])
     return found
+
+
+def _mark_before(page: Any, text: str, place: int) -> re.Match[str] | None:
+    """Return the small raised number that a line begins with, None for none."""
+    found = re.match(r"\s*(\d{1,3}) *(?=\S)", text)
+    if not found:
+        return None
+    number, after = place + found.start(1), place + found.end()
+    sizes = [page.get_charbox(at, loose=True)[3] - page.get_charbox(at, loose=True)[1] for at in (number, after)]
+    bottoms = [page.get_charbox(at, loose=True)[1] for at in (number, after)]
+    return found if sizes[0] < _RAISED_SIZE * sizes[1] and bottoms[0] > bottoms[1] + 0.1 * sizes[1] else None
 
 
 def has_shifted_letters(text: str) -> bool:
@@ -196,7 +210,7 @@ def blocks_of(pages: Sequence[Sequence[Line]], bookmarks: Mapping[int, Sequence[
             elif is_row:
                 table.add(line)
             else:
-                if _parts(last, line, usual):
+                if line.begins or _parts(last, line, usual):
                     pending.append("")
                 pending.append(line.text)
             last = line

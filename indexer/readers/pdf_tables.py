@@ -38,6 +38,8 @@ class Line:
     """Where its cells begin, from the left of the page; where it begins, for a line without cells."""
     is_row: bool = False
     """Whether it stands for itself and goes on in no other line, as a label with its value does."""
+    begins: bool = False
+    """Whether it begins a paragraph whatever stands above: a note with its number."""
 
 
 @dataclass(slots=True)
