@@ -14,7 +14,8 @@ _MIN_LINES = 4
 _MIN_ENCODED, _MIN_RUN = 40, 200
 _MINIFIED = 3_000
 """Characters of a line of ASCII, hardly any of them blanks, that no person wrote."""
-_BLANKS = 0.06
+_BLANKS, _SIGNS = 0.06, 0.05
+"""Most share of blanks, and least share of the signs of code."""
 
 
 def without_blobs(text: str) -> tuple[str, int]:
@@ -59,4 +60,6 @@ def _is_encoded(run: str) -> bool:
 
 
 def _is_minified(line: str) -> bool:
-    return len(line) >= _MINIFIED and line.isascii() and line.count(" ") + line.count("\t") < _BLANKS * len(line)
+    if len(line) < _MINIFIED or not line.isascii() or line.count(" ") + line.count("\t") >= _BLANKS * len(line):
+        return False
+    return sum(map(line.count, "();=")) >= _SIGNS * len(line)
