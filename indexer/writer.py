@@ -311,7 +311,7 @@ class Writer:
                     "document_id": key[0],
                     "start": chunk.start,
                     "end": chunk.end,
-                    "page": document.page_at(chunk.start),
+                    "page": document.first_page(chunk.start, chunk.end),
                     "line": document.line_at(chunk.start),
                     "digest": digest,
                     "simhash": simhash,

@@ -474,6 +474,7 @@ def _citation(number: int, passage: Passage, piece: Copied, claim: tuple[int, in
         quote=passage.text[start:end],
         line=line,
         title=passage.name,
+        page_name=passage.page_name,
         marks=((marked[0] - start, marked[1] - start),),
         claims=() if claim is None else (claim,),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from indexer.errors import UsageError
+from indexer.pages import on_two
 from indexer.signatures import near_duplicates
 from indexer.types import Hit, Vectors
 from indexer.view import StoredChunk, View
@@ -242,7 +243,10 @@ BLANK = 2
 
 
 def _touch(one: Passage, other: Passage) -> bool:
-    return one.document_id == other.document_id and one.start <= other.end + BLANK and other.start <= one.end + BLANK
+    """Tell passages that follow each other or overlap; not those on two sheets or slides."""
+    if one.document_id != other.document_id or on_two(one.source, one.page, other.page):
+        return False
+    return one.start <= other.end + BLANK and other.start <= one.end + BLANK
 
 
 def _with_text(view: View, passage: Passage) -> Passage:
