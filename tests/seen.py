@@ -13,6 +13,7 @@ from rag.answering.asked import asked
 from rag.answering.composing import Shown
 from rag.answering.evidence import Evidence, Seen, gather
 from rag.answering.signals import able
+from rag.answering.unit_vectors import UnitVectors
 from rag.copying.decoding import Decoded, Starts
 from rag.engine import said
 from rag.generator import Copied, Draft
@@ -41,7 +42,7 @@ def evidence(
         spot = np.array([first], dtype=np.int32), np.array([first + len(text)], dtype=np.int32)
         starts.append(Starts(place, *spot, np.array([score], dtype=np.float32)))
     wanted = asked(question) if form is None else replace(asked(question), form=form)
-    return gather([wanted], [read], [Decoded((), (), 0.0, 0.0, tuple(starts))], None)[0]
+    return gather([wanted], [read], [Decoded((), (), 0.0, 0.0, tuple(starts))], None, UnitVectors())[0]
 
 
 def unit_of(seen: Evidence, text: str) -> Seen:

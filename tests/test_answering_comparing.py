@@ -55,3 +55,12 @@ def test_without_two_sides_it_is_explained() -> None:
     seen = evidence("What is the difference?", document(SLUICE), form="comparison")
     found = comparison(seen, *chances_of(seen, {"A sluice": 0.6}))
     assert (found.form, shown_text(found, seen.passages)) == ("comparison", SLUICE)
+
+
+def test_a_sentence_that_names_both_sides_comes_first() -> None:
+    """Each side had its own quote, and the sentence with both numbers was cut off or came last."""
+    ford, carter = document("Ford was a careful man."), document("Carter grew peanuts.", number=2, name="b.md")
+    votes = document("Carter got 297 votes and Ford 240.", number=3, name="c.md")
+    seen = evidence("electoral votes of Carter vs Ford", ford, carter, votes)
+    found = comparison(seen, *chances_of(seen, {"Ford was": 0.4, "Carter got": 0.4, "Carter grew": 0.3}))
+    assert shown_text(found, seen.passages).startswith("Carter got 297 votes and Ford 240.")

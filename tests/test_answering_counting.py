@@ -18,6 +18,7 @@ PAGES = {
     "ferry.md": "# The ferry\n\nAuthor: Petra Holm\nDate: 2021-04-05\n\nThe ferry passes the weir. "
     + FILLER
     + "\n\nAt last the eel trap is told of.\n",
+    "lock.md": "# The lock\n\nAuthor: Jon Berg\n\nPetra Holm paid for it.\n",
 }
 
 
@@ -34,17 +35,17 @@ def shown(world: Collection, question: str) -> tuple[Shown, str]:
 
 def test_the_documents_of_an_author_are_named_with_the_line_that_says_so(world: Collection) -> None:
     found, text = shown(world, "Which documents did Petra Holm write?")
-    assert text == "2 of 3 documents:\nThe ferry: Author: Petra Holm\nThe old mill: Author: Petra Holm"
-    assert (found.form, found.documents, found.sure) == ("count", 3, BY_HEAD)
+    assert text == "2 of 4 documents:\nThe ferry: Author: Petra Holm\nThe old mill: Author: Petra Holm"
+    assert (found.form, found.documents, found.sure) == ("count", 4, BY_HEAD)
 
 
 def test_a_date_counts_too(world: Collection) -> None:
-    assert shown(world, "How many documents are from 2021?")[1] == "1 of 3 documents:\nThe ferry: Date: 2021-04-05"
+    assert shown(world, "How many documents are from 2021?")[1] == "1 of 4 documents:\nThe ferry: Date: 2021-04-05"
 
 
 def test_what_is_mentioned_is_looked_for_in_the_whole_text(world: Collection) -> None:
     found, text = shown(world, "Which documents mention the eel trap?")
-    assert text == "1 of 3 documents:\nThe ferry: At last the eel trap is told of."
+    assert text == "1 of 4 documents:\nThe ferry: At last the eel trap is told of."
     assert found.sure == BY_TEXT
 
 
@@ -80,3 +81,15 @@ def test_of_many_documents_the_first_are_named_and_all_are_counted(tmp_path_fact
     assert first == "20 of 20 documents:"
     assert named == [f"Letter {number}: From: Petra Holm" for number in range(MOST)]
     assert found.documents == 20
+
+
+def test_words_beside_a_common_name_count_too(world: Collection) -> None:
+    """The name alone was looked for, and every document with "Python" in its title added the match statement."""
+    found, text = shown(world, "Which letters by Petra Holm are about eel traps?")
+    assert text == "1 of 4 documents:\nThe ferry: Author: Petra Holm"
+    assert found.sure == BY_HEAD
+    assert not shown(world, "Which document by Petra Holm describes the lighthouse?")[1].startswith("2 of")
+
+
+def test_who_is_only_named_in_a_document_did_not_write_it(world: Collection) -> None:
+    assert "The lock" not in shown(world, "Which documents are by Petra Holm?")[1]

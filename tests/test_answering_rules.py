@@ -7,7 +7,7 @@ import pytest
 from rag.answering.composing import span
 from rag.answering.evidence import UNREAD, Evidence
 from rag.answering.rules import allowed, announces, fits, off_the_row, repeats, says_something, with_its_unit
-from rag.answering.signals import able
+from rag.answering.signals import able, keys_asked_for
 from tests.answers import passage
 from tests.seen import document, evidence, quotes, unit_of
 
@@ -186,8 +186,10 @@ def test_what_only_announces_is_no_answer(text: str) -> None:
 
 
 def test_what_stands_under_learning_objectives_announces() -> None:
-    seen = evidence("How do I open a sluice?", document("# Learning objectives\nOpen a sluice by its wheel."))
-    assert announces(seen, unit_of(seen, "Open"))
+    text = "# Learning objectives\n\n- Open a sluice\n- Close it\n\nA sluice is opened by its wheel."
+    seen = evidence("How do I open a sluice?", document(text))
+    assert announces(seen, unit_of(seen, "- Open"))
+    assert not announces(seen, unit_of(seen, "A sluice"))  # the chapter begins, under no heading of its own
 
 
 def test_the_kind_that_is_asked_for_fits() -> None:
@@ -196,3 +198,15 @@ def test_the_kind_that_is_asked_for_fits() -> None:
     assert fits("How many gates?", "three")
     assert not fits("How many gates?", "of oak")
     assert fits("What is it?", "anything")
+
+
+def test_the_field_that_a_question_names_by_its_key_is_likely() -> None:
+    text = "Elevation.highest point: Old Tor 812 m\nElevation.lowest point: Mud Flats -3 m\nMotto: Onward"
+    seen = evidence("lowest point of Tarnland", document(text, title="Tarnland", name="tarnland.yaml"))
+    chances = dict(zip([seen.text(each.unit) for each in able(seen)], keys_asked_for(seen, able(seen)), strict=True))
+    assert [key for key, chance in chances.items() if chance > 0.5] == ["Elevation.lowest point: Mud Flats -3 m"]
+
+
+def test_a_key_of_a_document_that_is_not_named_is_not_asked_for() -> None:
+    seen = evidence("lowest point of Egypt", document("Elevation.lowest point: Mud Flats -3 m", title="Tarnland"))
+    assert keys_asked_for(seen, able(seen)) == [0.0]

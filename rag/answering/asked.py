@@ -42,6 +42,8 @@ _YES_NO = re.compile(
     rf"^(?:(?:so|and|but|ok|hey|then|or|in [^,?]{{2,40}},|for [^,?]{{2,40}},"
     rf"|if [^,?]{{2,60}},)\s+)?(?!{_GERMAN_WHAT})(?:{_AUXILIARY})"
     r"\s+(?!what|who|how|which|you (?:know|tell|explain|list))\S"
+    r"|^[^?]{3,80}, (?:is|are|was|were|do|does|did|can|could|may|must|should|has|have|will)"
+    r" (?:i|you|he|she|it|we|they|there|this|that)\b"
     r"|^(?:darf|dürfen|kann|können|muss|müssen|ist|sind|war|waren|gibt es|hat|haben|wird|werden|soll|sollen|gilt"
     r"|brauche)\s+\S"
     r"|^(?:est-ce que|peut-on|faut-il|y a-t-il|doit-on|dois-je|puis-je|a-t-on|\w+-t-(?:il|elle|on)\b)"
@@ -50,7 +52,7 @@ _YES_NO = re.compile(
 )
 _COMPARISON = re.compile(
     r"\bdiff?er[ea]?nces?\b.*\bbetween\b|\bdiffer(?:s|ent)?\b.*\b(?:from|between|than|to|and)\b|\bvs\.?\b|\bversus\b"
-    r"|^compar(?:e|ing|ison)\b|\bhow do(?:es)? .* compare\b"
+    r"|^compar(?:e|ing|ison)\b|\bcompared (?:to|with)\b|\bhow do(?:es)? .* compare\b"
     r"|\bdistinguish|\bdistinction between\b|\bas opposed to\b|\bhow do(?:es)?\b.*\bdiffer\b|\bdiffer\b|\bin contrast\b"
     r"|\bunterschied|\bdifférence|\bvergleich|\bboth\b.*\bcommon\b|\bin common\b"
     r"|\bwh(?:ich|o|at)\b.*?\b(?:\w+er|more|less|first|better|worse|most)\b[,:]?\s+(?!or\b)[^?]*\bor\s",
@@ -126,11 +128,13 @@ _COUNT = re.compile(
     r"|\bhow many (?:\w+\s+){1,4}(?:do i have|are (?:there )?in (?:my|this|the|our) (?:folder|collection|library"
     r"|archive)|have i got)\b"
     rf"|\bwhich (?:of (?:the|these|my|our)\s+)?(?:\w+\s+){{0,2}}?{_DOCUMENTS}\b"
+    r"(?! (?:(?:do|must|should|can|could|may|will|shall|would) (?:i|we|you|one|they)|are (?:needed|required))\b)"
     rf"|\b(?:list|name|show|find)\b (?:me )?(?:all|every|the|each)\s+(?:of\s+)?(?:(?:the|my"
     rf"|our)\s+)?(?:\w+\s+){{0,3}}?{_DOCUMENTS}\b"
     rf"|\bin (?:which|what|how many) {_DOCUMENTS}\b|\b{_DOCUMENTS} (?:that|which|by|from|written by|mention\w*"
     rf"|about)\b.*\b(?:list|all)\b"
-    rf"|\bwieviele? .*{_DOCUMENTS}|\bwelche .*(?:dokumente|dateien)|\bquels? (?:documents|fichiers)",
+    rf"|\bwieviele? .*{_DOCUMENTS}|\bwelche .*(?:dokumente|dateien)"
+    rf"|\bquels (?:documents|fichiers) (?:parle|mentionne|cite|traite|décri|contien|concerne)\w*",
     _I,
 )
 _LIST = re.compile(
@@ -140,7 +144,7 @@ _LIST = re.compile(
     r"|\b(?:which|what) (?:other |the )?(?:\w+\s+){0,2}?(?!\w*(?:ss|us|is)\b|this\b|was\b|does\b|has\b|happens\b"
     r"|makes\b|means\b|takes\b|gives\b|needs\b|comes\b|goes\b|says\b|holds\b|keeps\b|replaces\b|controls\b|lets\b"
     r"|uses\b|counts\b)(?:\w{3,}s|people|children|criteria|data|men|women)\s+"
-    r"(?!is\b|was\b|has\b|does\b|of the\b|\w+s\b)\w"
+    r"(?!is\b|was\b|has\b|does (?!(?:an?|the|every|each|it|he|she|one)\b)|of the\b|(?!does\b)\w+s\b)\w"
     r"|\bwhich ones\b|\bwhich (?:\w+\s+){0,3}?are there\b"
     r"|\b(?:types|kinds|sorts|examples|names|steps|stages|phases|parts|members|features|criteria|conditions"
     r"|requirements|ingredients|items|reasons"
@@ -154,13 +158,24 @@ _LIST = re.compile(
     r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve) (?:\w+\s){0,2}\w+s\b",
     _I,
 )
+_HOW_MUCH = re.compile(r"\bhow (?:many|much|long|often|far|old|large|big|high|fast|tall)\b", _I)
+_ONE = re.compile(
+    r"^(?:since |until |by |from |(?:so|and|but|then) )*(?:when|where|whose|who(?! (?:are|were|all|else)\b))\b"
+    r"|^(?:which|what) (?:\w+ )?(?:service|tool|command|function|method|module|option|setting|flag|file|library|package"
+    r"|program|company|organi[sz]ation|person|team|country|city|state|law|act|rule|section|chapter|word|term|unit|class"
+    r"|form|department|part|number|ending|animal|language|king|president)"
+    r" (?!(?:names|types|kinds|parts|files|classes|numbers|settings|options|rules|members)\b)(?:do\b|can\b|\w+s\b)",
+    _I,
+)
+"""A question for one thing, whatever plurals it holds: "Who took the minutes of ...?", "Which tool finds errors?"."""
 _FIELDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "author",
         re.compile(
             r"\bwho (?:wrote|authored|is the author|are the authors|has written|published|drafted|created|signed"
-            r"|compiled|is behind|edited)\b|\bauthors?\b|\bwritten by\b|\bautor\w*\b|\bwer hat\b.*\bgeschrieben\b"
-            r"|\bauteure?s?\b|\bqui a écrit\b",
+            r"|compiled|is behind|edited)\b|\bauthors?\b|\bwritten by\b|\bautor\w*\b"
+            r"|\bwer hat\b.*\b(?:ge|ver|unter)(?:schrieben|fasst|zeichnet)\b"
+            r"|\bauteure?s?\b|\bqui a (?:écrit|rédigé|signé|publié)\b",
             _I,
         ),
     ),
@@ -187,7 +202,14 @@ _FIELDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     ("status", re.compile(r"\bstatus\b|\b(?:is|was) .* (?:accepted|final|rejected|draft|withdrawn|deferred)\b", _I)),
-    ("licence", re.compile(r"\blicen[cs]e[ds]?\b|\blizenz\b", _I)),
+    (
+        "licence",
+        re.compile(
+            r"\b(?:which|what|under a|same) licen[cs]es?\b|\blicen[cs]e (?:of|for|does|is|has|type)\b"
+            r"|(?<!\ba )(?<!\bany )(?<!\w\wing )\blicen[cs]e$|\blicen[cs]ed (?:under|as|how)\b|\blizenz\b",
+            _I,
+        ),
+    ),
     ("title", re.compile(r"^what(?:'s| is) the title of\b", _I)),
 )
 _END = " ?.!,;:"
@@ -235,7 +257,7 @@ def _form(text: str) -> tuple[Form, str, str]:
         return "yes-no", "", ""
     if _WHY.search(text):
         return "explanation", "why", ""
-    if field := next((name for name, pattern in _FIELDS if pattern.search(text)), ""):
+    if not _HOW_MUCH.search(text) and (field := next((name for name, pattern in _FIELDS if pattern.search(text)), "")):
         return "field", field, ""
     if match := _DEFINED.search(text):
         return "explanation", "definition", next(group for group in match.groups() if group)
@@ -243,9 +265,7 @@ def _form(text: str) -> tuple[Form, str, str]:
         return "explanation", "definition", subject
     if _STEPS.search(text) or _IMPERATIVE.match(text):
         return "steps", "", ""
-    if _LIST.search(text) and not re.search(
-        r"\bhow (?:many|much|long|often|far|old|large|big|high|fast|tall)\b", text, _I
-    ):
+    if _LIST.search(text) and not _ONE.search(text) and not _HOW_MUCH.search(text):
         return "list", "", ""
     if not _QUESTION_WORD.search(text) and _PLAIN.match(text):
         return "fact", "keywords", text
@@ -263,6 +283,8 @@ def _defined(match: re.Match[str]) -> str:
     if match[0].casefold().startswith("who"):
         return ""
     article = re.match(r"(?:the|der|die|das|le|la|les)\s", subject.strip(), _I)
+    if article and re.match(r"what(?:['’]re| are| were)\b", match[0], _I):
+        return ""  # "What are the opening hours?" asks which they are
     if re.search(
         r"\b(?:of|for|to|at|on|by|from|with|that|which|than|when|where|per|between|called|named|like|used|do|made"
         r"|due|most|best|largest|highest|biggest|smallest|longest|first|last|name|number|maximum|minimum|total|price"

@@ -23,6 +23,8 @@ _SIDES = (
 )  # fmt: skip
 SIDE = 520
 """Most characters of the quote for one side."""
+BOTH = 0.6
+"""Share of the likeliest unit's chance from which on a unit that names both sides is shown first."""
 
 
 def sides(question: str) -> tuple[str, str] | None:
@@ -43,12 +45,16 @@ def comparison(evidence: Evidence, units: Sequence[Seen], chances: Sequence[floa
     shared = first & second
     wanted = [side - shared or side for side in (first, second)]
     worth: list[list[float]] = [[], []]
+    of_both: list[float] = []
     for seen, chance in zip(units, chances, strict=True):
         passage = evidence.passages[seen.unit.passage]
         said = stems(evidence.text(seen.unit))
         above = stems(f"{seen.unit.heading} {passage.context}")
+        of_both.append(chance if all(side <= said for side in wanted) else 0.0)
         for side, values in zip(wanted, worth, strict=True):
             own = len(side & said) / len(side)
             around = len(side & (said | above)) / len(side)
             values.append((chance + 0.1) * (0.2 + 0.5 * own + 0.3 * around))
+    if max(of_both, default=0.0) >= BOTH * max(chances, default=0.0) > 0:
+        worth = [of_both, [first + second for first, second in zip(*worth, strict=True)]]
     return stretch(evidence, units, chances, worth, SIDE)

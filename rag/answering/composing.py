@@ -31,7 +31,7 @@ EXPLANATION = 1200
 PIECES = 4
 SMALL = 0.02
 """Chance below which a further piece is not worth its place."""
-FURTHER = 0.2
+FURTHER = 0.3
 """Share of the first piece's chances that a further piece must have."""
 SHOWN = -math.inf
 """Worth of a unit that is shown already, or is not to be shown: nothing is shown that holds it."""

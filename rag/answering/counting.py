@@ -15,6 +15,7 @@ from indexer.collection import Collection
 from indexer.schema import chunks, documents
 from rag.answering.composing import Shown, passages
 from rag.answering.evidence import Evidence, Seen
+from rag.answering.fields import has_field
 from rag.answering.heads import head
 from rag.answering.units import Unit, units
 from rag.generator import Copied, Written
@@ -33,6 +34,9 @@ DEEP = 400
 """Chunks in which the words are looked for where no title and no head holds them all."""
 BY_HEAD, BY_TEXT = 0.62, 0.4
 """Confidence where heads hold all words of the question, and where only a chunk does."""
+COMMON = 0.25
+"""Share of all documents from which on a name tells nothing, and the other words of the question have to be said too:
+among documents about Python, "Which of them added the match statement to Python?"."""
 _SAYS_NOTHING = stems(
     "how many which what list all every find show name me my our these those there file files document documents"
     " article articles paper papers note notes page pages chapter chapters module modules report reports mail mails"
@@ -43,6 +47,7 @@ _SAYS_NOTHING = stems(
 _MENTIONS = re.compile(
     r"\b(?:mention|discuss|contain|refer|talk|say|deal|about|cite|erwähn|mentionne)\w*", re.IGNORECASE
 )
+_WROTE = re.compile(r"\b(?:wr[io]te|written|authors?|authored|by)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +62,26 @@ def counting(evidence: Evidence, own: Sequence[Seen], chances: Sequence[float], 
     question = evidence.asked.question
     specific = terms(question)
     wanted = {word for word in specific.names | specific.numbers if word not in _SAYS_NOTHING}
-    wanted = wanted or {word for word in specific.words if word not in _SAYS_NOTHING}
+    said = {word for word in specific.words if word not in _SAYS_NOTHING}
+    wanted = wanted or said
     if not wanted:
         return passages(evidence, own, chances)
+    mentions = _MENTIONS.search(question) is not None
     with collection.reading() as connection:
         total = int(connection.execute(select(func.count()).select_from(documents)).scalar() or 0)
-        found = [] if _MENTIONS.search(question) else _by_head(connection, wanted)
+        found = []
+        if _WROTE.search(question):  # a document that names them elsewhere is not by them
+            found = _by_head(connection, wanted, ("author", "from"))
+        if not mentions and not found:
+            found = _by_head(connection, wanted)
         sure = BY_HEAD
+        if len(found) > COMMON * total and said > wanted:
+            about = {match.document_id for match in _by_text(connection, question, said - wanted)}
+            found = [match for match in found if match.document_id in about]
         if not found:
             found, sure = _by_text(connection, question, wanted), BY_TEXT
+            if len(found) > COMMON * total and said > wanted:
+                found = _by_text(connection, question, said)
     if not found:
         return passages(evidence, own, chances)
     read: list[Passage] = []
@@ -81,13 +97,25 @@ def counting(evidence: Evidence, own: Sequence[Seen], chances: Sequence[float], 
     return Shown("count", tuple(pieces), tuple(own[:1]), sure=sure, passages=tuple(read), documents=total)
 
 
-def _by_head(connection: Connection, wanted: set[str]) -> list[_Match]:
-    """Return the documents of which the name, or one line of the head, holds all of the words."""
+def _by_head(connection: Connection, wanted: set[str], fields: Sequence[str] = ()) -> list[_Match]:
+    """Return the documents of which the name, or one line of the head, holds all of the words.
+
+    With `fields`, only lines of the head count that give one of them.
+    """
     begin = func.substr(documents.c.text, 1, HEAD)
     rows = connection.execute(
         select(documents.c.id, documents.c.source, documents.c.title, begin.label("head")).order_by(documents.c.id)
     )
-    return [_Match(row.id) for row in rows if _says(wanted, [f"{_name(row.source)} {row.title}", *_lines(row.head)])]
+    found = []
+    for row in rows:
+        lines = _lines(row.head)
+        if fields:
+            lines = [line for line in lines if any(has_field(line, name) for name in fields)]
+        else:
+            lines.append(f"{_name(row.source)} {row.title}")
+        if _says(wanted, lines):
+            found.append(_Match(row.id))
+    return found
 
 
 def _lines(head: str) -> list[str]:

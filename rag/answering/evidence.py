@@ -7,7 +7,6 @@ heavier) and meaning (the cosine of the encoder), which looks only at the units 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,12 +14,13 @@ import numpy as np
 
 from indexer.encoder import Encoder
 from rag.answering.asked import Asked
+from rag.answering.unit_vectors import UnitVectors
 from rag.answering.units import Unit, units
 from rag.copying.decoding import Decoded
 from rag.question import stems
 from rag.types import Passage
 
-EMBEDDED = 16
+EMBEDDED = 12
 """Units of a question that the encoder reads."""
 UNREAD = -20.0
 """The score of a unit in which no span may begin."""
@@ -80,6 +80,7 @@ def gather(
     passages: Sequence[Sequence[Passage]],
     decoded: Sequence[Decoded],
     encoder: Encoder | None,
+    vectors: UnitVectors,
 ) -> list[Evidence]:
     """Return what is seen for each question; units of several questions are embedded together."""
     looks = [_Look(each, own, read) for each, own, read in zip(asked, passages, decoded, strict=True)]
@@ -87,11 +88,11 @@ def gather(
         return [look.evidence({}) for look in looks]
     texts = list(dict.fromkeys(text for look in looks for text in look.texts.values()))
     places = {text: place for place, text in enumerate(texts)}
-    rows = encoder.embed_passages(texts)  # (texts, dim)
-    vectors = encoder.embed_queries([each.question for each in asked])  # (questions, dim)
+    rows = vectors.of(encoder, texts)  # (texts, dim)
+    queries = encoder.embed_queries([each.question for each in asked])  # (questions, dim)
     return [
         look.evidence({place: float(rows[places[text]] @ vector) for place, text in look.texts.items()})
-        for look, vector in zip(looks, vectors, strict=True)
+        for look, vector in zip(looks, queries, strict=True)
     ]
 
 
@@ -160,12 +161,14 @@ def _weights(question: str, said: Sequence[set[str]]) -> dict[str, float]:
     return {stem: weight / total for stem, weight in raw.items()}
 
 
-_COMMENT = re.compile(r"<!--.{0,2000}?-->", re.DOTALL)
-
-
 def _hidden(text: str) -> list[tuple[int, int]]:
     """Return where a text has comments of the markup, in which nothing may be an answer."""
-    return [match.span() for match in _COMMENT.finditer(text)] if "<!--" in text else []
+    found = []
+    start = text.find("<!--")
+    while start >= 0 and (end := text.find("-->", start)) >= 0:
+        found.append((start, end + len("-->")))
+        start = text.find("<!--", end)
+    return found
 
 
 def _read(

@@ -17,6 +17,7 @@ from rag.answering.heads import with_heads
 from rag.answering.kinds import contradicts
 from rag.answering.named import about_another
 from rag.answering.signals import Signals, able
+from rag.answering.unit_vectors import UnitVectors
 from rag.answering.weighing import SHORT_FORMS, Models, shipped
 from rag.copying.confidence import retrieved
 from rag.copying.generator import CopyingGenerator
@@ -42,6 +43,7 @@ class AnsweringGenerator:
         self.reader = reader
         self._collection = collection
         self._models = models or shipped()
+        self._vectors = UnitVectors()
 
     @property
     def name(self) -> str:
@@ -80,7 +82,7 @@ class AnsweringGenerator:
         wanted = [_taken_apart(question, form) for question, form in zip(questions, forms, strict=True)]
         read = [with_heads(self._collection, each, own) for each, own in zip(wanted, passages, strict=True)]
         decoded = self.reader.decode_many(questions, read, most_actions=1)
-        return gather(wanted, read, decoded, self._collection.encoder)
+        return gather(wanted, read, decoded, self._collection.encoder, self._vectors)
 
     def threshold(self, max_error: float | None) -> float:
         """Return the least confidence to answer at."""

@@ -69,18 +69,27 @@ def off_the_row(evidence: Evidence, seen: Seen) -> bool:
 
 
 _ANNOUNCES = re.compile(
-    r"\b(?:learning objectives|by the end of this|you will be able to|in this (?:section|chapter|module),? you"
-    r"|table of contents"
-    r"|key terms|review questions|further reading|see also)\b",
+    r"\b(?:learning objectives|by the end of this|you will be able to|in this (?:section|chapter|module),? you)\b",
     re.IGNORECASE,
 )
+_ELSEWHERE = re.compile(r"\b(?:table of contents|review questions|further reading|see also)\b", re.IGNORECASE)
 
 
 def announces(evidence: Evidence, seen: Seen) -> bool:
-    """Tell whether a unit only says what will be told elsewhere: learning objectives, a table of contents."""
+    """Tell whether a unit only says what will be told elsewhere: learning objectives, a table of contents.
+
+    Text that is no item and stands under "Learning objectives" is the chapter itself: it has no heading of its own.
+    """
     unit = seen.unit
-    lead = "" if unit.lead is None else evidence.text(evidence.seen[unit.passage][unit.lead].unit)
-    return any(_ANNOUNCES.search(text) for text in (unit.heading, lead, evidence.text(unit)[:200]))
+    lead = None if unit.lead is None else evidence.seen[unit.passage][unit.lead].unit
+    said = [evidence.text(unit)[:200]]
+    if lead is not None and (unit.kind == "item" or lead.kind != "heading"):
+        said.append(evidence.text(lead))
+    if unit.kind == "item":
+        said.append(unit.heading)
+    return any(_ANNOUNCES.search(text) for text in said) or any(
+        _ELSEWHERE.search(text) for text in (*said, unit.heading)
+    )
 
 
 def fits(question: str, text: str) -> bool:

@@ -35,6 +35,10 @@ FORMS: tuple[Form, ...] = ("yes-no", "list", "explanation", "steps", "overview",
 """Forms that are told apart by the confidence; it begins from "fact"."""
 FAR = 12.0
 """Where scores of the reader are cut off, in nats."""
+KEY = 0.7
+"""Chance of the field that a question names by its key, and its document by its title."""
+TOTAL = stems("total overall all text value")
+"""Words of a key that narrow it to nothing less."""
 LONG = 400
 """Characters from which on a unit is simply long."""
 
@@ -87,6 +91,23 @@ def unit_signals(evidence: Evidence, units: Sequence[Seen]) -> Numbers:
             )
         )
     return np.array(rows, dtype=np.float64)
+
+
+def keys_asked_for(evidence: Evidence, units: Sequence[Seen]) -> list[float]:
+    """Return for each unit the chance that it is the field that the question names by its key, 0 where it does not.
+
+    "Geography.Elevation.lowest point: -133 m" answers "lowest point of Egypt" where the document is called Egypt: the
+    key says all of the question but the name of the document.
+    """
+    asked = stems(evidence.asked.question)
+    named = [asked & name_stems(passage) for passage in evidence.passages]
+    found = []
+    for seen in units:
+        text, rest = evidence.text(seen.unit), asked - named[seen.unit.passage]
+        key = stems(text.partition(":")[0].replace(".", " ")) if seen.unit.kind == "field" else set()
+        says = bool(rest) and bool(named[seen.unit.passage]) and rest <= key and len(rest) < len(asked)
+        found.append(KEY / (1 + 0.1 * len(key - rest - TOTAL)) if says else 0.0)
+    return found
 
 
 class Signals:

@@ -17,7 +17,7 @@ import numpy as np
 
 from rag.answering.evidence import Evidence, Seen
 from rag.answering.rules import allowed
-from rag.answering.signals import UNIT, unit_signals
+from rag.answering.signals import UNIT, keys_asked_for, unit_signals
 from rag.types import Form
 
 FILE = Path(__file__).with_name("answering.json")
@@ -53,7 +53,8 @@ class Models:
         found = [logistic(float(score)) * (1.0 if may else RULED_OUT) for score, may in zip(scores, free, strict=True)]
         key, named, words = (signals[:, UNIT.index(name)] for name in ("key", "named", "words"))
         fields = key * (FIELD + (0.9 - FIELD) * named + 0.05 * words)  # the field that is asked for is the answer
-        return [max(chance, float(field)) for chance, field in zip(found, fields, strict=True)]
+        keys = keys_asked_for(evidence, units)
+        return [max(each) for each in zip(found, map(float, fields), keys, strict=True)]
 
     def confidence(self, signals: Mapping[str, float]) -> float:
         """Return the estimated chance that what is shown answers the question, from 0 to 1."""

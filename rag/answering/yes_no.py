@@ -12,7 +12,7 @@ from rag.polarity import polarity
 
 LOOKED_AT = 3
 """Likeliest sentences in which yes or no is looked for."""
-DECIDED = 0.2
+DECIDED = 0.3
 """Chance of yes or of no from which on the word is given."""
 UNDECIDED = 0.5
 """What is left of the confidence where no sentence says yes or no."""
