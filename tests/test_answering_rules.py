@@ -228,3 +228,13 @@ def test_a_key_of_a_document_that_is_not_named_is_not_asked_for() -> None:
 )
 def test_a_unit_or_a_year_that_is_asked_for_is_told(question: str, text: str, expected: bool) -> None:
     assert contradicts(question, text) == expected
+
+
+def test_a_heading_with_a_date_says_when_something_was_released() -> None:
+    text = (
+        "# Changelog\n\n## 1.1.0 - 2019-02-15\n\n- A lamp for the stern.\n\n## 1.0.0 - 2017-06-20\n\n- The first boat."
+    )
+    dated = evidence("When was 1.1.0 released?", document(text))
+    assert "## 1.1.0 - 2019-02-15" in [dated.text(each.unit) for each in able(dated)]
+    other = evidence("What came with 1.1.0?", document(text))
+    assert not any(each.unit.kind == "heading" for each in able(other))

@@ -44,8 +44,17 @@ LONG = 400
 
 
 def able(evidence: Evidence) -> list[Seen]:
-    """Return the units that may be an answer: headings and questions answer nothing, they introduce."""
-    return [seen for seen in evidence.all() if seen.unit.kind not in ("heading", "question")]
+    """Return the units that may be an answer: headings and questions answer nothing, they introduce.
+
+    A heading with a date answers when something was released: "## [1.1.0] - 2019-02-15".
+    """
+    dated = evidence.asked.form == "field" and evidence.asked.kind == "date"
+    return [
+        seen
+        for seen in evidence.all()
+        if seen.unit.kind not in ("heading", "question")
+        or (dated and seen.unit.kind == "heading" and has_kind(evidence.text(seen.unit), "date"))
+    ]
 
 
 def unit_signals(evidence: Evidence, units: Sequence[Seen]) -> Numbers:
