@@ -23,7 +23,7 @@ import click
 
 from finetune.commands import Trainings
 from indexer.command import COMMANDS as UPKEEP
-from indexer.command import show_skips
+from indexer.command import show_notes, show_skips
 from indexer.errors import UsageError, UserError
 from indexer.interrupts import leave_the_second_to_the_kernel
 from indexer.screen import common, in_collection, plain, shown
@@ -135,6 +135,9 @@ def footnote(ctx: click.Context, no_color: bool, verbose: bool) -> None:
 @click.option("--encoder", metavar="NAME|FOLDER", help="A sentence-transformers model; by default the one built in.")
 @answered_by("What is to answer from this collection, remembered; see ask.")
 @reranked_by("What is to order the passages found, remembered; see train reranker.")
+@click.option(
+    "--ocr-language", metavar="LANGUAGE", help="Language of scanned pages as Tesseract names it: eng, deu+fra."
+)
 @click.option("--watch", is_flag=True, help="Stay, and index again whenever a file changes.")
 @click.option("--strict", is_flag=True, help=f"Exit {SKIPPED} when a file was skipped.")
 @in_collection
@@ -142,8 +145,8 @@ def footnote(ctx: click.Context, no_color: bool, verbose: bool) -> None:
 @click.pass_context
 def index(
     ctx: click.Context, paths: tuple[str, ...], include: tuple[str, ...], exclude: tuple[str, ...], prune: bool,
-    rebuild: bool, encoder: str | None, generator: str | None, reranker: str | None, watch: bool, strict: bool,
-    name: str, home: str | None, as_json: bool,
+    rebuild: bool, encoder: str | None, generator: str | None, reranker: str | None, ocr_language: str | None,
+    watch: bool, strict: bool, name: str, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Take files and folders into a collection, or bring it up to date with them.
 
@@ -158,6 +161,8 @@ def index(
         raise UsageError("--watch needs the files or folders to watch.", "Run: footnote index PATH --watch")
     if "-" in paths and (len(paths) > 1 or rebuild or watch):
         raise UsageError('"-" reads standard input and goes with no other path.', "Run: footnote index - < texts.jsonl")
+    if ocr_language is not None:
+        os.environ["FOOTNOTE_OCR_LANGUAGE"] = ocr_language  # where the processes that read files look for it
     collection = Collection(name, home, encoder)
     choose = _choosing(collection, generator, reranker)
     if not paths and not rebuild:
@@ -284,7 +289,11 @@ def _show_report(report: Report, name: str, as_json: bool) -> None:
     if report.repairs:
         repaired = ", ".join(f"{count:,} {kind}" for kind, count in report.repairs.items())
         console.print(plain(f"  cleaned: {repaired}"), soft_wrap=True)
+    if report.not_read:
+        counts = ", ".join(f"{count:,} {ending}" for ending, count in report.not_read.items())
+        console.print(plain(f"  not read: {counts}"), soft_wrap=True)
     show_skips(console, [(skip.source, skip.reason) for skip in report.skipped])
+    show_notes(console, report.notes)
 
 
 # Training

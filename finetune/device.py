@@ -22,9 +22,12 @@ def has_bf16(device: str) -> bool:
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def attention_on(device: str) -> str:
-    """Return how an encoder attends: on a processor the fused kernel's way back costs more than it saves."""
-    return "eager" if device == "cpu" else "sdpa"
+def attention_on(device: str) -> str | None:
+    """Return how an encoder attends: on a processor the fused kernel's way back costs more than it saves.
+
+    None leaves it to transformers, which takes the fastest way that the kind of model has.
+    """
+    return "eager" if device == "cpu" else None
 
 
 def joined(device: str) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from indexer.graphemes import inside_graphemes
 from indexer.outline import Context, Piece, pieces_of
+from indexer.pages import PAGED
 from indexer.types import Chunk, Document
 
 _CHARACTERS_PER_TOKEN = 16  # a run without spaces may be one unknown token: bound what is stored and shown of it
@@ -55,8 +56,8 @@ def chunk(document: Document, encoder: TokenCounter, options: ChunkOptions = Chu
 
     Each is at most what the encoder reads, together with its context; none begins or ends inside a grapheme, except
     inside one that is longer than the encoder reads; together they cover every character that is not space. A document
-    that fits whole is one chunk. Cuts fall before headings, else between blocks, sentences, words, graphemes, in this
-    order; a heading stays with what follows it.
+    that fits whole is one chunk, but none reaches over two sheets or slides. Cuts fall before headings, else between
+    blocks, sentences, words, graphemes, in this order; a heading stays with what follows it.
     """
     return list(_Cutter(document, encoder, options).chunks())
 
@@ -77,37 +78,51 @@ class _Cutter:
         self.piece_limit = max(1, self.limit - self.context.room - self.limit // 64)
         whole = self._whole_blocks(self._joined(pieces_of(document)))
         self.pieces = [part for piece in whole for part in self._divided(piece)]
+        self.borders = self._borders(document)
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the chunks in order."""
+        for first, stop in itertools.pairwise(self.borders):
+            yield from self._chunks_of(first, stop)
+
+    def _borders(self, document: Document) -> list[int]:
+        """Return the numbers of the pieces before which a chunk must end: the first, the end, and each new page."""
+        borders, page = [0], None
+        for number, piece in enumerate(self.pieces if document.format in PAGED else ()):
+            here = document.page_at(piece.start)
+            if here != page and page is not None:
+                borders.append(number)
+            page = here
+        return [*borders, len(self.pieces)] if self.pieces else []
+
+    def _chunks_of(self, first: int, stop: int) -> Iterator[Chunk]:
+        """Yield the chunks of the pieces [first, stop)."""
         pieces = self.pieces
-        if not pieces:
+        context = self.context.at(pieces[first])
+        if self._fits(first, stop, context):
+            yield self._chunk(pieces[first].start, pieces[stop - 1].end, context)
             return
-        context = self.context.at(pieces[0])
-        if self._fits(0, len(pieces), context):
-            yield self._chunk(pieces[0].start, pieces[-1].end, context)
-            return
-        first, begin = 0, 0  # the chunk begins at piece `begin`, and brings something new from piece `first` on
-        while first < len(pieces):
+        begin = first  # the chunk begins at piece `begin`, and brings something new from piece `first` on
+        while first < stop:
             context = self.context.at(pieces[begin])
-            end = self._end(begin, first, context)
+            end = self._end(begin, first, stop, context)
             if end <= first:  # the overlap leaves no room for anything new
                 begin = first
                 continue
             yield from self._verified(pieces[begin].start, pieces[end - 1].end, context)
-            first, begin = end, self._overlap(begin, end)
+            first, begin = end, self._overlap(begin, end, stop)
 
-    def _end(self, begin: int, first: int, context: str) -> int:
+    def _end(self, begin: int, first: int, stop: int, context: str) -> int:
         """Return where the chunk of pieces [begin, end) should end: at the strongest cut, and then the latest."""
         pieces, used = self.pieces, self._tokens_of(context)
         top = pieces[begin].level
         start = pieces[begin].start
         best, best_strength = first, -1
-        for end in range(first + 1, len(pieces) + 1):
+        for end in range(first + 1, stop + 1):
             size = used + self._tokens(start, pieces[end - 1].end)
             if size > self.limit or pieces[end - 1].end - start > self.longest:
                 break
-            if end == len(pieces):
+            if end == stop:
                 return end
             after = pieces[end]
             if pieces[end - 1].binds_next:
@@ -126,10 +141,10 @@ class _Cutter:
             return first + 1
         return best
 
-    def _overlap(self, begin: int, end: int) -> int:
+    def _overlap(self, begin: int, end: int, stop: int) -> int:
         """Return from which piece on the next chunk repeats what stands before `end`."""
         pieces, place = self.pieces, end
-        if end == len(pieces) or pieces[end].opens_block or not pieces[end].is_prose:
+        if end == stop or pieces[end].opens_block or not pieces[end].is_prose:
             return end
         while place - 1 > begin and pieces[place - 1].is_prose and pieces[place - 1].whole:
             if self._tokens(pieces[place - 1].start, pieces[end - 1].end) > self.options.overlap_tokens:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from indexer import characters
+from indexer.blobs import without_blobs
 from indexer.types import Block, Document, Reading, Scalar, Section
 
 _MAX_TITLE = 300
@@ -24,11 +26,17 @@ def assemble(source: str, sha256: str, reading: Reading) -> Document:
     before a character still gives its line in the source. Time is linear in the length of the text.
     """
     repairs: Counter[str] = Counter()
+    running: list[str] = []
     blocks: Sequence[Block] = reading.blocks
     if reading.format == "pdf":
         from indexer.layout import flow  # only PDFs come as lines on pages
 
-        blocks = list(flow(reading.blocks, repairs))
+        blocks = list(flow(reading.blocks, repairs, running))
+    readable = [without_blobs(block.text) for block in blocks]
+    left_out = sum(count for _, count in readable)
+    blocks = (
+        [replace(block, text=text) for block, (text, _) in zip(blocks, readable, strict=True)] if left_out else blocks
+    )
     mojibake = characters.is_mojibake(block.text for block in blocks if block.kind != "code")
     cleaned = [clean for block in blocks if (clean := _clean(block, repairs, mojibake)).text]
     text, sections = _join(cleaned)
@@ -39,9 +47,13 @@ def assemble(source: str, sha256: str, reading: Reading) -> Document:
         title=_one_line(reading.title, _MAX_TITLE),
         text=text,
         sections=sections,
-        metadata=_clean_metadata(reading.metadata.items()),
+        metadata=_clean_metadata({**reading.metadata, "running lines": "; ".join(running)}.items()),
         format=reading.format,
-        notes=tuple(_one_line(note, _MAX_VALUE) for note in reading.notes) + (() if text else ("empty",)),
+        notes=(
+            *(_one_line(note, _MAX_VALUE) for note in reading.notes),
+            *([f"{left_out:,} characters of encoded or minified text left out"] if left_out else []),
+            *([] if text else ["empty"]),
+        ),
         repairs=dict(sorted(repairs.items())),
     )
 

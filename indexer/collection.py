@@ -14,14 +14,16 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from sqlalchemy import func, select
 
 from indexer import schema
 from indexer.errors import Damaged, NotFound, StorageError
-from indexer.filters import parse_filters
+from indexer.filters import check_filters, parse_filters
 from indexer.home import DEFAULT_COLLECTION, collection_folder, home_folder
 from indexer.schema import chunks, documents, settings, skipped
 from indexer.types import Document, Metadata, Progress, Section, Skip, silent
@@ -133,13 +135,15 @@ class Collection:
         return sync_given(self, given, progress=progress)
 
     def remove(self, sources: Sequence[str]) -> list[str]:
-        """Remove these documents (full source, or its end after a slash) and return the sources removed.
+        """Remove these documents and return the sources removed.
 
+        Each is named by its full source or its end after a slash, by a folder that it lies in, or by a pattern with
+        "*", "?" or "[...]" (a star stands for slashes as well).
         Raises NotFound, and removes nothing, when one of them is not in the collection.
         """
         from indexer.writer import write
 
-        found = [self.resolve(source) for source in sources]
+        found = list(dict.fromkeys(each for source in sources for each in self._named(source)))
         with write(self, purpose="remove") as writer:
             writer.remove(found)
             writer.publish()
@@ -265,8 +269,23 @@ class Collection:
             return self._encoder
 
     def filters(self, given: Sequence[str]) -> ColumnElement[bool] | None:
-        """Return the condition of `key=value` filters for the methods of a view."""
+        """Return the condition of `key=value` filters for the methods of a view.
+
+        Raises UsageError for one of another form, for a key that no document has, and for a date that is none.
+        """
+        if given:
+            with self.reading() as connection:
+                check_filters(connection, given)
         return parse_filters(given)
+
+    def kept(self, given: Sequence[str]) -> str:
+        """Return how many documents `key=value` filters keep, in words: "0 of 75 documents match the filter"."""
+        where = parse_filters(given)
+        with self.reading() as connection:
+            count = select(func.count()).select_from(documents)
+            total = connection.execute(count).scalar_one()
+            found = total if where is None else connection.execute(count.where(where)).scalar_one()
+        return f"{found:,} of {total:,} documents match the filter"
 
     def resolve(self, source: str) -> str:
         """Return the stored source that `source` names: itself, its absolute path, or the only one that ends in it."""
@@ -278,6 +297,10 @@ class Collection:
             if not rows:
                 ending = documents.c.source.endswith(f"/{source}", autoescape=True)
                 rows = connection.execute(select(documents.c.source).where(ending).limit(6)).scalars().all()
+            if not rows and not source.isascii():  # accents may be stored as letters of their own, as macOS does
+                named = {normalize("NFC", each) for each in (exact[1], f"/{source}")}
+                every = connection.execute(select(documents.c.source)).scalars().all()
+                rows = [each for each in every if normalize("NFC", each).endswith(tuple(named))]
         if len(rows) == 1:
             return str(rows[0])
         if rows:
@@ -285,6 +308,22 @@ class Collection:
         raise NotFound(
             f"{source!r} is not in collection {self.name!r}.", "Run: footnote status --sources, to see what is."
         )
+
+    def _named(self, source: str) -> list[str]:
+        """Return the stored sources that `source` names: a document, all in a folder, or all that match a pattern."""
+        try:
+            return [self.resolve(source)]
+        except NotFound:
+            with self.reading() as connection:
+                every = connection.execute(select(documents.c.source).order_by(documents.c.source)).scalars().all()
+            path = normalize("NFC", os.path.abspath(source))  # noqa: PTH100 - ../ goes as well
+            patterns = (path, normalize("NFC", source), f"*/{normalize('NFC', source)}")
+            names = [(each, normalize("NFC", each)) for each in every]
+            inside = [each for each, name in names if name.startswith(f"{path}/")]
+            found = inside or [each for each, name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
+            if not found:
+                raise
+            return found
 
     def document(self, source: str) -> Document:
         """Return a stored document whole. Raises NotFound."""

@@ -18,6 +18,9 @@ from indexer.screen import Screen, common, in_collection, near, opened, plain, s
 if TYPE_CHECKING:
     from rich.console import Console
 
+_SHOWN = 20
+"""Sources that a report names, with a reason or a note each."""
+
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
@@ -25,7 +28,10 @@ if TYPE_CHECKING:
 @common
 @click.pass_obj
 def remove(screen: Screen, sources: tuple[str, ...], name: str, home: str | None, as_json: bool) -> None:
-    """Remove documents from a collection; the files themselves are not touched."""
+    """Remove documents from a collection; the files themselves are not touched.
+
+    SOURCE is a document, a folder, or a pattern in quotes such as "*.log".
+    """
     collection = opened(name, home)
     removed = collection.remove(sources)
     if as_json:
@@ -228,10 +234,20 @@ def show_skips(console: Console, skips: Sequence[tuple[str, str]]) -> None:
     """Print what was skipped and why; of many the first."""
     if skips:
         console.print(f"  [yellow]{len(skips)} skipped:[/]", highlight=False)
-    for source, reason in skips[:20]:
+    for source, reason in skips[:_SHOWN]:
         console.print(plain(f"    {near(source)}: {reason}"), soft_wrap=True)
-    if len(skips) > 20:
-        console.print(f"    ... and {len(skips) - 20} more; all of them with --json", highlight=False)
+    if len(skips) > _SHOWN:
+        console.print(f"    ... and {len(skips) - _SHOWN} more; all of them with --json", highlight=False)
+
+
+def show_notes(console: Console, notes: Mapping[str, Sequence[str]]) -> None:
+    """Print what was noted while documents were read; of many the first."""
+    if notes:
+        console.print(f"  [yellow]{len(notes)} read with notes:[/]", highlight=False)
+    for source in list(notes)[:_SHOWN]:
+        console.print(plain(f"    {near(source)}: {'; '.join(notes[source])}"), soft_wrap=True)
+    if len(notes) > _SHOWN:
+        console.print(f"    ... and {len(notes) - _SHOWN} more; all of them with --json", highlight=False)
 
 
 COMMANDS: Mapping[str, click.Command] = {

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from datetime import date
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 
 from indexer.errors import UsageError
 from indexer.schema import documents
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
 
 COLUMNS = {
     "source": documents.c.source,
@@ -21,6 +26,7 @@ COLUMNS = {
     "modified": documents.c.modified,
 }
 _FORM = re.compile(r"\s*([\w.-]+)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*", re.DOTALL)
+_DATE = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?)?)?")
 
 
 def parse_filters(filters: Sequence[str]) -> ColumnElement[bool] | None:
@@ -34,17 +40,50 @@ def parse_filters(filters: Sequence[str]) -> ColumnElement[bool] | None:
     return and_(*conditions) if conditions else None
 
 
-def _condition(given: str) -> ColumnElement[bool]:
-    form = _FORM.fullmatch(given)
+def check_filters(connection: Connection, filters: Sequence[str]) -> None:
+    """Raise UsageError for a key that no document has, and for a value that is no date where a key holds dates."""
+    for given in filters:
+        key, _, value = _taken_apart(given)
+        if key not in COLUMNS and key not in (known := _metadata_keys(connection)):
+            near = get_close_matches(key, [*COLUMNS, *known], 1)
+            raise UsageError(
+                f"No document has a field {key!r}.",
+                f"Did you mean: {near[0]}?" if near else f"There are: {', '.join([*COLUMNS, *known][:20])}.",
+            )
+        if "*" not in value and "?" not in value and not _is_date(value) and _holds_dates(connection, key):
+            raise UsageError(
+                f"{value!r} is not a date, and the field {key!r} holds dates.",
+                f"For example: --filter '{key}>=2024-01-31'",
+            )
+
+
+def _metadata_keys(connection: Connection) -> list[str]:
+    keys = "SELECT DISTINCT key FROM documents, json_each(documents.metadata) ORDER BY key"
+    return [str(key) for key in connection.exec_driver_sql(keys).scalars()]
+
+
+def _holds_dates(connection: Connection, key: str) -> bool:
+    """Tell whether all of some values of a key are dates."""
+    column = _column(key)
+    values = connection.execute(select(column).where(column.is_not(None)).limit(20)).scalars().all()
+    return bool(values) and all(isinstance(value, str) and "-" in value and _is_date(value) for value in values)
+
+
+def _is_date(value: str) -> bool:
+    """Tell whether a value is a date in ISO form, with a time or not, or the beginning of one: 2024, 2024-05."""
+    form = _DATE.fullmatch(value)
     if form is None:
-        raise UsageError(
-            f"The filter {given!r} is not of the form key=value.",
-            "For example: --filter format=markdown --filter 'source=*/guides/*' --filter 'date>=2024-01-01'",
-        )
-    key, operator, value = form.groups()
-    column: Any = COLUMNS.get(key)
-    if column is None:
-        column = func.json_extract(documents.c.metadata, literal(f'$."{key}"'))
+        return False
+    try:
+        date(int(form["year"]), int(form["month"] or 1), int(form["day"] or 1))
+    except ValueError:
+        return False
+    return True
+
+
+def _condition(given: str) -> ColumnElement[bool]:
+    key, operator, value = _taken_apart(given)
+    column = _column(key)
     if operator in ("=", "!="):
         equal = _equal(key, column, value)
         return equal if operator == "=" else or_(column.is_(None), ~equal)
@@ -54,6 +93,22 @@ def _condition(given: str) -> ColumnElement[bool]:
         is_number = func.typeof(column).in_(("integer", "real"))
         return or_(and_(is_number, column.op(operator)(number)), and_(~is_number, column.op(operator)(value)))
     return and_(func.typeof(column) == "text", column.op(operator)(value))
+
+
+def _taken_apart(given: str) -> tuple[str, str, str]:
+    form = _FORM.fullmatch(given)
+    if form is None:
+        raise UsageError(
+            f"The filter {given!r} is not of the form key=value.",
+            "For example: --filter format=markdown --filter 'source=*/guides/*' --filter 'date>=2024-01-01'",
+        )
+    key, operator, value = form.groups()
+    return key, operator, value
+
+
+def _column(key: str) -> Any:
+    column: Any = COLUMNS.get(key)
+    return func.json_extract(documents.c.metadata, literal(f'$."{key}"')) if column is None else column
 
 
 def _equal(key: str, column: Any, value: str) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,31 +51,41 @@ class _Rules:
     spec: GitIgnoreSpec
 
 
-def find(paths: Sequence[Path], include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Iterator[Path | Skip]:
+def find(
+    paths: Sequence[Path], include: Sequence[str] = (), exclude: Sequence[str] = (), ignored: Counter[str] | None = None
+) -> Iterator[Path | Skip]:
     """Yield the absolute paths of the files to read under `paths`, and a Skip for each that cannot be.
 
     Folders are walked in order of their entries' names. `include` and `exclude` are gitignore patterns
     relative to the folder named in `paths`; `.footnoteignore` in any folder holds below it. Hidden
-    and ignored files are passed over in silence; a file named in `paths` is taken whatever it is
-    called. A named folder may be a link; nothing else that is a link is followed.
+    files are passed over in silence, others that are ignored for their names are counted by ending
+    in `ignored`; a file named in `paths` is taken whatever it is called. A named folder may be a
+    link, and of a named link to a file its file is taken; no other link is followed.
     Raises NotFound for a path that does not exist, UsageError for a pattern that is not one.
     """
     included = patterns(include) if include else None
     excluded = patterns(exclude)
     seen: dict[tuple[int, int], Path] = {}
+    ignored = Counter() if ignored is None else ignored
     for path in paths:
-        root = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+        root = named_file(Path(os.path.abspath(path)))  # noqa: PTH100 - resolve() would follow links
         status = _status_of_named(root)
         linked = stat.S_ISLNK(status.st_mode) and os.path.isdir(root)  # noqa: PTH112 - is_dir() raises for some links
         if linked or stat.S_ISDIR(status.st_mode):
             rules = (_Rules(root, patterns(DEFAULT_IGNORES)), _Rules(root, excluded))
-            yield from _walk(root, rules, included, seen)
+            yield from _walk(root, rules, included, seen, ignored)
         elif not stat.S_ISREG(status.st_mode):
             yield Skip(shown(root), _kind(status.st_mode))
         elif not _is_unicode(str(root)):
             yield Skip(shown(root), "file name is not valid UTF-8")
         else:
             yield from _once(root, status, seen)
+
+
+def named_file(path: Path) -> Path:
+    """Return the file that a link names, or the path itself where it is no link to a file."""
+    is_link_to_file = path.is_symlink() and os.path.isfile(path)  # noqa: PTH113 - is_file() raises for some links
+    return path.resolve() if is_link_to_file else path
 
 
 def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
@@ -90,13 +101,22 @@ def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
     raise Unreadable("changed while it was being read")
 
 
+def ending(path: Path) -> str:
+    """Return the ending of a file's name, by which files that were not read are counted."""
+    return path.suffix.lower() or "without ending"
+
+
 def shown(path: Path) -> str:
     """Return a path that can be printed and stored, whatever bytes its name has."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _walk(
-    root: Path, rules: tuple[_Rules, ...], included: GitIgnoreSpec | None, seen: dict[tuple[int, int], Path]
+    root: Path,
+    rules: tuple[_Rules, ...],
+    included: GitIgnoreSpec | None,
+    seen: dict[tuple[int, int], Path],
+    ignored: Counter[str],
 ) -> Iterator[Path | Skip]:
     """Walk depth first with a stack of our own: a path may be deeper than Python's recursion."""
     stack: list[tuple[Path, tuple[_Rules, ...]]] = [(root, rules)]
@@ -108,7 +128,11 @@ def _walk(
             yield Skip(shown(path), _reason(error))
             continue
         mode = status.st_mode
-        if path != root and (path.name.startswith(".") or _is_ignored(path, stat.S_ISDIR(mode), rules)):
+        if path != root and path.name.startswith("."):
+            continue
+        if path != root and _is_ignored(path, stat.S_ISDIR(mode), rules):
+            if stat.S_ISREG(mode):
+                ignored[ending(path)] += 1
             continue
         if not stat.S_ISDIR(mode) and included and not included.match_file(path.relative_to(root).as_posix()):
             continue

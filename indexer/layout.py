@@ -56,6 +56,7 @@ _COUNTED = frozenset(
 _RUNNING = 0.8
 """Share of the pages on which the number must be as much more as there are pages between."""
 _MAX_OFFSET = 500
+_MAX_TOLD = 20
 _BULLET = re.compile(r"\s*(?:[•◦▪‣·*–—-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _HYPHENS = ("-", "‐", "\u00ad")
 _COMPOUND = re.compile(r"(?<![\w-])[^\W\d_]{1,40}-[^\W\d_]{1,40}(?![\w-])")
@@ -67,10 +68,19 @@ _Place = tuple[int, int, str]
 """A line on a page: number of its block, number in its block, text."""
 
 
-def flow(blocks: Sequence[Block], repairs: Counter[str]) -> Iterator[Block]:
-    """Yield blocks of whole paragraphs, none with a line end in it, so that a second pass changes nothing."""
+def flow(blocks: Sequence[Block], repairs: Counter[str], running: list[str]) -> Iterator[Block]:
+    """Yield blocks of whole paragraphs, none with a line end in it, so that a second pass changes nothing.
+
+    Headers and footers that were left out go to `running`, one of each kind.
+    """
     blocks = [replace(block, text=re.sub("\r\n?", "\n", block.text)) for block in blocks]
-    blocks = _without_running_lines(blocks, repairs)
+    kept = _without_running_lines(blocks, repairs)
+    for before, after in zip(blocks, kept, strict=True):
+        if before is not after and len(running) < _MAX_TOLD:
+            lines, keys = set(after.text.split("\n")), set(map(_key, running))
+            left_out = {_key(line): line.strip() for line in before.text.split("\n") if line not in lines}
+            running.extend(line for key, line in left_out.items() if key not in keys and any(map(str.isalpha, line)))
+    blocks = kept
     words = _whole_words(blocks)
     for block in blocks:
         if not _is_laid_out_in_lines(block):
@@ -101,7 +111,9 @@ def _without_running_lines(blocks: Sequence[Block], repairs: Counter[str]) -> li
     """Return the blocks without the lines that repeat at the top or bottom of many pages."""
     pages: dict[int | None, list[_Place]] = {}
     for number, block in enumerate(blocks):
-        if _is_laid_out_in_lines(block):
+        if (
+            _is_laid_out_in_lines(block) or block.kind == "table"
+        ):  # whose rows are no edges, and none of them is left out
             lines = enumerate(block.text.split("\n"))
             pages.setdefault(block.page, []).extend((number, at, line) for at, line in lines if line.strip())
     if len(pages) < _MIN_PAGES:
@@ -117,7 +129,8 @@ def _without_running_lines(blocks: Sequence[Block], repairs: Counter[str]) -> li
         seen = {key: len(lines) for key, lines in texts.items() if _is_running(lines)}
         for edge in edges.values():
             for number, at, _ in edge[side][: _reach([seen.get(_key(line), 0) >= often for _, _, line in edge[side]])]:
-                running.setdefault(number, set()).add(at)
+                if blocks[number].kind != "table":
+                    running.setdefault(number, set()).add(at)
     if running:
         repairs["running headers and footers"] += sum(map(len, running.values()))
     return [_without(block, running[number]) if number in running else block for number, block in enumerate(blocks)]

@@ -1,6 +1,7 @@
 """Reading strangers' files in child processes with limits, reused from file to file.
 
 The parent sends bytes and receives a Document; a child has no need to open, write or fetch anything.
+Scanned pages go on to Tesseract, which a child starts under its own limits and which ends with it.
 Whatever a file does to its child (crash, hang, hunger for memory) becomes a reason to skip that file.
 `indexer.sandbox_child` is the child's side.
 """
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from indexer.types import Document, Section, Skip
 _LOG = logging.getLogger(__name__)
 _READ_AHEAD_FILES = 16
 _READ_AHEAD_BYTES = 64_000_000
+_KEPT = ("PATH", "LANG", "SYSTEMROOT")
 _LENGTHS = 12
 """Bytes before each frame: 4 for the length of its header, 8 for that of its body."""
 
@@ -42,7 +44,7 @@ class Limits:
     cpu: int = 20
     """Seconds of processor time."""
     wall: float = 30.0
-    """Seconds on the clock."""
+    """Seconds on the clock; each scanned page has as many again, as it has processor time."""
     text: int = 50_000_000
     """Characters of decoded text."""
 
@@ -133,13 +135,15 @@ class _Child:
 
         def end() -> None:
             late.set()
-            process.kill()
+            _kill(process)
 
-        timer = threading.Timer(self._limits.wall, end)
-        timer.daemon = True
-        timer.start()
+        timer = _timer(self._limits.wall, end)
         try:
             header, body = self._ask(process, source, data)
+            while header.get("alive") and not late.is_set():  # a scanned page was read; the next has its own time
+                timer.cancel()
+                timer = _timer(self._limits.wall, end)
+                header, body = read_frame(_output(process))
         except (EOFError, OSError, ValueError) as error:
             self.stop()
             if self._retired:
@@ -160,7 +164,7 @@ class _Child:
         process, self._process = self._process, None
         if process is None:
             return
-        process.kill()
+        _kill(process)
         for pipe in (process.stdin, process.stdout):
             try:
                 if pipe:
@@ -174,7 +178,7 @@ class _Child:
         with self._lock:
             self._retired = True
             if self._process is not None:
-                self._process.kill()
+                _kill(self._process)
 
     def _started(self) -> subprocess.Popen[bytes]:
         with self._lock:
@@ -196,10 +200,10 @@ class _Child:
 
     @staticmethod
     def _ask(process: subprocess.Popen[bytes], source: str, data: bytes) -> tuple[dict[str, Any], bytes]:
-        if process.stdin is None or process.stdout is None:
+        if process.stdin is None:
             raise EOFError
         write_frame(process.stdin, {"source": source}, data)
-        return read_frame(process.stdout)
+        return read_frame(_output(process))
 
     def _reason_of_death(self, code: int | None) -> str:
         if code is None or code >= 0:
@@ -210,11 +214,34 @@ class _Child:
         return f"crashed its reader ({name})"
 
 
+def _timer(seconds: float, action: Callable[[], None]) -> threading.Timer:
+    timer = threading.Timer(seconds, action)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _output(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    if process.stdout is None:
+        raise EOFError
+    return process.stdout
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a child together with what it started; each child leads a group of its own."""
+    try:
+        if sys.platform != "win32" and process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.kill()
+
+
 def _environment() -> dict[str, str]:
     """Return the few variables a child needs: no tokens, no proxies, one thread per library."""
     kept = {
         name: os.environ[name]
-        for name in ("PATH", "LANG", "SYSTEMROOT", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")
+        for name in (*_KEPT, "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "TESSDATA_PREFIX", "FOOTNOTE_OCR_LANGUAGE")
         if name in os.environ
     }
     fixed = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"}

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from indexer.cleaner import assemble
 from indexer.errors import Unreadable
-from indexer.readers import read
+from indexer.readers import ocr, read
 from indexer.sandbox import Limits, header_of, read_frame, write_frame
 
 _OPEN_FILES = 64
@@ -33,6 +33,13 @@ def main() -> None:
     _limit("RLIMIT_FSIZE", 0)
     _limit("RLIMIT_NOFILE", _OPEN_FILES)
     _limit("RLIMIT_AS", start + limits.memory)
+
+    def alive() -> None:
+        """Say that a long file goes on: the limits of time hold for each of its scanned pages."""
+        _limit_processor_time(limits.cpu)
+        write_frame(answers, {"alive": True}, b"")
+
+    ocr.after_page = alive
     while True:
         try:
             header, data = read_frame(requests)

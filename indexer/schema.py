@@ -32,7 +32,7 @@ from indexer import storage
 from indexer.errors import Damaged, SchemaMismatch, StorageError
 
 APPLICATION_ID = 0x464E4F54  # "FNOT", in SQLite's header, so that a stranger's database is told from ours
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a database that says otherwise is migrated (older) or refused (newer)."""
 WRITER_PATIENCE = 30
 """Seconds that a commit waits for readers to end. New readers wait behind it, so theirs must be longer."""
@@ -83,6 +83,16 @@ chunks = Table(
     Column("bigrams", Text, nullable=False),
     Index("ix_chunks_digest", "digest"),
     sqlite_autoincrement=True,
+)
+
+names = Table(
+    "names",  # what a question may call by name; see `indexer.names`
+    tables,
+    Column("form", Text, primary_key=True),
+    Column("document_id", ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("chunk_id", Integer, primary_key=True),  # 0: the document is called so, not one of its chunks
+    Column("match", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 vectors = Table(

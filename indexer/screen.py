@@ -15,6 +15,7 @@ import click
 
 from indexer.errors import NotFound, UserError
 from indexer.home import DEFAULT_COLLECTION, collection_names, home_folder
+from indexer.pages import page_place
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -115,10 +116,10 @@ def near(source: str) -> str:
     return source.removeprefix(here) if source.startswith(here) else source
 
 
-def place(source: str, page: int | None, line: int | None) -> str:
+def place(source: str, page: int | None, line: int | None, page_name: str = "") -> str:
     """Return where something stands: the source with its page, or its line where it has no pages."""
     if page is not None:
-        return f"{near(source)}, page {page}"
+        return f"{near(source)}, {page_place(source, page, page_name)}"
     return f"{near(source)}, line {line}" if line is not None else near(source)
 
 

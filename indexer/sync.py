@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from indexer.collection import Collection
 from indexer.errors import UsageError
@@ -28,7 +29,7 @@ from indexer.writer import Prepared, Writer, check_encoder, write
 if TYPE_CHECKING:
     from indexer.encoder import Encoder
 
-PIPELINE = 2
+PIPELINE = 3
 """Version of reading, cleaning and chunking: raise it when the same bytes would give other text or other chunks."""
 BATCH_CHUNKS = 256
 """New chunks that are embedded together and committed in one transaction; a kill loses at most this much work."""
@@ -71,6 +72,10 @@ class Report:
     generation: int
     repairs: Mapping[str, int] = field(default_factory=dict)
     """What cleaning repaired in the documents that were added or changed, and how often."""
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What was not read, or read by a fallback, in the documents that were added or changed: source -> notes."""
+    not_read: Mapping[str, int] = field(default_factory=dict)
+    """How many files were not read, by ending: those skipped with a reason and those ignored for their names."""
 
     def to_json(self) -> dict[str, object]:
         """Return the report in the form that `index --json` prints."""
@@ -80,6 +85,8 @@ class Report:
             "removed": self.removed,
             "unchanged": self.unchanged,
             "skipped": [{"source": skip.source, "reason": skip.reason} for skip in self.skipped],
+            "notes": {source: list(notes) for source, notes in self.notes.items()},
+            "not_read": dict(self.not_read),
             "chunks": self.chunks,
             "chunks_embedded": self.chunks_embedded,
             "seconds": round(self.seconds, 3),
@@ -106,11 +113,13 @@ def sync_files(
     committed: Committed | None = None,
 ) -> Report:
     """Make the collection hold what `paths` hold now; see `Collection.sync`."""
-    from indexer.folders import find
+    from indexer.folders import ending, find, named_file
 
     started = time.monotonic()
-    roots = [Path(os.path.abspath(Path(path).expanduser())) for path in paths]  # noqa: PTH100 - as `find` names files
-    found = list(find(roots, include, exclude))
+    given = (Path(os.path.abspath(Path(path).expanduser())) for path in paths)  # noqa: PTH100 - as `find` names files
+    roots = [named_file(path) for path in given]
+    not_read: Counter[str] = Counter()
+    found = list(find(roots, include, exclude, not_read))
     files = {str(path): path for path in found if isinstance(path, Path)}
     skips = [each for each in found if isinstance(each, Skip)]
     encoder, made = _encoder_for(collection, progress, rebuild=rebuild)
@@ -125,13 +134,19 @@ def sync_files(
             gone = [source for source in run.known if source not in files and source not in kept]
             run.take(_stored_elsewhere(collection, kept, run))
         run.take(_changed_files(files, run, skips, progress))
+        if prune and not rebuild:
+            gone = [
+                *gone,
+                *_moved_away(run.hashes(), set(files) - set(before), set(with_file) - set(files) - set(gone)),
+            ]
         unreadable = {skip.source for skip in skips}
         gone = [*gone, *(source for source in files if source in unreadable and source in run.known)]
         cleared = _gone(writer.known_skips(), files, [], roots)
         run.finish(removed=gone, skips=skips, cleared=[source for source in cleared if source not in unreadable])
         if rebuild:
             writer.switch()
-        return run.report(time.monotonic() - started)
+        not_read.update(ending(Path(skip.source)) for skip in skips)
+        return run.report(time.monotonic() - started, not_read)
 
 
 def sync_given(
@@ -197,6 +212,7 @@ class _Run:
         self.added = self.changed = self.removed = self.unchanged = self.chunks = self.embedded = 0
         self.skips: list[Skip] = []
         self.repairs: Counter[str] = Counter()
+        self.notes: dict[str, Sequence[str]] = {}
         self._outdated = set(self.known) if self.stale else set()
         self._batch: dict[str, tuple[_Read, list[Chunk], list[bytes]]] = {}
         self._new: dict[bytes, str] = {}
@@ -212,6 +228,10 @@ class _Run:
         self.unchanged += same
         self._outdated.discard(source)
         return same
+
+    def hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of every document by source, those that wait for their commit included."""
+        return self.known | {source: read.document.sha256 for source, (read, _, _) in self._batch.items()}
 
     def take(self, reads: Iterable[_Read]) -> None:
         """Chunk what was read and commit it batch by batch."""
@@ -258,6 +278,8 @@ class _Run:
             self.known[source], self._origins[source] = each.document.sha256, each.origin
             self.chunks += len(each.chunks)
             self.repairs.update(each.document.repairs)
+            if each.document.notes:
+                self.notes[source] = each.document.notes
         self._batch, self._new = {}, {}
         if self.committed is not None:
             self.committed([*sources, *removed], generation)
@@ -275,11 +297,12 @@ class _Run:
             have.update(zip(missing, self.writer.as_bytes(rows), strict=True))
         return have
 
-    def report(self, seconds: float) -> Report:
+    def report(self, seconds: float, not_read: Mapping[str, int] | None = None) -> Report:
         """Return what this run did."""
         return Report(
             self.added, self.changed, self.removed, self.unchanged, tuple(self.skips), self.chunks, self.embedded,
-            seconds, self.writer.generation, dict(sorted(self.repairs.items())),
+            seconds, self.writer.generation, dict(sorted(self.repairs.items())), dict(sorted(self.notes.items())),
+            dict(sorted((not_read or {}).items())),
         )  # fmt: skip
 
 
@@ -333,6 +356,23 @@ def _gone(known: Iterable[str], files: dict[str, Path], skips: Sequence[Skip], r
         for source in sorted(known)
         if (source.startswith(under) or source in named) and source not in files and not source.startswith(kept)
     ]
+
+
+def _moved_away(known: Mapping[str, str], new: set[str], others: set[str]) -> list[str]:
+    """Return the sources of `others` whose file is gone from the disk, and came back among `new` ones elsewhere.
+
+    A file is the same by its content and its name: that is how a folder which was moved as a whole is recognised.
+    """
+    arrived = {(known[source], _bare_name(source)) for source in new if source in known}
+    return [
+        source
+        for source in sorted(others)
+        if (known.get(source), _bare_name(source)) in arrived and not os.path.lexists(source)
+    ]
+
+
+def _bare_name(source: str) -> str:
+    return normalize("NFC", source.rpartition("/")[2])
 
 
 def _may_be_folder(path: Path) -> bool:

@@ -91,6 +91,15 @@ class Document:
         section = self.section_at(offset)
         return section.page if section else None
 
+    def first_page(self, start: int, end: int) -> int | None:
+        """Return the page of the first part of [start, end) that has one: the fields before a text have none."""
+        first = max(0, bisect.bisect_right(self.sections, start, key=lambda section: section.start) - 1)
+        for place in range(first, len(self.sections)):
+            section = self.sections[place]
+            if section.page is not None or section.start >= end:
+                return section.page if section.start < end else None
+        return None
+
     def line_at(self, offset: int) -> int | None:
         """Return the line of the source that holds the character at `offset`, counted from 1."""
         section = self.section_at(offset)

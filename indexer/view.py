@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from indexer import schema, words
+from indexer import naming, schema, words
 from indexer.schema import chunks, documents
 from indexer.types import Hit, Section, Vectors
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Row
     from sqlalchemy.sql.elements import ColumnElement
 
+    from indexer.naming import Named
     from indexer.segments import DenseIndex
 
 
@@ -76,6 +77,17 @@ class View:
     def words(self, question: str, k: int, where: ColumnElement[bool] | None = None) -> list[Hit]:
         """Return the `k` chunks that match the question's words best by BM25, best first."""
         return words.search(self._connection, question, k, where)
+
+    def has_a_word(self, question: str, where: ColumnElement[bool] | None = None) -> bool:
+        """Tell whether any chunk has any of the question's words."""
+        return words.matches(self._connection, question, where)
+
+    def named(self, question: str, ranked: Sequence[int], where: ColumnElement[bool] | None = None) -> Named:
+        """Return what the question names: chunks that say it, or whose document is called so.
+
+        Of a document that is named these are the chunks that are `ranked` already, or else its first.
+        """
+        return naming.search(self._connection, question, ranked, where)
 
     def matched_words(self, question: str, chunk_ids: Sequence[int]) -> dict[int, list[str]]:
         """Return which words of each chunk matched the question."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, column, func, literal_column, select, table
+from sqlalchemy import bindparam, column, func, literal_column, select, table, true
 
 from indexer.schema import chunks, documents
 from indexer.types import Hit
@@ -93,10 +93,19 @@ def search(connection: Connection, question: str, k: int, where: ColumnElement[b
     if not expression or k < 1:
         return []
     badness = func.bm25(literal_column("words"), *WEIGHTS).label("badness")
-    query = select(ROWID, badness).select_from(WORDS).where(MATCHES).order_by(badness, ROWID).limit(k)
-    if where is not None:
-        query = query.where(ROWID.in_(select(chunks.c.id).join(documents).where(where)))
+    query = select(ROWID, badness).select_from(WORDS).where(MATCHES, _of(where)).order_by(badness, ROWID).limit(k)
     return [Hit(row.rowid, -row.badness) for row in connection.execute(query, {"expression": expression})]
+
+
+def matches(connection: Connection, question: str, where: ColumnElement[bool] | None = None) -> bool:
+    """Tell whether any chunk matches any of the question's words; `where` as in `search`."""
+    expression = match_expression(question)
+    query = select(ROWID).select_from(WORDS).where(MATCHES, _of(where)).limit(1)
+    return bool(expression) and connection.execute(query, {"expression": expression}).first() is not None
+
+
+def _of(where: ColumnElement[bool] | None) -> ColumnElement[bool]:
+    return true() if where is None else ROWID.in_(select(chunks.c.id).join(documents).where(where))
 
 
 def matched_words(connection: Connection, question: str, chunk_ids: Sequence[int]) -> dict[int, list[str]]:
@@ -144,6 +153,13 @@ def as_written(connection: Connection, term: str, most: int) -> Counter[str]:
     query = select(*marked).select_from(WORDS).where(MATCHES).order_by(ROWID).limit(most)
     rows = connection.execute(query, {"expression": f'{_WRITTEN}"{_plain(term)}"'})
     return Counter(word for row in rows for text in row for word in str(text).split(MARK)[1::2])
+
+
+def texts_with(connection: Connection, term: str, most: int) -> list[str]:
+    """Return the texts of the first `most` chunks that have a term."""
+    text: ColumnClause[str] = column("text")
+    query = select(text).select_from(WORDS).where(MATCHES).order_by(ROWID).limit(most)
+    return list(connection.execute(query, {"expression": f'{_WRITTEN}"{_plain(term)}"'}).scalars())
 
 
 def _plain(word: str) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy import delete, func, insert, select, update
 from indexer import schema, segments, storage
 from indexer.collection import Collection, lost_epochs, without_current
 from indexer.errors import EncoderMismatch, StorageError
-from indexer.schema import chunks, documents, settings, skipped, tombstones, vectors
+from indexer.schema import chunks, documents, names, settings, skipped, tombstones, vectors
 from indexer.types import Chunk, Document, Skip, Vectors
 from indexer.view import Made
 
@@ -293,8 +293,8 @@ class Writer:
             connection.execute(delete(skipped).where(skipped.c.source.in_(sources[i : i + 500])))
 
     def _insert(self, connection: Connection, prepared: Prepared) -> None:
+        from indexer.names import document_names, inner_words, name_rows, passage_names
         from indexer.signatures import signature
-        from indexer.words import bigrams
 
         document = prepared.document
         key = connection.execute(insert(documents).values(**_document_row(prepared))).inserted_primary_key or (0,)
@@ -311,19 +311,23 @@ class Writer:
                     "document_id": key[0],
                     "start": chunk.start,
                     "end": chunk.end,
-                    "page": document.page_at(chunk.start),
+                    "page": document.first_page(chunk.start, chunk.end),
                     "line": document.line_at(chunk.start),
                     "digest": digest,
                     "simhash": simhash,
                     "numbers": numbers,
                     "context": chunk.context,
                     "text": chunk.text,
-                    "bigrams": bigrams(f"{chunk.context} {chunk.text}"),
+                    "bigrams": inner_words(f"{chunk.context} {chunk.text}"),
                 }
             )
         connection.execute(insert(chunks), stored)
         rows = [{"chunk_id": each, "vector": row} for each, row in zip(ids, prepared.vectors, strict=True)]
         connection.execute(insert(vectors), rows)
+        called = document_names(document.source, document.title, document.metadata)
+        by_place = {0: called} | {row["id"]: passage_names(row["text"], row["context"]) for row in stored}
+        if found := name_rows(key[0], by_place):
+            connection.execute(insert(names), found)
 
     def publish(self, *, damaged: Iterable[str] = (), all_of_it: bool = False) -> None:
         """Bring the FAISS cache up to date with the truth, at a cost in proportion to what has changed.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.errors import UsageError, UserError
-from indexer.screen import Command, Screen, common, in_collection, near, opened, plain
+from indexer.screen import Command, Screen, common, in_collection, near, opened, plain, show_wrapped
 from rag.showing import show_answer, show_passage
 from rag.types import FORMS, MAX_HISTORY
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rag.writing.few_shot import FewShot
 
 NOT_ANSWERED = 4
-"""Exit code of `ask` where it cannot be sure of an answer, and where nothing bears on the question."""
+"""Exit code where there is no sure answer, where nothing bears on the question, and where a search finds nothing."""
 LEAVING = frozenset({"", "exit", "quit"})
 """What ends a conversation when it is typed as a question."""
 ANEW = "new"
@@ -96,11 +96,12 @@ def _complete_generator(_: click.Context, __: click.Parameter, typed: str) -> li
 @in_collection
 @common
 @click.pass_obj
+@click.pass_context
 def search(
-    screen: Screen, query: str, k: int, mode: str, explain: bool, reranker: str | None, filters: tuple[str, ...],
-    name: str, home: str | None, as_json: bool,
+    ctx: click.Context, screen: Screen, query: str, k: int, mode: str, explain: bool, reranker: str | None,
+    filters: tuple[str, ...], name: str, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Find passages, best first."""
+    """Find passages, best first. Exits 4 when nothing matches."""
     engine = _engine(screen, name, home, reranker=reranker)
     found = engine.search(query, k, mode=mode, filters=filters, explain=explain)  # type: ignore[arg-type]
     if as_json:
@@ -109,12 +110,13 @@ def search(
         screen.print_json(
             {"query": query, "mode": mode, "passages": rows, "collection": name, "generation": generation}
         )
-        return
-    console = screen.console()
-    for rank, passage in enumerate(found, 1):
-        show_passage(console, rank, passage, query, explain)
-    if not found:
-        console.print("Nothing found.")
+    else:
+        console = screen.console()
+        for rank, passage in enumerate(found, 1):
+            show_passage(console, rank, passage, query, explain)
+        if not found:
+            _show_nothing_found(console, engine, query, mode, filters)
+    ctx.exit(0 if found else NOT_ANSWERED)
 
 
 def _engine(
@@ -130,6 +132,17 @@ def _engine(
 
     with screen.progress() as progress:
         return Engine(collection, open_generator(generator, collection, few_shot, progress), reranker)
+
+
+def _show_nothing_found(console: Console, engine: Engine, query: str, mode: str, filters: Sequence[str]) -> None:
+    console.print("Nothing found.")
+    if filters:
+        console.print(f"{engine.collection.kept(filters)}.")
+    if meant := engine.meant(query):
+        show_wrapped(console, plain(f"Did you mean: {meant}", "cyan"))
+    if mode in ("hybrid", "feedback"):
+        why = "No word of it is there, and nothing is near it in meaning. What is nearest all the same: --mode dense"
+        show_wrapped(console, plain(why, "dim"))
 
 
 def _passage_json(rank: int, passage: Passage, query: str, explain: bool) -> dict[str, Any]:

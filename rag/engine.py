@@ -76,9 +76,10 @@ class Engine:
         """Return the `k` passages that fit `query` best, best first.
 
         `mode` says which arms are asked: by words and meaning ("hybrid"), by one of them ("words", "dense"), or by both
-        and again with what the best passages have in common ("feedback"), for a topic rather than one fact. `filters`
-        are `key=value` conditions on documents, as `indexer.filters` describes. With `explain`, each passage
-        says which of its words matched. Raises NotFound when there is no such collection, UsageError for an empty one.
+        and again with what the best passages have in common ("feedback"), for a topic rather than one fact. Where
+        nothing matches (`Retriever.matches`), both arms find nothing. `filters` are `key=value` conditions on
+        documents, as `indexer.filters` describes. With `explain`, each passage says which of its words matched.
+        Raises NotFound when there is no such collection, UsageError for an empty one.
         """
         return self.search_many([query], k, mode=mode, filters=filters, explain=explain)[0]
 
@@ -98,7 +99,12 @@ class Engine:
         retriever = Retriever(mode, reranker, where)
         with self._view(questions, mode, _Clock()) as (view, vectors):
             asked = zip(questions, [None] * len(questions) if vectors is None else vectors, strict=True)
-            return [retriever.find(view, question, vector, k, explain=explain) for question, vector in asked]
+            return [
+                retriever.find(view, question, vector, k, explain=explain)
+                if retriever.matches(view, question, vector)
+                else []
+                for question, vector in asked
+            ]
 
     def ask(
         self,
@@ -246,15 +252,27 @@ class Engine:
         self._open_beside()
         retriever = Retriever(reranker=self.reranker(), where=where)
         with self._view(alone, retriever.mode, clock) as (view, vectors):
-            asked = zip(alone, vectors if vectors is not None else (), strict=True)
+            asked = list(zip(alone, vectors if vectors is not None else (), strict=True))
             read = [tuple(retriever.read(view, text, vector, k, explain=explain)) for text, vector in asked]
+            matched = [retriever.matches(view, text, vector) for text, vector in asked]
             generation = view.generation
         clock.lap("retrieve")
+        nothing_kept = (f"{self.collection.kept(filters)}.",) if filters and not all(read) else ()
         least = self.generator.threshold(max_error)  # before anything is written, since it may refuse
         clock.lap("open")
         return [
-            Reading(text, stands_alone, passages, generation, least, clock, form)
-            for text, stands_alone, passages in zip(texts, alone, read, strict=True)
+            Reading(
+                text,
+                stands_alone,
+                passages,
+                generation,
+                least,
+                clock,
+                form,
+                matches,
+                nothing_kept if not passages else (),
+            )
+            for text, stands_alone, passages, matches in zip(texts, alone, read, matched, strict=True)
         ]
 
     def _checked(self, draft: Draft, reading: Reading) -> Answer:
@@ -264,7 +282,7 @@ class Engine:
         reading.clock.lap("cite")
         return replace(answer, timings_ms=reading.clock.laps)
 
-    def _meant(self, question: str) -> str:
+    def meant(self, question: str) -> str:
         """Return the question as the collection would spell it, where that differs; see `rag.spelling`."""
         from rag.spelling import meant
 
@@ -274,10 +292,8 @@ class Engine:
 
     def _answer(self, draft: Draft, reading: Reading) -> Answer:
         outcome: Outcome = "none"
-        if draft.pieces and draft.confidence >= reading.least:
-            outcome = "answer"
-        elif draft.pieces and draft.bears:
-            outcome = "unsure"
+        if draft.pieces and reading.matches:
+            outcome = "answer" if draft.confidence >= reading.least else "unsure" if draft.bears else "none"
         made = Footnoted() if outcome == "none" else cited(draft, draft.passages or reading.passages)
         return Answer(
             question=reading.question,
@@ -292,11 +308,11 @@ class Engine:
             unsupported=made.unsupported,
             copied=made.copied,
             written=made.written,
-            meant="" if outcome == "answer" else self._meant(reading.question),
+            meant="" if outcome == "answer" else self.meant(reading.question),
             form=draft.form,
             read_as="" if reading.stands_alone == reading.question else reading.stands_alone,
             documents=draft.documents,
-            notes=draft.notes,
+            notes=(*draft.notes, *reading.notes),
         )
 
     @contextlib.contextmanager
@@ -332,6 +348,10 @@ class Reading:
     """One for all that were read together."""
     form: Form | None = None
     """The form that was asked for."""
+    matches: bool = True
+    """False where the passages are only what is least unlike: see `Retriever.matches`."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about how it was read."""
 
 
 def _alone(question: str, history: Sequence[str]) -> str:
@@ -454,6 +474,7 @@ def _citation(number: int, passage: Passage, piece: Copied, claim: tuple[int, in
         quote=passage.text[start:end],
         line=line,
         title=passage.name,
+        page_name=passage.page_name,
         marks=((marked[0] - start, marked[1] - start),),
         claims=() if claim is None else (claim,),
     )

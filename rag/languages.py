@@ -101,6 +101,8 @@ _FUNCTION_WORDS: Mapping[str, str] = {
 }  # fmt: skip
 """Function words, with those English words among them that are function words elsewhere ("die", "war")."""
 _SHARED = {language: frozenset(words.split()) for language, words in _FUNCTION_WORDS.items()}
+FUNCTION_WORDS = frozenset().union(*_SHARED.values())
+"""Those of all languages together."""
 _OPENING = """
 what when where which who whose why how wie wo wann warum welche welcher welches wieviel worum wofür woher wohin
 quand quel quelle quels quelles combien pourquoi où qué quién cuál cuáles cuándo dónde cómo cuánto cuántos cuántas

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from indexer.errors import UsageError
+from indexer.pages import on_two
 from indexer.signatures import near_duplicates
 from indexer.types import Hit, Vectors
 from indexer.view import StoredChunk, View
 from rag import fusion
+from rag.languages import language_of
 from rag.reranking.reranker import Reranker, reranked
 from rag.types import Origin, Passage
 
@@ -30,6 +32,10 @@ DEPTH = 100
 """Chunks taken from each arm before they are fused, unless a retriever is made with another depth."""
 MAX_QUESTION = 4000
 """Longest question, in characters."""
+
+
+LEAST_COSINE = 0.3
+"""How near to the question a passage must be at least, where no word of it is found: see docs/experiments.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,19 @@ class Retriever:
     """Only documents that this condition holds for; see `indexer.filters`."""
     depth: int = DEPTH
     """Chunks taken from each arm. Twice as many as there are passages to find, where that is more."""
+
+    def matches(self, view: View, question: str, vector: Vectors | None) -> bool:
+        """Tell whether anything matches a question at all: a word, a name, or a passage nearer in meaning than noise.
+
+        One arm alone ranks what it ranks. Cosines between two languages are low in any case, so that a question in
+        another language than English is given what is nearest.
+        """
+        if self.mode in ("words", "dense") or vector is None or language_of(question) not in ("", "en"):
+            return True
+        if view.has_a_word(question, self.where):
+            return True
+        nearest = view.dense(vector, 1, self.where)
+        return any(hit.score >= LEAST_COSINE for hit in nearest) or bool(view.named(question, [], self.where).chunks)
 
     def find(
         self, view: View, question: str, vector: Vectors | None, k: int, *, explain: bool = False
@@ -141,7 +160,12 @@ class Retriever:
             ranking = list(arms.dense)
         else:
             ranking = fusion.standard_scores([arms.words, arms.dense])
-        return ranking if self.reranker is None else reranked(view, question, ranking, self.reranker)
+        if self.reranker is not None:
+            ranking = reranked(view, question, ranking, self.reranker)
+        if self.mode in ("words", "dense"):
+            return ranking
+        named = view.named(question, [hit.chunk_id for hit in ranking], self.where)
+        return fusion.with_names(ranking, named.chunks, named.alone)
 
 
 def _passages(view: View, arms: Arms, ranking: Sequence[Hit], k: int, question: str = "") -> list[Passage]:
@@ -219,7 +243,10 @@ BLANK = 2
 
 
 def _touch(one: Passage, other: Passage) -> bool:
-    return one.document_id == other.document_id and one.start <= other.end + BLANK and other.start <= one.end + BLANK
+    """Tell passages that follow each other or overlap; not those on two sheets or slides."""
+    if one.document_id != other.document_id or on_two(one.source, one.page, other.page):
+        return False
+    return one.start <= other.end + BLANK and other.start <= one.end + BLANK
 
 
 def _with_text(view: View, passage: Passage) -> Passage:

@@ -28,7 +28,9 @@ def show_passage(console: Console, rank: int, passage: Passage, question: str, e
     """
     head = plain(f"{rank}. ", "bold") + plain(passage.context or passage.name, "bold")
     show_wrapped(console, head + plain(f"  {passage.score:.3f}", "dim"))
-    console.print(plain(f"   {place(passage.source, passage.page, passage.line)}", "cyan"), soft_wrap=True)
+    console.print(
+        plain(f"   {place(passage.source, passage.page, passage.line, passage.page_name)}", "cyan"), soft_wrap=True
+    )
     for twin in passage.also_in:
         console.print(plain(f"   also in {near(twin)}", "dim"), soft_wrap=True)
     if explain:
@@ -256,7 +258,7 @@ def _show_footnotes(console: Console, answer: Answer, said: str) -> None:
 def _show_citation(console: Console, citation: Citation, shown: str) -> None:
     console.print(
         plain(f"[{citation.number}] ", "cyan") + plain(f"{citation.title}, " if citation.title else "", "bold")
-        + plain(place(citation.source, citation.page, citation.line), "cyan"),
+        + plain(place(citation.source, citation.page, citation.line, citation.page_name), "cyan"),
         soft_wrap=True,
     )  # fmt: skip
     quote = _quoted(citation, "bold underline")

@@ -12,6 +12,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from indexer import words
+from rag.languages import FUNCTION_WORDS, language_of
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -31,38 +32,47 @@ _WORD = re.compile(r"[^\W\d_]+")
 def meant(connection: Connection, question: str) -> str:
     """Return the question with its unknown words as the collection spells them; "" where it has nothing near them.
 
-    A word that the collection has, in any form, is never changed, nor is one with a figure in it.
+    A word that the collection has, in any form, is never changed, nor is a function word of any language ("wird" is not
+    "wir"), nor one with a figure in it. In the place of another word comes only one of the question's language.
     """
+    language = language_of(question)
     unknown = [match for match in _WORD.finditer(question) if _is_looked_at(connection, match)]
     if not 0 < len(unknown) <= MOST_WORDS:
         return ""
     better = question
     for match in reversed(unknown):
-        word = _near(connection, match[0])
+        word = _near(connection, match[0], language)
         better = better[: match.start()] + word + better[match.end() :]
     return better if better != question else ""
 
 
 def _is_looked_at(connection: Connection, match: re.Match[str]) -> bool:
     text, (start, end) = match.string, match.span()
-    if not SHORTEST <= len(match[0]) <= LONGEST or match[0].casefold() in words.STOP_WORDS:
+    if not SHORTEST <= len(match[0]) <= LONGEST or match[0].casefold() in words.STOP_WORDS | FUNCTION_WORDS:
         return False
     beside = text[max(0, start - 1) : start] + text[end : end + 1]
     return not re.search(r"[\w@/]", beside) and not words.occurs(connection, match[0])
 
 
-def _near(connection: Connection, word: str) -> str:
+def _near(connection: Connection, word: str, language: str) -> str:
     """Return the word that the collection has most often of those one edit away; the word itself where it has none."""
     small = _plain(word)
     terms = [each for each in words.vocabulary(connection, small[0]) if _may_be_near(small, each[0])]
     terms.sort(key=lambda each: (-each[1], each[0]))
     for term, _ in terms[:_MOST_TERMS]:
         written = words.as_written(connection, term, _CHUNKS)
+        if language and not _is_of(connection, term, language):
+            continue
         near = {text: count for text, count in written.items() if is_one_edit(small, _plain(text))}
         if near:  # as it is mostly written, but small where it was asked for small and can be
             best = min(near, key=lambda text: (text.islower() < word.islower(), -near[text], text))
             return best.capitalize() if word[0].isupper() and best.islower() else best
     return word
+
+
+def _is_of(connection: Connection, term: str, language: str) -> bool:
+    """Tell whether any chunk with this term may be in this language."""
+    return any(language_of(text) in ("", language) for text in words.texts_with(connection, term, _CHUNKS))
 
 
 def _plain(word: str) -> str:

@@ -55,6 +55,14 @@ class Passage:
         """A short name to show: the title, or the file's name."""
         return self.title or PurePath(self.source).name
 
+    @property
+    def page_name(self) -> str:
+        """The name of the sheet or slide that the passage stands on: its first heading, "" where there is none."""
+        inside = (part for part in self.sections if part.kind == "heading" and part.start >= self.start)
+        first = next((self.text[part.start - self.start : part.end - self.start] for part in inside), "")
+        above = self.context.split(" > ")[1 if self.title else 0 :]
+        return above[0] if above and above[0] else first
+
     def place(self, offset: int) -> tuple[int | None, int | None]:
         """Return page and line (from 1) of the character at `offset` of the text, None where there is no such thing."""
         position = self.start + offset
@@ -111,6 +119,8 @@ class Citation:
     quote: str
     line: int | None = None
     title: str = ""
+    page_name: str = ""
+    """Of a sheet or slide."""
     marks: tuple[tuple[int, int], ...] = ()
     """Where the answer's words stand inside `quote`: half-open, in characters of the quote."""
     claims: tuple[tuple[int, int], ...] = ()

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.chunker import ChunkOptions, chunk, passage_text
-from indexer.types import BlockKind, Chunk, Document, Section
+from indexer.cleaner import assemble
+from indexer.types import Block, BlockKind, Chunk, Document, Reading, Section
 
 
 class Words:
@@ -173,3 +174,12 @@ def test_many_headings_take_linear_time() -> None:
     started = time.perf_counter()
     assert chunk(document(*blocks), Words(254))
     assert time.perf_counter() - started < 10
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"), [("xlsx", ["One\n\nred", "Two\n\nblue"]), ("pdf", ["One\n\nred\n\nTwo\n\nblue"])]
+)
+def test_no_passage_reaches_over_two_sheets_or_slides(form: str, expected: list[str]) -> None:
+    blocks = (Block("One", "heading", 1, 1), Block("red", page=1), Block("Two", "heading", 1, 2), Block("blue", page=2))
+    document = assemble("a", "", Reading(blocks, form))
+    assert [piece.text for piece in chunk(document, Words(60))] == expected

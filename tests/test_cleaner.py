@@ -233,3 +233,44 @@ def test_hostile_texts_take_linear_time(text: str, form: str) -> None:
     start = time.process_time()
     cleaned(Block(text), form=form)
     assert time.process_time() - start < 5
+
+
+def encoded(size: int) -> str:
+    import base64
+    import random
+
+    return base64.b64encode(random.Random(7).randbytes(size)).decode()
+
+
+def test_encoded_bytes_and_minified_code_are_left_out_with_a_note() -> None:
+    """400 KB of Base64 took two minutes to embed."""
+    large = Block(f"See ![x](data:image/png;base64,{encoded(9000)}) here.")
+    assert assemble("a", "", Reading((large,), "text")).text == "See ![x]() here."
+    blob = encoded(600)
+    wrapped = "\n".join(blob[place : place + 76] for place in range(0, len(blob), 76))
+    told = assemble("a", "", Reading((Block(f"See ![x](data:image/png;base64,{blob}) here."),), "text"))
+    assert told.text == "See ![x]() here."
+    assert told.notes == ("822 characters of encoded or minified text left out",)
+    document = assemble("a", "", Reading((Block(f"Key:\n{wrapped}\nkept", line=3), Block("After.")), "text"))
+    assert document.text == "Key:" + "\n" * 12 + "kept\n\nAfter."
+    assert document.line_at(document.text.index("kept")) == 15
+    script = ";".join(f"var a{n}=function(b,c){{return b+c*{n}}}" for n in range(200))
+    assert assemble("a", "", Reading((Block(f"// head\n{script}", "code"),), "code")).text == "// head"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ACGT" * 100,
+        "/".join(["some", "Long", "path2"] * 30),
+        "東京" * 3000,
+        "\n".join(["a_very_long_name_of_a_function_in_a_test_of_names"] * 6),
+        "\n".join(["3.14159265358979323846264338327950288419716939937510"] * 6),
+        "=" * 500,
+        "word " * 2000,
+    ],
+)
+def test_long_runs_that_are_no_encoded_bytes_stay(text: str) -> None:
+    document = assemble("a", "", Reading((Block(text),), "text"))
+    assert document.text == text.strip()
+    assert document.notes == ()

@@ -100,6 +100,19 @@ def test_what_cannot_be_read_is_skipped_with_its_reason_and_strict_exits_3(home:
     assert [skip["source"] for skip in said(strict)["skipped"]] == [str(files / "noise.txt")]
 
 
+def test_the_report_counts_what_was_not_read_by_ending_and_shows_notes(home: Path, tmp_path: Path) -> None:
+    files = write_folder(tmp_path / "files")
+    (files / "noise.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+    (files / "letter.asc").write_text("a key")
+    (files / "latin.txt").write_bytes("Der Zoll beträgt 3 Mark.".encode("latin-1"))
+    shown = run("index", str(files)).stdout
+    assert "not read: 1 .asc, 1 .zip" in shown
+    assert "1 read with notes:" in shown
+    report = said(run("index", str(files), "--rebuild", "--json"))
+    assert report["not_read"] == {".asc": 1, ".zip": 1}
+    assert list(report["notes"]) == [str(files / "latin.txt")]
+
+
 def test_include_exclude_and_keep_missing(home: Path, tmp_path: Path) -> None:
     files = write_folder(tmp_path / "files")
     assert said(run("index", str(files), "--include", "*.md", "--exclude", "deep/", "--json"))["added"] == 2
@@ -237,7 +250,13 @@ def test_search_shows_passages_best_first(world: Path) -> None:
 
 def test_search_without_a_match_says_so(world: Path) -> None:
     result = run("search", "zeppelin", "--mode", "words")
-    assert (result.exit_code, result.stdout) == (0, "Nothing found.\n")
+    assert (result.exit_code, result.stdout) == (4, "Nothing found.\n")
+
+
+def test_a_search_says_how_many_documents_a_filter_keeps(world: Path) -> None:
+    result = run("search", "green tea", "--filter", "format=pdf")
+    assert result.exit_code == 4
+    assert result.stdout.startswith("Nothing found.\n0 of 4 documents match the filter.\n")
 
 
 def test_ask_answers_with_footnotes(world: Path) -> None:

@@ -123,6 +123,12 @@ def test_filters_hold_when_asking(engine: Engine) -> None:
     assert not answer.answered
 
 
+def test_a_filter_that_keeps_nothing_is_told(engine: Engine) -> None:
+    answer = engine.ask("How many bees does a hive hold?", filters=["source=nowhere.md"])
+    assert (answer.outcome, answer.passages) == ("none", ())
+    assert answer.notes == ("0 of 4 documents match the filter.",)
+
+
 def test_a_line_is_counted_in_the_markdown_as_it_is_on_disk(tmp_path: Path, quoting_model: Path) -> None:
     text = (
         "---\nauthor: Ada\n---\n\n# Log\n\nCalm sea.\n\n## June\n\n- rain\n- a whale was seen near the buoy\n- wind\n"

@@ -70,8 +70,9 @@ def test_a_filter_with_many_stars_costs_no_more_than_a_tame_one() -> None:
         (["title=100% done"], ["delta"]),
         (["title=?ld guide"], ["beta"]),
         (["format=text", "lang=de"], ["beta"]),
-        (["no.such-key=1"], []),
-        (["no.such-key!=1"], ["alpha", "beta", "delta", "gamma"]),
+        (["price!=1"], ["alpha", "beta", "delta", "gamma"]),
+        (["date=2024-*"], ["delta"]),
+        (["date<2024-05-17T10:00"], ["beta", "delta"]),
         ([" lang = en "], ["alpha", "gamma"]),
         (["lang=' OR 1=1 --"], []),
         (['lang="en"'], []),
@@ -94,7 +95,7 @@ OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.sampled_from(["lang", "year", "source", "title", "x-y"]),
+    st.sampled_from(["lang", "year", "source", "title", "price"]),
     st.sampled_from(["=", "!=", "<", "<=", ">", ">="]),
     st.text(),
 )
@@ -102,3 +103,23 @@ def test_no_value_breaks_the_query(world: Collection, key: str, operator: str, v
     clean = value.encode(errors="ignore").decode()
     with world.view() as view:
         view.words("text", 5, world.filters([f"{key}{operator}{clean}"]))
+
+
+def test_an_unknown_key_is_told_with_what_may_be_meant(world: Collection) -> None:
+    with pytest.raises(UsageError, match="No document has a field 'langg'") as caught:
+        world.filters(["langg=en"])
+    assert caught.value.hint == "Did you mean: lang?"
+    with pytest.raises(UsageError, match="No document has a field 'zzz'") as caught:
+        world.filters(["zzz!=en"])
+    assert caught.value.hint == "There are: source, title, format, modified, date, draft, lang, price, year."
+
+
+@pytest.mark.parametrize("wrong", ["date>=yesterday", "date=2024-13-01", "date<2024-02-30", "date>17.5.2024"])
+def test_a_date_that_is_none_is_told(world: Collection, wrong: str) -> None:
+    with pytest.raises(UsageError, match="is not a date, and the field 'date' holds dates"):
+        world.filters([wrong])
+
+
+def test_how_many_documents_a_filter_keeps_is_told(world: Collection) -> None:
+    assert world.kept(["lang=fr"]) == "0 of 4 documents match the filter"
+    assert world.kept(["lang=en"]) == "2 of 4 documents match the filter"

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -51,6 +52,15 @@ def test_paths_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     made(tmp_path, "a.md")
     monkeypatch.chdir(tmp_path)
     assert list(find([Path("a.md")])) == [tmp_path / "a.md"]
+
+
+def test_what_is_ignored_for_its_name_is_counted_by_ending(tmp_path: Path) -> None:
+    made(
+        tmp_path, "a.md", "letter.asc", "key.asc", "Cargo.lock", ".hidden", "node_modules/b.asc", "out/c.txt", "id_rsa"
+    )
+    ignored: Counter[str] = Counter()
+    list(find([tmp_path], exclude=["out/"], ignored=ignored))
+    assert ignored == {".asc": 2, ".lock": 1, "without ending": 1}
 
 
 def test_what_tools_make_and_secrets_are_passed_over_in_silence(tmp_path: Path) -> None:
@@ -111,6 +121,15 @@ def test_a_named_folder_may_be_a_link(tmp_path: Path) -> None:
     made(tmp_path, "d/a.md")
     (tmp_path / "docs").symlink_to("d")
     assert list(find([tmp_path / "docs"])) == [tmp_path / "docs" / "a.md"]
+
+
+@posix_only
+def test_of_a_named_link_to_a_file_the_file_is_taken(tmp_path: Path) -> None:
+    made(tmp_path, "d/a.md")
+    (tmp_path / "link.md").symlink_to("d/a.md")
+    (tmp_path / "nowhere.md").symlink_to("b.md")
+    assert list(find([tmp_path / "link.md"])) == [tmp_path / "d" / "a.md"]
+    assert skips(tmp_path / "nowhere.md") == ["nowhere.md: a symbolic link, not followed"]
 
 
 @posix_only

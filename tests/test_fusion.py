@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.types import Hit
-from rag.fusion import reciprocal_rank, standard_scores
+from rag.fusion import reciprocal_rank, standard_scores, with_names
 
 
 def arms(min_arms: int = 0) -> st.SearchStrategy[list[list[Hit]]]:
@@ -91,3 +91,16 @@ def test_reciprocal_ranks_add_up() -> None:
     fused = reciprocal_rank([[Hit(1, 9.0), Hit(2, 8.0)], [Hit(2, 0.1)]], k=60)
     assert ids(fused) == [2, 1]
     assert [hit.score for hit in fused] == pytest.approx([1 / 62 + 1 / 61, 1 / 61])
+
+
+def test_what_is_named_comes_first_and_the_rest_stays_as_it_was() -> None:
+    ranking = [Hit(1, 3.0), Hit(2, 2.0), Hit(3, 1.0)]
+    assert with_names(ranking, {}, alone=True) == ranking
+    found = with_names(ranking, {3: 2, 2: 1, 9: 2}, alone=True)
+    assert ids(found) == [3, 9, 2, 1]  # 9 was not found at all, and counts as the worst
+    assert [hit.score for hit in found] == [7.0, 7.0, 5.0, 3.0]  # a step is 3 - 1 + 1
+
+
+def test_a_name_that_is_only_mentioned_raises_by_half_a_deviation() -> None:
+    found = with_names([Hit(1, 9.0), Hit(2, 4.0), Hit(3, 1.0)], {3: 2}, alone=False)
+    assert [(hit.chunk_id, hit.score) for hit in found] == [(1, 9.0), (2, 4.0), (3, 1.0 + 2 * 0.25)]

@@ -26,7 +26,7 @@ SCENARIO: list[tuple[str, int, list[str]]] = [
     ("index-strict", 3, ["index", "WORLD/files", "WORLD/noise", "--strict"]),
     ("search", 0, ["search", "green tea", "-k", "1"]),
     ("search-explain", 0, ["search", "green tea", "-k", "1", "--explain"]),
-    ("search-nothing", 0, ["search", "zeppelin", "--mode", "words"]),
+    ("search-nothing", 4, ["search", "zeppelin", "--mode", "words"]),
     ("ask", 0, ["ask", BEES, "-k", "1"]),
     ("ask-refused", 4, ["ask", "Which football club won the cup?", "-k", "1", "--filter", "source=pump.md"]),
     ("verify", 0, ["verify", "WORLD/answer.json"]),

@@ -252,3 +252,24 @@ def test_every_text_of_a_mail_is_read_but_of_alternatives_one() -> None:
     head = "From: a@example.org\nSubject: Hi\nMIME-Version: 1.0\nContent-Type: multipart/{}; boundary=b\n\n"
     assert [text for _, text in told("a.eml", head.format("mixed") + parts + "--b--\n")][2:] == ["One.", "Two."]
     assert [text for _, text in told("a.eml", head.format("alternative") + parts + "--b--\n")][2:] == ["One."]
+
+
+def test_rtf_keeps_notes_in_place_and_counts_pictures() -> None:
+    """A note was lost, and a bracket left open where its mark had stood."""
+    text = rb"{\rtf1 The pier{\footnote Built in 1899.} has 10{\super 3} planks.{\pict abcd}\par}"
+    assert told("a.rtf", text) == [("paragraph", "The pier (Built in 1899.) has 10^3 planks.")]
+    assert read("a.rtf", text).notes == ("1 picture not read",)
+
+
+def test_anchors_are_no_part_of_a_heading() -> None:
+    assert told("a.adoc", "= Guide\n\n== Install [[install]]\n\nRun it.\n") == [
+        ("heading", "Install"), ("paragraph", "Run it."),
+    ]  # fmt: skip
+
+
+def test_a_page_with_front_matter_or_an_editors_title() -> None:
+    page = b"---\nlayout: page\ntitle: Fees\nauthor: Ann\n---\n<p>Ten crowns a day.</p>"
+    reading = read("a.html", page)
+    assert (reading.title, reading.metadata["author"]) == ("Fees", "Ann")
+    assert [block.text for block in reading.blocks] == ["author: Ann", "Ten crowns a day."]
+    assert read("a.html", b"<html><title>Untitled Document</title><body><h1>Oven</h1>").title == "Oven"

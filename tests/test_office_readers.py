@@ -11,6 +11,8 @@ from fpdf import FPDF
 from indexer.cleaner import assemble
 from indexer.readers import read
 from indexer.readers.docx_numbering import Numbering
+from indexer.readers.pdf_lines import has_shifted_letters, is_nonsense
+from indexer.readers.pdf_tables import Line
 from indexer.types import Block, Reading
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -105,6 +107,83 @@ def test_word_comments_follow_with_their_authors() -> None:
     buffer = io.BytesIO()
     document.save(buffer)
     assert told("a.docx", buffer.getvalue()) == [("paragraph", "Grease it."), ("paragraph", "Comment by Bo: Weekly?")]
+
+
+def run(text: str, settings: str = "") -> str:
+    return f"<w:r><w:rPr>{settings}</w:rPr><w:t xml:space='preserve'>{text}</w:t></w:r>"
+
+
+def test_word_raised_digits_are_powers_and_symbol_fonts_are_their_symbols() -> None:
+    raised = '<w:vertAlign w:val="superscript"/>'
+    wingdings = '<w:rFonts w:ascii="Wingdings"/>'
+    checked, box = run("þ", wingdings), run("C \uf0a8")
+    degree, odd = (f'<w:r><w:sym w:font="Symbol" w:char="{code}"/></w:r>' for code in ("F0B0", "zz"))
+    power = f"{run('10')}{run('6', raised)}{run(' cells on 5 m')}{run('2', raised)}{run(', as Salt')}{run('3', raised)}"
+    body = f"<w:p>{power}</w:p><w:p>{checked}{run(' done at 40 ')}{degree}{box}{odd}</w:p>"
+    assert told("a.docx", word(body)) == [
+        ("paragraph", "10^6 cells on 5 m², as Salt3"),
+        ("paragraph", "☑ done at 40 °C ☐"),
+    ]
+    assert read("a.docx", word(body)).notes == ("1 symbol not read",)
+
+
+def test_word_formulas_are_told_on_a_line() -> None:
+    """A formula was left out without a word."""
+    body = f"""<w:p>{run("Speed ")}<m:oMath xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math">
+    <m:r><m:t>v=</m:t></m:r><m:f><m:num><m:r><m:t>s</m:t></m:r></m:num><m:den><m:sSup><m:e><m:r><m:t>t</m:t></m:r></m:e>
+    <m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup></m:den></m:f></m:oMath></w:p>"""
+    assert told("a.docx", word(body)) == [("paragraph", "Speed v=s/(t^2)")]
+
+
+def test_bold_lines_head_word_documents_that_have_no_styles() -> None:
+    bold = "<w:b/>"
+    body = f"""<w:p>{run("Opening hours", bold)}</w:p>{paragraph("We open at nine.")}{paragraph("On Sunday at ten.")}
+    <w:p>{run("Fees", bold)}</w:p><w:p>{run("Half a crown", bold)}{run(" a day")}</w:p>"""
+    assert told("a.docx", word(body)) == [
+        ("heading", "Opening hours"), ("paragraph", "We open at nine."), ("paragraph", "On Sunday at ten."),
+        ("heading", "Fees"), ("paragraph", "Half a crown a day"),
+    ]  # fmt: skip
+    styled = body + '<w:p><w:pPr><w:pStyle w:val="Heading2"/></w:pPr><w:r><w:t>Staff</w:t></w:r></w:p>'
+    assert [text for kind, text in told("a.docx", word(styled)) if kind == "heading"] == ["Staff"]
+
+
+def test_the_title_of_a_template_gives_way_to_the_first_heading() -> None:
+    def document(title: str, *headings: str) -> bytes:
+        import docx
+
+        made = docx.Document()
+        made.core_properties.title = title
+        for heading in headings:
+            made.add_heading(heading, 1)
+            made.add_paragraph("Every keeper has twelve days.")
+        buffer = io.BytesIO()
+        made.save(buffer)
+        return buffer.getvalue()
+
+    assert read("a.docx", document("Quarterly sales deck", "Leave policy")).title == "Leave policy"
+    assert read("a.docx", document("Policy on leave", "Leave policy")).title == "Policy on leave"
+    assert read("a.docx", document("How to use this template", "How to use this template", "Leave")).title == "Leave"
+    assert read("a.docx", document("Word Document", "Contents", "Leave")).title == "Leave"
+
+
+def test_pictures_without_words_are_counted_and_raised_digits_of_slides_are_powers() -> None:
+    from PIL import Image
+    from pptx import Presentation
+
+    picture = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(picture, "PNG")
+    presentation = Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[1])
+    line: Any = slide.placeholders[1]
+    line.text_frame.text = "Some 10"
+    power = line.text_frame.paragraphs[0].add_run()
+    power.text = "9"
+    power._r.get_or_add_rPr().set("baseline", "30000")
+    slide.shapes.add_picture(picture, 0, 0)
+    buffer = io.BytesIO()
+    presentation.save(buffer)
+    assert told("a.pptx", buffer.getvalue()) == [("paragraph", "Some 10^9")]
+    assert read("a.pptx", buffer.getvalue()).notes == ("1 picture not read",)
 
 
 def test_word_lists_have_the_numbers_that_are_printed() -> None:
@@ -202,6 +281,108 @@ def test_a_table_keeps_the_wrapped_lines_of_a_cell_together() -> None:
     assert pdf_texts(document) == [
         ("table", "Crane one | only with the weight and below nine metres.\nCrane two | never at night, nor in fog.")
     ]
+
+
+def put(document: FPDF, left: float, base: float, text: str, size: float = 11) -> float:
+    """Print `text`, and return where it ends."""
+    document.set_font("helvetica", size=size)
+    document.text(left, base, text)
+    return left + document.get_string_width(text)
+
+
+def test_cells_between_ruled_lines_come_together_whatever_order_they_were_drawn_in() -> None:
+    document = pdf_page()
+    document.set_font("helvetica", size=10)
+    rows = (
+        ("Item", "Description", "Price"),
+        ("Rope", "Strong hemp rope for the mooring of large boats, twenty metres long and tarred twice in May", "14"),
+        ("Sail", "Canvas, white, patched once in the spring and never again since then, says the keeper", ""),
+    )
+    with document.table(col_widths=(30, 60, 20)) as table:
+        for row in rows:
+            table.row(row)
+    assert pdf_texts(document) == [("table", "\n".join(" | ".join(row).strip() for row in rows))]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (
+            ((20, ["Rent", "Heating", "Paint", "Total"], 8), (120, ["1,200", "340", "55", "1,595"], 8)),
+            [("table", "Rent | 1,200\nHeating | 340\nPaint | 55\nTotal | 1,595")],
+        ),
+        (
+            (
+                (20, ["Berth", "", "Fee", "Keeper"], 6),
+                (70, ["A place where one ship may", "lie.", "Due at noon.", "Ann."], 6),
+            ),
+            [("table", "Berth | A place where one ship may lie.\nFee | Due at noon.\nKeeper | Ann.")],
+        ),
+        (
+            ((20, ["Minimum of", "nine of ten", "tests"], 6), (70, ["Combined", "review of", "all code"], 6)),
+            [("paragraph", "Minimum of\nnine of ten\ntests\n\nCombined\nreview of\nall code")],
+        ),
+    ],
+)
+def test_labels_and_their_amounts_stand_side_by_side(columns: Any, expected: list[tuple[str, str]]) -> None:
+    """A budget that was drawn column by column read "Rent Heating Paint Total", and then the amounts."""
+    document = pdf_page()
+    for left, entries, distance in columns:
+        for place, entry in enumerate(entries):
+            if entry:
+                put(document, left, 30 + distance * place, entry)
+    assert pdf_texts(document) == expected
+
+
+def test_a_sum_stands_in_its_column_and_tables_with_other_columns_are_others() -> None:
+    document = pdf_page()
+    cells = (
+        (20, ((20, "Bill to:"), (120, "Invoice: 17"))), (26, ((20, "Ann Salt"), (120, "Due: 26 June"))),
+        (44, ((20, "Item"), (100, "Qty"), (130, "Total"))), (52, ((20, "Rope"), (100, "2"), (130, "28.00"))),
+        (60, ((20, "Sum"), (130, "28.00"))),
+    )  # fmt: skip
+    for base, row in cells:
+        for left, text in row:
+            put(document, left, base, text)
+    assert pdf_texts(document) == [
+        ("table", "Bill to: | Invoice: 17\nAnn Salt | Due: 26 June"),
+        ("table", "Item | Qty | Total\nRope | 2 | 28.00\nSum |  | 28.00"),
+    ]
+
+
+def test_two_lists_stay_two_lists() -> None:
+    document = pdf_page()
+    for left, items in ((20, ("- Elm", "- Oak", "- Ash")), (110, ("- Rope", "- Tar", "- Sail"))):
+        for place, item in enumerate(items):
+            put(document, left, 30 + 6 * place, item)
+    assert pdf_texts(document) == [("paragraph", "- Elm\n- Oak\n- Ash\n\n- Rope\n- Tar\n- Sail")]
+
+
+def test_marks_of_notes_stand_in_no_sentence_and_units_keep_their_powers() -> None:
+    document = pdf_page()
+    end = put(document, 20, 30, "The keeper burned oil")
+    end = put(document, put(document, end, 28.5, "3, 4", 6), 30, " , and 5 m")
+    put(document, put(document, end, 28.5, "2", 6), 30, " of glass.")
+    assert pdf_texts(document) == [("paragraph", "The keeper burned oil, and 5 m² of glass.")]
+
+
+def test_notes_below_the_text_are_whole_and_begin_anew() -> None:
+    document = pdf_page()
+    put(document, put(document, 20, 28.5, "1", 6) + 0.5, 30, "The ledger of the keeper was kept")
+    put(document, 20, 36, "until the year of the storm.")
+    put(document, put(document, 20, 40.5, "2", 6) + 0.5, 42, "So says Ann.")
+    assert pdf_texts(document) == [
+        ("paragraph", "1 The ledger of the keeper was kept\nuntil the year of the storm.\n\n2 So says Ann.")
+    ]
+
+
+def test_letters_of_a_font_without_a_table_of_characters_are_noticed() -> None:
+    """ "Original Release Date: 6HSWHPEHU" was all that was left of a date."""
+    assert has_shifted_letters("Date: 6HSWHPEHU\x15\x0f")
+    assert not has_shifted_letters("Date: September 2\r\n\tand")
+    assert is_nonsense([Line("6HSWHPEHU WKH VHFRQG GDB RI WKH " * 10)])
+    assert not is_nonsense([Line("September the second day of the month " * 10)])
+    assert not is_nonsense([Line("Сентябрь второй день месяца " * 10)])
 
 
 def test_two_columns_drawn_line_by_line_are_read_one_after_the_other() -> None:
@@ -315,3 +496,15 @@ def test_lines_that_differ_in_a_number_are_not_running_headers(line: str) -> Non
 @pytest.mark.parametrize("line", ["Report of the board", "Report | {n}", "{more}", "Page {n} of 5", "Seite {n}/5"])
 def test_page_numbers_and_heads_are_still_left_out(line: str) -> None:
     assert line.format(n=3, more=6) not in pages(line).replace("Words", "\n")
+
+
+def test_what_was_left_out_as_a_head_is_kept_as_metadata() -> None:
+    blocks = tuple(
+        Block(
+            f"Report of the board\nAll {word} ropes\nare tarred\nin May\nby {word} Ann\nPage {page} of 5\n", page=page
+        )
+        for page, word in enumerate(("red", "blue", "grey", "long", "old"), 1)
+    )
+    document = assemble("a.pdf", "", Reading(blocks, "pdf"))
+    assert "Report of the board" not in document.text
+    assert document.metadata["running lines"] == "Report of the board; Page 1 of 5"

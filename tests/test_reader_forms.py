@@ -282,3 +282,46 @@ def test_a_notebook_shows_its_frames_as_tables_and_no_pictures_names() -> None:
     assert lines("a.ipynb", json.dumps(notebook)) == [
         ("row", "author: Ann"), ("code", "f"), ("table", "a | b"), ("code", "<b>"),
     ]  # fmt: skip
+
+
+def test_an_xml_document_gives_its_titles_texts_lists_and_tables() -> None:
+    manual = """<?xml version="1.0"?>
+<!DOCTYPE book [<!ENTITY big "boom">]>
+<book xmlns="http://docbook.org/ns/docbook"><info><title>Loom</title><author><personname>Mira Salt</personname></author>
+</info><chapter><title>Warp</title><para>Wind the <emphasis>warp</emphasis> first. &big;</para><!-- soon -->
+<itemizedlist><listitem><para>Tie it.</para></listitem><listitem><para>Cut it.</para></listitem></itemizedlist>
+<table><row><entry>Yarn</entry><entry>Ends</entry></row><row><entry>Wool</entry><entry>240</entry></row></table>
+<programlisting>turn 3
+stop</programlisting></chapter></book>"""
+    assert lines("loom.xml", manual) == [
+        ("heading", "Loom"),
+        ("row", "personname: Mira Salt"),
+        ("heading", "Warp"),
+        ("paragraph", "Wind the warp first. &big;"),
+        ("paragraph", "- Tie it.\n- Cut it."),
+        ("table", "Yarn | Ends\nWool | 240"),
+        ("code", "turn 3\nstop"),
+    ]
+    assert read("loom.xml", manual.encode()).title == "Loom"
+
+
+@pytest.mark.parametrize(
+    ("xml", "expected"),
+    [
+        (
+            '<shop><nut sku="A1"><name>Hex</name><price cur="EUR">3.50</price></nut>'
+            "<nut><name>Cap</name><price>4</price></nut></shop>",
+            ["sku: A1; name: Hex; price: 3.50; price.cur: EUR", "name: Cap; price: 4"],
+        ),
+        ("<config><db><host>pump</host><port>5432</port></db></config>", ["db.host: pump; db.port: 5432"]),
+        ('<config><server port="8080" id="s1"/><debug/></config>', ["server.port: 8080"]),
+        (
+            "<rss><item><title>Bridge</title>"
+            "<description>&lt;p&gt;It &lt;b&gt;opens&lt;/b&gt;.&lt;/p&gt;</description></item></rss>",
+            ["Bridge", "It opens."],
+        ),
+        ("<a><b>not closed", ["<a><b>not closed"]),
+    ],
+)
+def test_records_settings_and_feeds_in_xml(xml: str, expected: list[str]) -> None:
+    assert [text for _, text in lines("a.xml", xml)] == expected

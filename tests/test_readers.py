@@ -204,6 +204,55 @@ def test_a_rule_at_the_top_is_not_front_matter() -> None:
     assert texts(read("a.md", b"---\n\nHello\n\n---\n")) == ["---", "Hello", "---"]
 
 
+MARKED = """\
+# Install {#install .big}
+
+<!-- not for
+readers -->
+Run {% include setup.html %}it at {{ site.url }}. <!-- soon -->
+
+Second {: #sec }
+------
+`{{ kept.here }}` and
+
+```
+<!-- kept -->
+```
+{: .note}
+Left <!-- open
+"""
+
+
+def test_comments_template_tags_and_attributes_of_headings_are_no_text() -> None:
+    """ "{#install .big}" was quoted as part of a heading, and what an author had commented out as an answer."""
+    reading = read("a.md", MARKED.encode())
+    assert reading.blocks == (
+        Block("# Install", "heading", 1, line=1),
+        Block("Run it at .", line=5),
+        Block("Second", "heading", 2, line=7),
+        Block("`{{ kept.here }}` and", line=9),
+        Block("```\n<!-- kept -->\n```", "code", line=11),
+        Block("Left <!-- open", line=15),
+    )
+    assert reading.notes == ("2 comments left out", "2 template tags left out")
+
+
+def test_comments_of_rst_are_no_text_and_directives_are() -> None:
+    text = (
+        "Title\n=====\n\n.. a comment\n   over lines\n\n   and paragraphs\n\n.. note:: Mind it.\n\n.. [1] A source.\n"
+    )
+    reading = read("a.rst", text.encode())
+    assert texts(reading) == ["Title", ".. note:: Mind it.", ".. [1] A source."]
+    assert reading.notes == ("1 comment left out",)
+
+
+def test_template_tags_of_a_page_are_no_text_outside_code() -> None:
+    page = b"<html><body><h1>Oven</h1>{% if hot %}<p>Wait {{ minutes }} first.</p>{% endif %}<pre>{{ x }}</pre></body>"
+    reading = read("a.html", page)
+    assert texts(reading) == ["Oven", "Wait  first.", "{{ x }}"]
+    assert reading.notes == ("3 template tags left out",)
+
+
 PEP = """\
 PEP: 8
 Title: Style Guide

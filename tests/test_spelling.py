@@ -30,6 +30,16 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Collection:
     return found
 
 
+def test_it_speaks_the_questions_language_and_leaves_function_words(tmp_path: Path) -> None:
+    collection = Collection("both", tmp_path, WordEncoder())
+    german = "Wir backen das Brot am Freitag, und der Ofen ist dann noch warm. Das Mehl kommt von der Mühle."
+    collection.add([Given("de", german), Given("en", "The tourist buys a ticket at the harbour, and he waits there.")])
+    with collection.reading() as connection:
+        assert meant(connection, "Wann wird das Brot am Frietag gebacken?") == "Wann wird das Brot am Freitag gebacken?"
+        assert meant(connection, "Was ist ein Turist und wo ist er?") == ""  # "tourist" is English
+        assert meant(connection, "Where is the turist?") == "Where is the tourist?"
+
+
 @pytest.mark.parametrize(
     ("question", "better"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -116,6 +117,44 @@ def test_a_removed_name_must_be_there(world: Collection) -> None:
     with pytest.raises(NotFound, match=r"'nothing.md' is not in collection 'world'"):
         world.remove(["pump.md", "nothing.md"])
     assert len(world.documents()) == 4
+
+
+def test_a_folder_or_a_pattern_names_all_that_is_to_be_removed(world: Collection, files: Path) -> None:
+    assert world.remove([str(files / "deep")]) == [str(files / "deep" / "tea.md")]
+    assert world.remove(["*.txt"]) == [str(files / "bees.txt")]
+    with pytest.raises(NotFound, match=r"'\*\.pdf' is not in collection 'world'"):
+        world.remove(["*.pdf"])
+    assert len(world.documents()) == 2
+
+
+def test_a_name_is_the_same_with_its_accents_composed_or_not(world: Collection, files: Path) -> None:
+    """macOS stores "é" as two characters; typed as one, the file was not found."""
+    stored = files / unicodedata.normalize("NFD", "café.md")
+    stored.write_text("Coffee is served at nine.")
+    world.sync([files])
+    typed = unicodedata.normalize("NFC", "café.md")
+    assert world.document(typed).source == str(stored)
+    assert world.remove([str(files / typed)]) == [str(stored)]
+
+
+def test_a_folder_that_was_moved_is_recognised_by_its_content(
+    world: Collection, files: Path, encoder: CountingEncoder
+) -> None:
+    moved = files.parent / "archive"
+    files.rename(moved)
+    (moved / "bees.txt").write_text("Bees moved out.")
+    report = world.sync([moved])
+    assert (report.added, report.removed) == (4, 3)
+    assert sorted(sources(world, files.parent)) == [
+        "archive/bees.txt", "archive/deep/tea.md", "archive/library.md", "archive/pump.md", "files/bees.txt",
+    ]  # fmt: skip
+    assert len(encoder.read) == 1
+
+
+def test_a_copy_elsewhere_takes_no_original_away(world: Collection, files: Path) -> None:
+    shutil.copytree(files, files.parent / "copy")
+    assert world.sync([files.parent / "copy"]).removed == 0
+    assert len(world.documents()) == 8
 
 
 def test_files_that_are_gone_are_pruned_unless_asked_to_keep(world: Collection, files: Path) -> None:

@@ -90,9 +90,38 @@ def test_titles_above_a_table_are_headings_and_a_note_below_stands_bare() -> Non
     ]
 
 
-def test_a_row_that_groups_columns_is_not_their_header() -> None:
+def test_a_row_that_groups_columns_gives_them_its_names() -> None:
+    """Of four columns named "sold", "left", "sold", "left" no one could tell the year."""
     rows = (["", "Summer", "", "Winter"], ["Boat", "Berth", "Fee", "Shed"], ["Gull", "A", "12", "North"])
-    assert told(*rows) == ["Summer; Winter", "Boat: Gull; Berth: A; Fee: 12; Shed: North"]
+    assert told(*rows) == ["Boat: Gull; Summer Berth: A; Summer Fee: 12; Winter Shed: North"]
+    years = (["Boat", "2023", "", "2024", "", "All"], ["Boat", "Sold", "Left", "Sold", "Left", "All"])
+    assert told(*years, ["Gull", "1", "2", "3", "4", "10"]) == [
+        "Boat: Gull; 2023 Sold: 1; 2023 Left: 2; 2024 Sold: 3; 2024 Left: 4; All: 10"
+    ]
+    above = (["Boat", "2023", "", "2024"], ["", "Sold", "Left", "Sold", "Left"])
+    assert told(*above, ["Gull", "1", "2", "3", "4"]) == [
+        "Boat: Gull; 2023 Sold: 1; 2023 Left: 2; 2024 Sold: 3; 2024 Left: 4"
+    ]
+    assert told(["By Ann", "", "Draft"], ["Boat", "Oars", "Fee"], ["Gull", "4", "12"]) == [
+        "By Ann; Draft", "Boat: Gull; Oars: 4; Fee: 12",
+    ]  # fmt: skip
+
+
+def test_a_note_on_all_values_is_no_name_of_a_column() -> None:
+    rows = (["all amounts in USD", "Budget", "Spent"], ["Rope", "40", "38"])
+    assert told(*rows) == ["all amounts in USD", "Rope; Budget: 40; Spent: 38"]
+    assert told(["Item", "Costs are in CHF"], ["Rope", "40"]) == ["Costs are in CHF", "Item: Rope; column 2: 40"]
+
+
+def test_names_of_columns_reach_over_a_blank_row() -> None:
+    rows: tuple[list[str], ...] = (["Item", "Budget"], [], ["Rope", "1800"], ["Sail", "600"], [], ["Paint", "9"])
+    assert told(*rows) == ["Item: Rope; Budget: 1800", "Item: Sail; Budget: 600", "Item: Paint; Budget: 9"]
+    parted: tuple[list[str], ...] = (["Gull", "Tern"], [], ["Cart", "Wheels"], ["Red", "2"])
+    assert told(*parted) == ["Gull; Tern", "Cart: Red; Wheels: 2"]
+
+
+def test_an_amount_that_could_be_a_year_names_no_column() -> None:
+    assert told(["Day ticket", "1800"], ["Half day", "600"]) == ["Day ticket; 1800", "Half day; 600"]
 
 
 def test_a_label_with_a_colon_is_told_with_the_cell_after_it() -> None:
@@ -148,6 +177,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
         (time(0), "d/m/yyyy", ""),
         (datetime(2024, 3, 2), "d/m/yyyy", "2024-03-02"),
         (datetime(2024, 3, 2, 8, 30), "d/m/yyyy h:mm", "2024-03-02 08:30"),
+        (datetime(1900, 1, 5, 12), "hh:mm", "12:00"),
         (True, "General", "TRUE"),
         (None, "0", ""),
     ],
@@ -178,3 +208,25 @@ def test_formulas_without_a_value_and_hidden_sheets_are_noted() -> None:
     reading = read("a.xlsx", buffer.getvalue())
     assert reading.notes == ("sheet 1: 1 formulas were never computed", "sheet 2 is hidden")
     assert [block.text for block in reading.blocks if block.page == 2] == ["Old", "Gull; Tern"]
+
+
+def test_comments_on_cells_follow_their_sheet_and_charts_are_counted() -> None:
+    from openpyxl import Workbook
+    from openpyxl.chart import BarChart, Reference
+    from openpyxl.comments import Comment
+
+    workbook = Workbook()
+    sheet: Any = workbook.worksheets[0]
+    sheet.append(["Item", "Cost"])
+    sheet.append(["Rope", 40])
+    sheet["B2"].comment = Comment("Ann:\npaid late", "Ann")
+    chart = BarChart()
+    chart.add_data(Reference(sheet, min_col=2, min_row=1, max_row=2), titles_from_data=True)
+    sheet.add_chart(chart, "D2")
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    reading = read("a.xlsx", buffer.getvalue())
+    assert [block.text for block in reading.blocks if block.page] == [
+        "Sheet", "Item: Rope; Cost: 40", "Comment on B2 by Ann: paid late",
+    ]  # fmt: skip
+    assert reading.notes == ("1 chart not read",)

@@ -125,7 +125,7 @@ class EncoderRun:
         return found
 
 
-def loaded(folder: Path, attention: str = "sdpa") -> Any:
+def loaded(folder: Path, attention: str | None = None) -> Any:
     """Load a sentence-transformers folder in full precision, after checking it."""
     inspect_model_folder(folder)
     return load_sentence_transformer(folder, attention)

@@ -125,7 +125,7 @@ def _tokenizer_folder(begun_with: Path) -> Path:
     return tokenizer_file(read_folder(begun_with)).parent if is_copying(begun_with) else begun_with
 
 
-def cross_encoder(folder: Path, seed: int, attention: str = "sdpa") -> Any:
+def cross_encoder(folder: Path, seed: int, attention: str | None = None) -> Any:
     """Load a model that gives one score a pair: a reranker, or the layers of an encoder or a generator with a new head.
 
     Without dropout: a run that is gone on with comes to the same bytes.
@@ -156,7 +156,7 @@ def cross_encoder(folder: Path, seed: int, attention: str = "sdpa") -> Any:
         logging.set_verbosity(told)
 
 
-def _reading(folder: Path, attention: str) -> Any:
+def _reading(folder: Path, attention: str | None) -> Any:
     """Return the layers of a copying generator, which read question and passage in the same layout, with a new head."""
     from transformers import BertForSequenceClassification
 
@@ -164,7 +164,7 @@ def _reading(folder: Path, attention: str) -> Any:
 
     reader = CopyingModel.from_pretrained(folder).encoder
     without = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    reader.config.update({"num_labels": 1, "_attn_implementation": attention, **without})
+    reader.config.update({"num_labels": 1, "_attn_implementation": attention or "sdpa", **without})
     model: Any = BertForSequenceClassification(reader.config)
     model.bert.load_state_dict(reader.state_dict(), strict=False)  # all but the pooler
     return model

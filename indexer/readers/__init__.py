@@ -41,6 +41,7 @@ FORMATS = {
     "rst": "indexer.readers.rst:read",
     "rtf": "indexer.readers.rtf:read",
     "text": "indexer.readers.text:read",
+    "xml": "indexer.readers.xml_file:read",
     "xlsx": "indexer.readers.xlsx_file:read",
 }
 

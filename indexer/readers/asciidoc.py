@@ -10,6 +10,7 @@ from indexer.readers.encoding import decode
 from indexer.readers.text import reading_of
 from indexer.types import Block, BlockKind, Reading
 
+_ANCHOR = re.compile(r"\[\[[^\[\]]{1,100}\]\]|\[#[^\[\]]{1,100}\]")
 _HEADING = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*?)[ \t]*$")
 _ATTRIBUTE = re.compile(r":(!?[\w-]{1,60}!?):(?:[ \t]+(.*))?$")
 _AUTHOR = re.compile(r"([^\W\d_][\w.'’-]*(?: [\w.'’-]+){1,3})(?: <([^<>]+)>)?(?:; .*)?$")
@@ -98,7 +99,7 @@ def _blocks(lines: Sequence[str], place: int) -> Iterator[Block]:
         yield from block(start, place)
         end = place + 1
         if heading:
-            yield Block(heading[2], "heading", len(heading[1]), line=place + 1)
+            yield Block(_ANCHOR.sub("", heading[2]).strip(), "heading", len(heading[1]), line=place + 1)
         elif fence or table:
             end = next((at for at in range(place + 1, len(lines)) if lines[at].rstrip() == line), len(lines))
             if fence:

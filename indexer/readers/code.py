@@ -19,7 +19,7 @@ LANGUAGES = {
     ".php": "php", ".pl": "perl", ".proto": "protobuf", ".ps1": "powershell", ".py": "python", ".pyi": "python",
     ".r": "r", ".rb": "ruby", ".rs": "rust", ".scala": "scala", ".scss": "css", ".sh": "shell", ".sql": "sql",
     ".svelte": "svelte", ".swift": "swift", ".tcl": "tcl", ".ts": "typescript",
-    ".tsx": "typescript", ".vb": "basic", ".vim": "vim", ".vue": "vue", ".xml": "xml",
+    ".tsx": "typescript", ".vb": "basic", ".vim": "vim", ".vue": "vue",
     ".zig": "zig", ".zsh": "shell",
 }  # fmt: skip
 _MAX_QUOTED = 200

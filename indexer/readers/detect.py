@@ -65,6 +65,7 @@ _NAMES = {
     ".text": "text", ".org": "org", ".adoc": "asciidoc", ".asciidoc": "asciidoc", ".srt": "captions",
     ".vtt": "captions", **dict.fromkeys(LANGUAGES, "code"),
     ".tex": "latex", ".latex": "latex", **dict.fromkeys(FORMS, "keyed"),
+    ".xml": "xml", ".rss": "xml", ".atom": "xml", ".opml": "xml", ".dita": "xml", ".fb2": "xml",
 }  # fmt: skip
 _HTML = re.compile(
     rb"\s{0,1000}(?:<\?xml[^>]{0,500}>\s{0,1000})?(?:<!--[^>]{0,2000}-->\s{0,100})?<(?:!doctype\s+html|html[\s>])", re.I
@@ -144,6 +145,8 @@ def _text_format(name: str, data: bytes) -> str:
         return "html"
     if b"<office:document " in head and b"urn:oasis:names:tc:opendocument" in head:
         return "odf"
+    if by_name in ("", "text") and re.match(rb"\s{0,100}<\?xml\s", head):
+        return "xml"
     if _MBOX.match(head):
         return "mbox"
     if by_name not in ("rst", "markdown", "code") and _is_mail(head, by_name):

@@ -6,18 +6,28 @@ Notes, comments, headers and footers follow at its end.
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from indexer.errors import Unreadable
 from indexer.readers.archive import open_archive
 from indexer.readers.chart import chart_text
 from indexer.readers.docx_numbering import Numbering
-from indexer.readers.docx_text import W, boxes, children, paragraph_text, table_rows
-from indexer.readers.office import properties
+from indexer.readers.docx_text import W, boxes, children, is_bold, paragraph_text, symbol_of, table_rows
+from indexer.readers.notes import counted
+from indexer.readers.office import described, properties, title_of
 from indexer.types import Block, Reading
 
-_ITEM = -1
+_ITEM, _CONTENTS = -1, -2
+"""Levels of styles that make no heading: an item of a list, a line of the generated table of contents."""
+_BOLD_LEVEL = 2
+_MAX_BOLD = 100
+_BOLD_SHARE = 0.3
+"""Most share of the paragraphs that are headings, where bold print makes them."""
+_PICTURE = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
+_BLIP = "{http://schemas.openxmlformats.org/drawingml/2006/main}blip"
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
 _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
@@ -36,8 +46,7 @@ def read(name: str, data: bytes) -> Reading:
         raise Unreadable("damaged Word document") from error
     body = _Body(document)
     blocks = [*body.blocks(document.element.body), *_after(document)]
-    first = next((block.text for block in blocks if block.kind == "heading"), "")
-    return Reading(tuple(blocks), "docx", title or first, metadata)
+    return Reading(tuple(blocks), "docx", title_of(title, blocks), metadata, counted(body.not_read, "not read"))
 
 
 def _levels(styles: Any) -> dict[str, int]:
@@ -51,6 +60,8 @@ def _levels(styles: Any) -> dict[str, int]:
         based = style.find(f"{W}basedOn")
         if label == "title":
             levels[key] = 1
+        elif label.startswith(("toc ", "table of figures")):
+            levels[key] = _CONTENTS
         elif label.startswith("heading ") and label[8:].isdigit():
             levels[key] = int(label[8:])
         elif outline is not None and outline.get(f"{W}val", "9").isdigit() and int(outline.get(f"{W}val", "9")) < 9:
@@ -76,6 +87,9 @@ class _Body:
         self.parts = {key: relation for key, relation in document.part.rels.items() if not relation.is_external}
         numbering = [each.target_part for each in self.parts.values() if each.reltype.endswith("/numbering")]
         self.numbering = Numbering(numbering[0].element if numbering else None)
+        self.bold = self._bold_headings(document.element.body)
+        self.not_read: Counter[str] = Counter()
+        self.not_read["symbols"] = sum(not symbol_of(sym) for sym in document.element.body.iter(f"{W}sym"))
 
     def blocks(self, parent: Any) -> Iterator[Block]:
         """Yield the blocks of a body or text box, through content controls and tracked insertions.
@@ -93,8 +107,10 @@ class _Body:
             if items and (not is_paragraph or text):
                 yield Block("\n".join(items))
                 items = []
-            if text:
-                level = self._level(child)
+            if text and self._level(child) == _CONTENTS:
+                self.not_read["lines of the table of contents"] += 1
+            elif text:
+                level = self._level(child) if child not in self.bold else _BOLD_LEVEL
                 yield Block(text, "heading" if level > 0 else "paragraph", max(level, 0))
             if is_paragraph:
                 yield from self._hanging(child)
@@ -111,6 +127,23 @@ class _Body:
             relation = self.parts.get(chart.get(_ID, ""))
             if relation is not None and (text := chart_text(_root(relation.target_part))):
                 yield Block(text, "table")
+            else:
+                self.not_read["charts"] += 1
+        for picture in paragraph.iter(_PICTURE):
+            about = " ".join((picture.get("descr") or "").split())
+            if about and (told := described(about)):
+                yield Block(f"Picture: {told}")
+            elif picture.getparent().find(f".//{_BLIP}") is not None:
+                self.not_read["pictures"] += 1
+
+    def _bold_headings(self, body: Any) -> set[Any]:
+        """Return the paragraphs that head others by bold print alone; none where a style makes headings."""
+        paragraphs = [child for child in children(body) if child.tag == f"{W}p" and paragraph_text(child)]
+        if any(self._level(each) > 1 for each in paragraphs):
+            return set()
+        plain = (each for each in pairwise([*paragraphs, None]) if not self._level(each[0]))
+        found = {each for each, after in plain if after is not None and _heads(each) and not _heads(after)}
+        return found if len(found) <= _BOLD_SHARE * len(paragraphs) + 1 else set()
 
     def _style(self, paragraph: Any) -> str:
         style = paragraph.find(f"{W}pPr/{W}pStyle")
@@ -130,6 +163,13 @@ class _Body:
         if list_id == "0":
             return ""  # numbering taken away
         return self.numbering.mark(list_id, int(depth) if depth.isascii() and depth.isdigit() else 0)
+
+
+def _heads(paragraph: Any) -> bool:
+    text = paragraph_text(paragraph)
+    if paragraph.find(f"{W}pPr/{W}numPr") is not None:
+        return False  # an item of a list
+    return len(text) <= _MAX_BOLD and text[-1] not in ".,;:" and any(map(str.isalpha, text)) and is_bold(paragraph)
 
 
 def _part(numbered: Any, name: str) -> str:

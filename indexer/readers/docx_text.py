@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from indexer.readers.raised import is_signed_number, power
 from indexer.readers.rows import header_of, is_header, row_text
+from indexer.readers.symbols import is_symbol_font, symbol
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _GONE = frozenset((f"{W}del", f"{W}moveFrom", f"{W}rPr", f"{W}pPr", f"{W}sdtPr", _FALLBACK))
 """What a tracked change deleted or moved away; a text box again, for old programs; and what is no text."""
 _WRAPPERS = frozenset(W + tag for tag in ("sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag"))
-_SIGNS = {"FE": "☑", "FC": "✓", "FB": "✗", "FD": "☒", "A8": "☐", "6F": "☐", "78": "☒", "B7": "•", "E0": "→"}
-"""Characters of the font Wingdings that say something, by the last two digits of their code."""
+_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _MAX_SPAN = 100
 
 
@@ -28,7 +29,10 @@ def children(parent: Any) -> Iterator[Any]:
 
 def paragraph_text(paragraph: Any) -> str:
     """Return the words of a paragraph, without those of text boxes that hang on it."""
-    return "".join(_pieces(paragraph)).strip()
+    text = ""
+    for piece, is_raised in _pieces(paragraph):
+        text += power(text, piece) or piece if is_raised and is_signed_number(piece) else piece
+    return text.strip()
 
 
 def boxes(paragraph: Any) -> Iterator[Any]:
@@ -38,23 +42,80 @@ def boxes(paragraph: Any) -> Iterator[Any]:
             yield box
 
 
-def _pieces(node: Any) -> Iterator[str]:
+def _pieces(node: Any, font: str = "", is_raised: bool = False) -> Iterator[tuple[str, bool]]:
+    """Yield pieces of text, each with whether it is printed raised."""
     for child in node:
         tag = child.tag
         if tag in _GONE or tag == f"{W}txbxContent" or not isinstance(tag, str):
             continue
         if tag == f"{W}t":
-            yield child.text or ""
+            yield _printed(child.text or "", font), is_raised
         elif tag == f"{W}sym":
-            yield _SIGNS.get(child.get(f"{W}char", "")[-2:].upper(), "")
+            yield symbol_of(child), False
         elif tag in (f"{W}tab", f"{W}ptab"):
-            yield "\t"
+            yield "\t", False
         elif tag in (f"{W}br", f"{W}cr"):
-            yield "\n"
+            yield "\n", False
         elif tag == f"{W}noBreakHyphen":
-            yield "-"
+            yield "-", False
+        elif tag == f"{W}r":
+            yield from _pieces(child, _setting(child, "rFonts", "ascii"), _setting(child, "vertAlign") == "superscript")
+        elif tag.startswith(_M):
+            yield formula(child), False
         else:
-            yield from _pieces(child)
+            yield from _pieces(child, font, is_raised)
+
+
+def symbol_of(sym: Any) -> str:
+    """Return the character of a `w:sym` element, "" where it is not known."""
+    code = sym.get(f"{W}char", "")
+    try:
+        return symbol(sym.get(f"{W}font", ""), int(code, 16))
+    except ValueError:
+        return ""
+
+
+def formula(node: Any) -> str:
+    """Return a formula on one line: (a + b)/2, x^2, √(x)."""
+    parts = {child.tag.removeprefix(_M): formula(child) for child in node if isinstance(child.tag, str)}
+    name = node.tag.removeprefix(_M)
+    if name == "t":
+        return node.text or ""
+    if name == "f":
+        return f"{_grouped(parts.get('num', ''))}/{_grouped(parts.get('den', ''))}"
+    if name == "rad":
+        return f"√({parts.get('e', '')})"
+    if name in ("sSup", "sSub", "sSubSup"):
+        raised, lowered = parts.get("sup", ""), parts.get("sub", "")
+        below = f"_{_grouped(lowered)}" if lowered else ""
+        return parts.get("e", "") + below + (f"^{_grouped(raised)}" if raised else "")
+    return "".join(formula(child) for child in node if isinstance(child.tag, str))
+
+
+def _grouped(text: str) -> str:
+    return text if text.isalnum() else f"({text})"
+
+
+def _printed(text: str, font: str) -> str:
+    """Return a run's text as it prints: letters of a symbol font are its symbols."""
+    is_symbol = is_symbol_font(font)
+    if not is_symbol and not any("\uf000" <= each <= "\uf0ff" for each in text):
+        return text
+    return "".join(
+        symbol(font, ord(each)) or each if is_symbol or "\uf000" <= each <= "\uf0ff" else each for each in text
+    )
+
+
+def _setting(run: Any, name: str, key: str = "val") -> str:
+    found = run.find(f"{W}rPr/{W}{name}")
+    return str(found.get(f"{W}{key}", "")) if found is not None else ""
+
+
+def is_bold(paragraph: Any) -> bool:
+    """Tell a paragraph all of whose words are in bold print."""
+    runs = [run for run in paragraph.iter(f"{W}r") if "".join(run.itertext()).strip()]
+    marks = [run.find(f"{W}rPr/{W}b") for run in runs]
+    return bool(runs) and all(mark is not None and mark.get(f"{W}val") not in ("0", "false") for mark in marks)
 
 
 def table_rows(table: Any) -> list[list[str]]:

@@ -36,6 +36,7 @@ _NOISE = frozenset(
             "mails",
             "menu",
             "nav",
+            "ocr",
             "order",
             "output",
             "pages",

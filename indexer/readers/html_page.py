@@ -8,12 +8,15 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import Decoded, decode
 from indexer.readers.html_blocks import blocks_of
+from indexer.readers.markdown import front_matter
+from indexer.readers.notes import counted
 from indexer.readers.text import paragraphs, reading_of
 from indexer.types import Block, Reading
 
@@ -34,7 +37,12 @@ _FIELDS = {
     "licence": ("dc.rights", "dcterms.rights", "dcterms.license", "license", "copyright"),
 }
 """Our name of a field to the names of the meta elements that may hold it, the best first."""
+_UNTITLED = re.compile(
+    r"untitled(?: (?:document|page))?(?: ?-?\d+)?|(?:new |web ?)?(?:document|page)|unbenanntes dokument", re.I
+)
+"""Titles that editors put where a person put none."""
 _TEMPLATE_CODE = re.compile(r"\{[{%]|<%")
+_TEMPLATE_TAG = re.compile(r"\{%[-+]?\s[^{}]{0,500}%\}|\{\{[<%-]?\s[^{}]{0,500}\s[>%-]?\}\}")
 _TAG = re.compile(r"<(!--|/?[A-Za-z][A-Za-z0-9:-]{0,40})(?:(?<=--)|[^<>]*>)")
 _SEPARATE = frozenset(("p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "/p", "/div"))
 _ENOUGH = 1 / 3
@@ -50,7 +58,13 @@ _LARGE = 5_000_000
 def read(name: str, data: bytes) -> Reading:
     """Read a page: its main text, or all of its text when hardly any main text is found (with a note)."""
     declared = _CHARSET.search(data[:4096])
-    return page(decode(data, declared[1].decode("ascii") if declared else ""))
+    decoded = decode(data, declared[1].decode("ascii") if declared else "")
+    if not decoded.text.startswith("---"):
+        return page(decoded)
+    lines = decoded.text.split("\n")
+    count, fields = front_matter(lines)  # a page that a site generator is still to fill in
+    reading = page(replace(decoded, text="\n".join(lines[count:])))
+    return replace(reading, title=fields.pop("title", "") or reading.title, metadata={**reading.metadata, **fields})
 
 
 def page(decoded: Decoded) -> Reading:
@@ -73,6 +87,8 @@ def page(decoded: Decoded) -> Reading:
         notes.append("no main text could be told apart; all of the page was read")
     elif _length(inside) < _SHORT or _loses_structure(main, inside):
         main = inside
+    main, tags = _without_template_tags(main)
+    notes.extend(counted({"template tags": tags}))
     first = next((block.text for block in main if block.kind == "heading"), "")
     reading = reading_of(decoded, "html", iter(main), title or first, metadata)
     return Reading(reading.blocks, "html", reading.title, reading.metadata, (*reading.notes, *notes))
@@ -111,6 +127,20 @@ def remove_hidden(tree: Any) -> int:
     for element in shown:
         element.drop_tree()
     return len(shown)
+
+
+def _without_template_tags(blocks: Sequence[Block]) -> tuple[list[Block], int]:
+    """Return the blocks without tags of a template engine, which a page that was never filled in has; not in code."""
+    told: list[Block] = []
+    count = 0
+    for block in blocks:
+        text, found = ("", 0) if block.kind == "code" else _TEMPLATE_TAG.subn("", block.text)
+        if not found:
+            told.append(block)
+        elif text.strip():
+            told.append(replace(block, text=text))
+        count += found
+    return told, count
 
 
 def _without_surroundings(tree: Any) -> list[Block]:
@@ -168,7 +198,11 @@ def _about(tree: Any) -> tuple[str, dict[str, str]]:
         "language": tree.get("lang") or "",
         **{ours: next((fields[key] for key in theirs if key in fields), "") for ours, theirs in _FIELDS.items()},
     }
-    titles = [found for found in (title, fields.get("og:title", "")) if not _TEMPLATE_CODE.search(found)]
+    titles = [
+        found
+        for found in (title, fields.get("og:title", ""))
+        if not (_TEMPLATE_CODE.search(found) or _UNTITLED.fullmatch(found))
+    ]
     filled = {key: value for key, value in metadata.items() if value and not _TEMPLATE_CODE.search(value)}
     return next(filter(None, titles), ""), filled
 

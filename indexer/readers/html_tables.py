@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from indexer.readers.raised import is_signed_number, power
+
 MAX_CELL = 2_000
 """Characters; a table with a larger cell serves the layout of the page, not its data."""
 _CELLS = ("td", "th", "cell")
@@ -82,23 +84,7 @@ def raised(element: Any) -> str | None:
         return None
     text = (element.text or "").strip()
     before = _text_before(element)
-    if not text.lstrip("-−+").isdigit():
-        return None
-    if before[-1:].isdigit():
-        return f"^{text}"
-    return text.translate(_RAISED) if before[-1:].isalpha() and _is_unit(before) else ""
-
-
-_RAISED = str.maketrans("0123456789-−+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁺")
-_UNITS = frozenset(
-    ("m", "cm", "mm", "km", "dm", "s", "ft", "in", "yd", "µm", "nm", "x", "y", "n", "r", "R", "e", "c", "i")
-)
-
-
-def _is_unit(before: str) -> bool:
-    """Tell "m²" and "x²" from a word with the mark of a note."""
-    word = before.split()[-1].rpartition("/")[2].lstrip("(0123456789.,") if before.split() else ""
-    return word in _UNITS
+    return power(before, text) if is_signed_number(text) else None
 
 
 def _text_before(element: Any) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import decode
 from indexer.readers.fields import is_placeholder
+from indexer.readers.markdown_marks import without_marks
 from indexer.readers.text import reading_of
 from indexer.readers.yaml_lines import Entry, entries
 from indexer.types import Block, BlockKind, Reading
@@ -25,11 +27,13 @@ def read(name: str, data: bytes) -> Reading:
     decoded = decode(data)
     lines = decoded.text.split("\n")
     body, metadata = front_matter(lines)
-    blocks = list(markdown_blocks(lines[body:], body + 1))
+    told, notes = without_marks(lines[body:])
+    blocks = list(markdown_blocks(told, body + 1))
     title = metadata.pop("title", "")
     if is_placeholder(title):
         title = next((plain(block.text[:1000]) for block in blocks if block.kind == "heading"), "")
-    return reading_of(decoded, "markdown", iter(blocks), title, metadata)
+    reading = reading_of(decoded, "markdown", iter(blocks), title, metadata)
+    return replace(reading, notes=(*reading.notes, *notes))
 
 
 def front_matter(lines: Sequence[str]) -> tuple[int, dict[str, str]]:

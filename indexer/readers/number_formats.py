@@ -11,6 +11,8 @@ from datetime import date, datetime, time, timedelta
 
 _GENERAL_DIGITS = 11
 """Digits that "General" shows of a number with decimals."""
+_FIRST_YEAR = 1900
+"""Year of day 1."""
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]|_.|\*.|\[[^\]]*\]')
 _DIGITS = re.compile(r"[#0?][#0?,]*(?:\.[#0?]*)?,*|\.[0#?]+,*")
 
@@ -23,6 +25,8 @@ def shown(value: object, code: str = "General") -> str:
         return str(value).upper()
     if isinstance(value, timedelta):
         return _hours(value, code)
+    if isinstance(value, datetime) and value.year <= _FIRST_YEAR and not re.search("[dy]", code.lower()):
+        return shown(value.time(), code)  # a time of a day, of a number that counts days as well
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time(0) else value.isoformat(" ", "minutes")
     if isinstance(value, date):

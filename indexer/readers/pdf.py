@@ -10,17 +10,21 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from indexer.errors import Unreadable
 from indexer.readers.dates import iso_date
 from indexer.readers.fields import is_placeholder
+from indexer.readers.ocr import Scans, numbers
 from indexer.readers.pdf_fields import form_entries, with_entries
-from indexer.readers.pdf_lines import blocks_of, printed_lines
+from indexer.readers.pdf_lines import blocks_of, has_shifted_letters, is_nonsense, printed_lines
 from indexer.readers.pdf_tables import Line
 from indexer.types import Reading
 
 MAX_PAGES = 5_000
 _MAX_BOOKMARKS = 5_000
+_MIN_PATHS = 50
+"""Lines and curves on a page that may be letters."""
 _PASSWORD_ERROR = 4
 """FPDF_ERR_PASSWORD of fpdfview.h."""
 _PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?")
@@ -40,13 +44,15 @@ class _Content:
     info: dict[str, str]
     bookmarks: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     """Page counted from 0 -> (level counted from 1, title)."""
+    scans: Scans = field(default_factory=Scans)
+    notes: list[str] = field(default_factory=list)
 
 
 def read(name: str, data: bytes) -> Reading:
     """Read a PDF page by page.
 
     Raises Unreadable: "encrypted" when it asks for a password to be opened (an owner's password alone
-    is no obstacle), "no text layer" for scans, a page limit, or damage that neither library survives.
+    is no obstacle), scans where they cannot be recognised, a page limit, or damage that neither library survives.
     """
     notes: list[str] = []
     try:
@@ -54,10 +60,12 @@ def read(name: str, data: bytes) -> Reading:
     except (ValueError, RuntimeError, OSError):
         content = _by_pypdf(data)
         notes.append("damaged; read by the second library")
-    _check_text(content.pages)
-    empty = [str(number) for number, page in enumerate(content.pages, 1) if not _has_text(page)]
+    _check_text(content)
+    unread = content.scans.unread
+    empty = [at for at, page in enumerate(content.pages, 1) if not _has_text(page) and at not in unread]
     if empty:
-        notes.append(f"pages without text: {', '.join(empty[:20])}{' …' if len(empty) > 20 else ''}")
+        notes.append(f"pages without text: {numbers(empty)}")
+    notes.extend((*content.notes, *content.scans.notes()))
     title = content.info.get("Title", "").strip()
     created, modified = (_date(content.info.get(key, "")) for key in ("CreationDate", "ModDate"))
     metadata: dict[str, str | int] = {
@@ -66,6 +74,7 @@ def read(name: str, data: bytes) -> Reading:
         "last modified": modified if modified != created else "",
         "date": modified or created,
         "pages": len(content.pages),
+        **content.scans.fields(),
     }
     return Reading(
         tuple(blocks_of(content.pages, content.bookmarks)),
@@ -88,16 +97,30 @@ def _by_pdfium(data: bytes) -> _Content:
     try:
         _check_length(len(document))
         document.init_forms()  # before the first page is opened
-        pages = []
+        pages: list[list[Line]] = []
+        scans, shifted, nonsense = Scans(), list[int](), list[int]()
         for number in range(len(document)):
             page = document[number]
             text = page.get_textpage()
-            lines = printed_lines(text)
+            lines = printed_lines(page, text)
+            if has_shifted_letters(text.get_text_range()):
+                shifted.append(number + 1)
             text.close()
+            if is_nonsense(lines):
+                nonsense.append(number + 1)
+                lines = scans.lines(page, number + 1)
             entries, notes = form_entries(page, document.formenv)
-            pages.append(with_entries(lines, entries) + [Line(f"Note: {note}", is_row=True) for note in notes])
+            lines = with_entries(lines, entries) + [Line(f"Note: {note}", is_row=True) for note in notes]
+            if not _has_text(lines) and _shows_pictures(page):
+                lines = scans.lines(page, number + 1)
+            pages.append(lines)
             page.close()
-        return _Content(pages, document.get_metadata_dict(), _bookmarks(document))
+        kinds = (
+            (shifted, "letters of a font without a table of characters decoded"),
+            (nonsense, "letters make no words"),
+        )
+        told = [f"pages {numbers(found)}: {what}" for found, what in kinds if found]
+        return _Content(pages, document.get_metadata_dict(), _bookmarks(document), scans, told)
     finally:
         document.close()
 
@@ -130,9 +153,25 @@ def _has_text(page: Sequence[Line]) -> bool:
     return any(line.text.strip() for line in page)
 
 
-def _check_text(pages: Sequence[Sequence[Line]]) -> None:
+def _shows_pictures(page: Any) -> bool:
+    """Tell a scan, or letters drawn as lines, from a blank page."""
+    from pypdfium2 import raw
+
+    drawn = page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH], max_depth=3)
+    count = 0
+    for drawing in drawn:
+        count += _MIN_PATHS if drawing.type == raw.FPDF_PAGEOBJ_IMAGE else 1
+        if count >= _MIN_PATHS:
+            return True
+    return False
+
+
+def _check_text(content: _Content) -> None:
+    pages = content.pages
     if not any(map(_has_text, pages)):
-        raise Unreadable("no text layer" if pages else "no pages")
+        problem = content.scans.problem
+        reason = "no text layer" + (f"; {problem}" if problem else "")
+        raise Unreadable(reason if pages else "no pages")
     sample = "".join(line.text[:200] for page in pages[:200] for line in page)
     unknown = sum(character == "\ufffd" or "\ue000" <= character <= "\uf8ff" for character in sample)
     if unknown > sum(map(str.isalnum, sample)):

@@ -13,13 +13,23 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from indexer.readers.pdf_grids import (
+    CELL_GAP,
+    Fragment,
+    Grid,
+    Row,
+    beside_labels,
+    grids_of,
+    in_rows,
+    on_one_line,
+    rules_of,
+)
 from indexer.readers.pdf_tables import Line, Table
+from indexer.readers.raised import power
 from indexer.types import Block
 
 _BOLD = 600
 """Font weight from which on a line counts as bold; 400 is normal."""
-_CELL_GAP = 1.3
-"""Ems of white between two words that make them cells of a table; justified text stays below one."""
 _PARAGRAPH_GAP = 1.22
 """Distance of two lines, in the page's usual distance, that separates paragraphs."""
 _LARGER = 1.12
@@ -27,59 +37,138 @@ _LARGER = 1.12
 _MAX_HEADING = 150
 _RAISED_SIZE = 0.85
 """Most size of a raised digit, in that of the digit before it."""
+_RAISED = re.compile(r"(?<=[^\s\d])\d{1,3}(?:, ?\d{1,2}){0,5}(?![\w.,]*\d)|\d{2,6}")
+"""Digits that may be raised: behind a word, or the end of a number."""
+_SHIFTED = re.compile(r"[!-~\x03-\x1f]*[\x03-\x08\x0b\x0c\x0e-\x1f][!-~\x03-\x1f]*")
+_MIN_LETTERS = 200
+_FEWEST_VOWELS, _MOST_VOWELS = 0.18, 0.7
+"""Of a text in Latin letters some 0.4 are vowels, in every language."""
 _LABELLED = re.compile(r"\s*[^\W\d_][^:|.!?\n]{0,40}: +\S")
 _MAX_LABELLED = 100
 
 
-def printed_lines(page: Any) -> list[Line]:
-    """Return the lines of a pypdfium2 text page; cells of a table row are set apart by " | "."""
-    # pdfium marks a hyphen which it takes for that of a broken word by a character of its own.
-    text: str = page.get_text_range().replace("\ufffe", "\u00ad").replace("\x02", "\u00ad")
-    if len(text) != page.count_chars():  # then characters and positions do not correspond
-        return [Line(line) for line in text.splitlines()]
-    return [_line(page, found[0], found.start()) for found in re.finditer(r"[^\r\n]+", text)]
+def printed_lines(page: Any, text_page: Any) -> list[Line]:
+    """Return the lines of a pypdfium2 page; cells of a table row are set apart by " | "."""
+    text = _characters(text_page)
+    grids = grids_of(*rules_of(page))
+    printed = re.finditer(r"[^\r\n]*[^\r\n ][^\r\n]*", text)
+    rows = [_fragments(text_page, found[0], found.start(), grids) for found in printed]
+    return [_line(row) for row in beside_labels(on_one_line(in_rows(rows, grids)))]
 
 
-def _line(page: Any, text: str, place: int) -> Line:
+def _characters(text_page: Any) -> str:
+    """Return the characters of a page, each at the place that pdfium counts it at."""
     from pypdfium2 import raw
 
-    first = place + len(text) - len(text.lstrip())
-    if first >= place + len(text):
-        return Line("")
+    text: str = text_page.get_text_range()
+    count = text_page.count_chars()
+    if len(text) != count:  # pdfium leaves out some that it has places for, as spaces of a font without a table
+        codes = (raw.FPDFText_GetUnicode(text_page.raw, place) for place in range(count))
+        text = "".join("\ufffd" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code or 32) for code in codes)
+    # pdfium marks a hyphen which it takes for that of a broken word by a character of its own.
+    return text.replace("\ufffe", "\u00ad").replace("\x02", "\u00ad")
+
+
+def _line(row: Row) -> Line:
+    first = row[0]
+    text = " | ".join(f"{fragment.mark} {fragment.text.strip()}".strip() for fragment in row)
+    lefts = tuple(fragment.left for fragment in row)
+    return Line(text, first.size, first.bold, first.base, lefts, begins=bool(first.mark))
+
+
+def _fragments(page: Any, text: str, place: int, grids: Sequence[Grid]) -> list[Fragment]:
+    """Return the pieces of a printed line between wide spaces and the borders of cells."""
+    from pypdfium2 import raw
+
+    mark = _mark_before(page, text, place)
+    first = place + (mark.end() if mark else len(text) - len(text.lstrip()))
     size = raw.FPDFText_GetFontSize(page.raw, first)
     _, bottom, _, top = page.get_charbox(first, loose=True)
     # A font may be declared with size 1 and scaled by a matrix; the box tells the size it has in print.
     size = size if size > 2 else top - bottom
-    cells, begin = [], 0
-    lefts = [page.get_charbox(first, loose=True)[0]]
-    for space in re.finditer(r"(?<=\S) +(?=\S)", text[:500]):
-        before = page.get_charbox(place + space.start() - 1)
-        after = page.get_charbox(place + space.end())
-        if after[0] - before[2] > _CELL_GAP * size:
-            cells.append(_with_powers(page, text[begin : space.start()], place + begin))
-            begin = space.end()
-            lefts.append(after[0])
-    cells.append(_with_powers(page, text[begin:], place + begin))
     bold = raw.FPDFText_GetFontWeight(page.raw, first) >= _BOLD
-    return Line(" | ".join(cell.strip() for cell in cells), round(size, 1), bold, bottom, tuple(lefts))
+    beside = [border for grid in grids if grid.rows[-1] <= bottom <= grid.rows[0] for border in grid.columns]
+    found: list[Fragment] = []
+    begin, left = first - place, page.get_charbox(first, loose=True)[0]
+
+    def end(until: int, right: float) -> None:
+        words = _with_powers(page, text[begin:until], place + begin)
+        number = mark[1] if mark and not found else ""
+        found.append(Fragment(words, left, right, bottom, round(size, 1), bold, number))
+
+    for space in re.compile(r"(?<=\S) +(?=\S)").finditer(text, begin, begin + 500):
+        before = page.get_charbox(place + space.start() - 1)[2]
+        after = page.get_charbox(place + space.end())[0]
+        if after - before > CELL_GAP * size or any(before <= border <= after for border in beside):
+            end(space.start(), before)
+            begin, left = space.end(), after
+    end(len(text), page.get_charbox(place + len(text.rstrip()) - 1)[2])
+    return found
+
+
+def _mark_before(page: Any, text: str, place: int) -> re.Match[str] | None:
+    """Return the small raised number that a line begins with, None for none."""
+    found = re.match(r"\s*(\d{1,3}) *(?=\S)", text)
+    if not found:
+        return None
+    number, after = place + found.start(1), place + found.end()
+    sizes = [page.get_charbox(at, loose=True)[3] - page.get_charbox(at, loose=True)[1] for at in (number, after)]
+    bottoms = [page.get_charbox(at, loose=True)[1] for at in (number, after)]
+    return found if sizes[0] < _RAISED_SIZE * sizes[1] and bottoms[0] > bottoms[1] + 0.1 * sizes[1] else None
+
+
+def has_shifted_letters(text: str) -> bool:
+    """Tell a text with letters that are told only by their place in a font."""
+    return _SHIFTED.search(text) is not None
+
+
+def is_nonsense(lines: Sequence[Line]) -> bool:
+    """Tell letters that make no words, as a font with a wrong table of characters gives: hardly any or only vowels."""
+    letters = [each for line in lines for each in line.text if each.isalpha()]
+    if len(letters) < _MIN_LETTERS or sum(map(str.isascii, letters)) < 0.8 * len(letters):
+        return False
+    vowels = sum(each in "aeiouyAEIOUY" for each in letters)
+    return not _FEWEST_VOWELS < vowels / len(letters) < _MOST_VOWELS
 
 
 def _with_powers(page: Any, text: str, place: int) -> str:
-    """Return `text` with a "^" before digits that are printed small and raised after others: 10^6 is not 106."""
-    from pypdfium2 import raw
+    """Return `text` with what its small raised digits stand for (10^6, m², nothing for the mark of a note).
 
+    Letters of a font without a table of characters are told as what they are.
+    """
     pieces, done = [], 0
-    for run in re.finditer(r"\d{2,6}", text):
-        sizes = [raw.FPDFText_GetFontSize(page.raw, place + at) for at in range(*run.span())]
-        small = next((at for at, size in enumerate(sizes) if size < _RAISED_SIZE * sizes[0]), 0)
+    for run in _RAISED.finditer(text):
+        begin = run.start() if not text[run.start() - 1 : run.start()].strip(" ") else run.start() - 1
+        small = _first_raised(page, place + begin, place + run.end())
         if not small:
             continue
-        at = run.start() + small
-        base, raised = (page.get_charbox(place + each)[1] for each in (run.start(), at))
-        if raised > base + 0.1 * sizes[0]:
-            pieces += [text[done:at], "^"]
-            done = at
+        at = begin + small
+        told = power(text[:at].rstrip(), text[at : run.end()])
+        pieces += [text[done:at], told]
+        done = run.end() + (not told and re.match(r" [,.;:)]", text[run.end() :]) is not None)
+    if not done:
+        return _SHIFTED.sub(lambda found: _unshifted(found[0]), text)
     return "".join([*pieces, text[done:]])
+
+
+def _first_raised(page: Any, begin: int, end: int) -> int:
+    """Return how far after `begin` a character is smaller and higher than that at `begin`, 0 where none is."""
+    from pypdfium2 import raw
+
+    sizes = [raw.FPDFText_GetFontSize(page.raw, at) for at in range(begin, end)]
+    small = next((at for at, size in enumerate(sizes) if size < _RAISED_SIZE * sizes[0]), 0)
+    if not small:
+        return 0
+    base, raised = (page.get_charbox(at, loose=True)[1] for at in (begin, begin + small))
+    return small if raised > base + 0.1 * sizes[0] else 0
+
+
+def _unshifted(text: str) -> str:
+    """Return letters that are told by their place in a TrueType font, which is 29 below that in ASCII."""
+    letters = [chr(ord(each) + 29) for each in text]
+    if not all(" " <= each <= "~" for each in letters):
+        return text
+    return "".join(letters)
 
 
 def blocks_of(pages: Sequence[Sequence[Line]], bookmarks: Mapping[int, Sequence[tuple[int, str]]]) -> Iterator[Block]:
@@ -106,7 +195,7 @@ def blocks_of(pages: Sequence[Sequence[Line]], bookmarks: Mapping[int, Sequence[
                 table.go_on(line)
                 last = line
                 continue
-            if table.rows and not is_row:
+            if table.rows and (not is_row or table.is_parted_from(line, usual, last)):
                 yield from table.blocks(number)
                 table = Table()
             if pending and (is_row or level):
@@ -121,7 +210,7 @@ def blocks_of(pages: Sequence[Sequence[Line]], bookmarks: Mapping[int, Sequence[
             elif is_row:
                 table.add(line)
             else:
-                if _parts(last, line, usual):
+                if line.begins or _parts(last, line, usual):
                     pending.append("")
                 pending.append(line.text)
             last = line

@@ -14,6 +14,10 @@ _SAME_PLACE = 4.0
 """Points between two lines that begin at one place."""
 _WRAPPED_GAP = 1.6
 """Most distance of a line that goes on with a cell, in the page's usual distance."""
+_NEAR, _FAR = 20.0, 10_000.0
+"""Points between the beginnings of two cells in one column, at most; a place where nothing is."""
+_PARTING_GAP = 1.7
+"""Distance of two rows, in the page's usual distance, that parts tables with different columns."""
 _MIN_COLUMN_ROWS = 4
 _MIN_COLUMN_WORDS = 4
 """Words a line of a column of prose has at least, in the mean."""
@@ -34,6 +38,8 @@ class Line:
     """Where its cells begin, from the left of the page; where it begins, for a line without cells."""
     is_row: bool = False
     """Whether it stands for itself and goes on in no other line, as a label with its value does."""
+    begins: bool = False
+    """Whether it begins a paragraph whatever stands above: a note with its number."""
 
 
 @dataclass(slots=True)
@@ -42,11 +48,26 @@ class Table:
 
     rows: list[list[str]] = field(default_factory=list)
     lefts: tuple[float, ...] = ()
+    first: tuple[float, ...] = ()
+    """Where the cells of the first row begin."""
 
     def add(self, line: Line) -> None:
-        """Begin a new row with the cells of `line`."""
-        self.rows.append(line.text.split(" | "))
+        """Begin a new row with the cells of `line`, each in the column of the first row that it stands below."""
+        cells = line.text.split(" | ")
+        self.first = self.first or line.lefts
+        columns = [_nearest(self.first, left) for left in line.lefts]
+        if len(cells) == len(columns) < len(self.first) and columns == sorted({*columns} - {-1}):
+            self.rows.append([cells[columns.index(at)] if at in columns else "" for at in range(columns[-1] + 1)])
+            self.lefts = tuple(
+                line.lefts[columns.index(at)] if at in columns else -_FAR for at in range(columns[-1] + 1)
+            )
+            return
+        self.rows.append(cells)
         self.lefts = line.lefts
+
+    def is_parted_from(self, line: Line, usual: float, last: Line) -> bool:
+        """Tell a row of another table: it stands well below the last row and has other columns."""
+        return last.base - line.base > _PARTING_GAP * usual and len(line.lefts) != len(self.first)
 
     def goes_on(self, line: Line, usual: float, last: Line) -> bool:
         """Tell a line that goes on with cells of the last row: it begins below one that is not the first."""
@@ -77,6 +98,12 @@ class Table:
             yield Block("\n".join(" | ".join(row) for row in self.rows), "table", page=number + 1)
         elif self.rows:
             yield Block(" ".join(self.rows[0]) + "\n", page=number + 1)
+
+
+def _nearest(lefts: Sequence[float], left: float) -> int:
+    """Return which of `lefts` is the nearest, -1 where none is near: amounts stand at the right of their column."""
+    distances = [abs(each - left) for each in lefts]
+    return distances.index(min(distances)) if distances and min(distances) <= _NEAR else -1
 
 
 def _are_columns(rows: Sequence[Sequence[str]]) -> bool:

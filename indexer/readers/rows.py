@@ -53,7 +53,8 @@ def _are_periods(names: Sequence[str], second: Sequence[str]) -> bool:
     if 0 in numbers or (len(numbers) == 1 and len(names) > 2):
         return False
     below = [second[place] for place in numbers if place < len(second) and second[place].strip()]
-    are_years = all(re.fullmatch(r"(?:1[5-9]|20)\d\d", names[place]) for place in numbers)
+    year = r"(?:1[5-9]|20)\d\d" if len(numbers) > 1 else r"(?:19|20)\d\d"  # one number alone is sooner an amount
+    are_years = all(re.fullmatch(year, names[place]) for place in numbers)
     in_order = [names[place] for place in numbers]
     are_running = in_order in (sorted(set(in_order)), sorted(set(in_order), reverse=True))
     is_year_below = [bool(re.fullmatch(r"(?:1[5-9]|20)\d\d", value)) for value in below]

@@ -8,11 +8,14 @@ from dataclasses import replace
 
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import decode
+from indexer.readers.notes import counted
 from indexer.readers.text import reading_of
 from indexer.types import Block, Reading
 
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}[ \t]*$")
 _FIELD = re.compile(r":?([A-Za-z][\w-]{0,40}):[ \t]+(\S.*)")
+_COMMENT = re.compile(r"\.\.(?:[ \t]+(?!\[|\||_\S|__)(?![\w.+:-]{1,60}::)|[ \t]*$)")
+"""An explicit mark that is no directive, footnote, citation, substitution or target."""
 _DIRECTIVE = re.compile(r"\.\. (?:code-block|code|sourcecode|literalinclude|parsed-literal)::")
 
 
@@ -22,12 +25,14 @@ def read(name: str, data: bytes) -> Reading:
     lines = decoded.text.split("\n")
     metadata = header_fields(lines)
     blocks = list(_blocks(lines))
+    comments = sum(1 for line in lines if _COMMENT.match(line))
     if metadata and blocks:
         blocks[0] = replace(blocks[0], kind="row")  # fields, one a line: no sentence goes on from one to the next
     title = metadata.pop("title", "") or next((block.text for block in blocks if block.kind == "heading"), "")
     if "pep" in metadata:
         title = f"PEP {metadata['pep']}: {title}"  # people ask for these by number
-    return reading_of(decoded, "rst", iter(blocks), title, metadata)
+    reading = reading_of(decoded, "rst", iter(blocks), title, metadata)
+    return replace(reading, notes=(*reading.notes, *counted({"comments": comments})))
 
 
 def header_fields(lines: Sequence[str]) -> dict[str, str]:
@@ -66,6 +71,9 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
     while place < len(lines):
         if not lines[place].strip():
             place += 1
+            continue
+        if _COMMENT.match(lines[place]):
+            place = _end_of_literal(lines, place + 1)
             continue
         if title := _title_at(lines, place):
             style, at, after = title

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 from indexer.errors import Unreadable
 from indexer.readers.dates import iso_date
+from indexer.readers.notes import counted
+from indexer.readers.raised import is_signed_number, power
 from indexer.types import Block, Reading
 
 _TOKEN = re.compile(
@@ -51,7 +53,7 @@ def read(name: str, data: bytes) -> Reading:
         *(Block(f"{key.capitalize()}: {about[key]}", "row") for key in ("header", "footer") if about.get(key)),
     ]
     filled = {key: value for key, value in fields.items() if value}
-    return Reading(tuple(blocks), "rtf", about["title"], filled)
+    return Reading(tuple(blocks), "rtf", about["title"], filled, counted({"pictures": parser.pictures}, "not read"))
 
 
 class _Parser:
@@ -60,8 +62,10 @@ class _Parser:
     def __init__(self) -> None:
         self.out: dict[str, list[str]] = {"body": []}
         self.times: dict[str, str] = {}
-        self._stack: list[tuple[str, int]] = []
+        self.pictures = 0
+        self._stack: list[tuple[str, int, bool, str]] = []
         self._into, self._skip = "body", 1  # where text goes, and how many characters stand for one of Unicode
+        self._raised, self._closing = False, ""  # print above the line, and what ends the group
         self._pending = 0
         self._codepage = "cp1252"
         self._bytes = bytearray()
@@ -75,9 +79,13 @@ class _Parser:
             if brace == "{":
                 if len(self._stack) >= _MAX_DEPTH:
                     raise Unreadable("nested too deeply")
-                self._stack.append((self._into, self._skip))
+                self._stack.append((self._into, self._skip, self._raised, self._closing))
+                self._closing = ""
             elif brace == "}":
-                self._into, self._skip = self._stack.pop() if self._stack else ("body", 1)
+                self._add(self._closing)
+                self._into, self._skip, self._raised, self._closing = (
+                    self._stack.pop() if self._stack else ("body", 1, False, "")
+                )
             elif byte is not None:
                 if self._pending:
                     self._pending -= 1
@@ -94,7 +102,7 @@ class _Parser:
             elif word is not None:
                 self._word(word, number, starred)
             elif plain is not None:
-                self._add(plain[self._pending :])
+                self._add(self._printed(plain[self._pending :]))
                 self._pending = max(0, self._pending - len(plain))
             starred = False
         self._flush()
@@ -108,7 +116,10 @@ class _Parser:
             self._skip = min(int(number or 1), 10)
         elif word == "ansicpg" and number:
             self._codepage = f"cp{number}"
+        elif word in ("super", "nosupersub", "plain", "sub"):
+            self._raised = word == "super" and number != "0"
         elif word in _SILENT or (starred and word not in ("shptxt", "shpinst")):
+            self.pictures += word == "pict" and bool(self._into)
             self._into = ""
         elif word in _APART:
             self._into = word.rstrip("lrf") if word not in ("header", "footer") else word
@@ -123,9 +134,15 @@ class _Parser:
             self.times[self._into] += f"{'-' if word != 'yr' else ''}{int(number or 0):02d}"
         elif word in ("footnote", "annotation"):
             self._add(" (")
-            self._into = self._into and "notes"
+            self._closing = ")"
         elif word in _SIGNS:
             self._add(_SIGNS[word])
+
+    def _printed(self, text: str) -> str:
+        """Return text as it reads in print: raised digits are powers."""
+        if not self._raised or not is_signed_number(text.strip()):
+            return text
+        return power("".join(self.out.get(self._into, [])[-3:]), text.strip()) or text
 
     def _flush(self) -> None:
         if self._bytes:

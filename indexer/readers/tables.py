@@ -5,8 +5,9 @@ Knows cells as texts only. Looks ahead over a few rows and never holds a whole s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice, pairwise
 
 from indexer.readers.rows import header_of, is_header, is_number, row_text
@@ -16,6 +17,12 @@ _LOOKED_AHEAD = 50
 _MAX_TITLE = 120
 _MAX_TITLES = 12
 _MIN_COLUMNS = 2
+_UNIT_NOTE = re.compile(
+    r"\b(?:all|amounts?|budget|costs?|figures?|prices?|sums?|values?) (?:\w+ ){0,3}(?:in|are|incl\.?)\b", re.I
+)
+_MIN_NOTE_WORDS = 3
+_MAX_GROUP = 40
+"""Characters of the name of a group of columns; a longer one explains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +69,20 @@ def table_blocks(rows: Iterable[Row], page: int | None = None) -> Iterator[Block
             yield from [_title(title, page)] if begins else _told(title, tables, page)
         waiting = []
         if begins:
-            bands = _bands(head)
-            for band in head[:bands]:
-                yield from _told(band, [], page)
-            head = head[bands:]
+            count = _bands(head)
+            bands, head = head[:count], head[count:]
+            for band in bands:
+                if not _groups(band, head[0]):
+                    yield from _told(band, [], page)
+            for band in bands[::-1]:
+                if _groups(band, head[0]):
+                    head = [replace(head[0], cells=_grouped(head[0].cells, band.cells)), *head[1:]]
             tables = _tables(head)
-            if any(table.header for table in tables):
-                head = head[1:]
+            named = [table for table in tables if table.header]
+            for table in named:
+                names = head[0].cells[table.start : table.end]
+                yield from (Block(note, "row", page=page, line=head[0].line) for note in names if _is_unit_note(note))
+            head = head[1:] if named else head
         for row in chain(head, run):
             yield from _told(row, tables, page)
     for row in waiting:
@@ -78,17 +92,27 @@ def table_blocks(rows: Iterable[Row], page: int | None = None) -> Iterator[Block
 def _runs(rows: Iterable[Row]) -> Iterator[Iterator[Row]]:
     """Yield the rows between blank ones; each run must be used up before the next."""
     source = iter(rows)
-    for row in source:
+    returned: list[Row] = []
+    while (row := returned.pop() if returned else next(source, None)) is not None:
         if row.filled:
-            yield _run(row, source)
+            yield _run(row, source, returned)
 
 
-def _run(first: Row, source: Iterator[Row]) -> Iterator[Row]:
+def _run(first: Row, source: Iterator[Row], returned: list[Row]) -> Iterator[Row]:
+    """Yield the rows up to a blank one; blank rows between names of columns and the values below end nothing.
+
+    A row that was looked at and belongs to the next run goes to `returned`.
+    """
     yield first
-    for row in source:
-        if not row.filled:
+    row = next(source, None)
+    if row is not None and not row.filled and first.filled >= _MIN_COLUMNS:
+        row = next((below for below in source if below.filled), None)
+        if row is not None and not (is_header(first.cells, row.cells) and any(map(is_number, row.cells))):
+            returned.append(row)
             return
+    while row is not None and row.filled:
         yield row
+        row = next(source, None)
 
 
 def _title_rows(head: Sequence[Row]) -> Sequence[Row]:
@@ -175,7 +199,41 @@ def _names(table: _Table, head: Sequence[Row]) -> list[str]:
     first, *others = head
     names = first.cells[table.start : table.end]
     below = next((row.cells[table.start : table.end] for row in others if any(row.cells[table.start : table.end])), ())
-    return header_of(names) if is_header(names, below) else []
+    return header_of(["" if _is_unit_note(name) else name for name in names]) if is_header(names, below) else []
+
+
+def _groups(band: Row, header: Row) -> bool:
+    """Tell a row that names groups of the columns below ("2023" over "sold" and "left") from other rows above a header.
+
+    What stands over the first column belongs to it alone.
+    """
+    first = min(_start(band), _start(header))
+    above, name = (row.cells[first].strip() if first < len(row.cells) else "" for row in (band, header))
+    are_short = all(len(cell) <= _MAX_GROUP for cell in band.cells)
+    return are_short and (above in ("", name) or not name)
+
+
+def _grouped(names: Sequence[str], band: Sequence[str]) -> list[str]:
+    """Return the names of the columns, each with that of its group before it.
+
+    A group reaches to the next one or to a column without names; the last at most as far as the one before it.
+    """
+    padded = [*band, *[""] * (len(names) - len(band))]
+    bare, texts = ([" ".join(cell.split()) for cell in cells] for cells in (names, padded))
+    starts = [place for place, name in enumerate(bare) if name and texts[place] not in ("", name)]
+    width = starts[1] - starts[0] if len(starts) > 1 else len(names)
+    told = [name or text for name, text in zip(bare, texts, strict=False)]
+    for start in starts:
+        for place in range(start, min(start + width, len(names))):
+            if not bare[place] or (place > start and texts[place]):
+                break
+            told[place] = f"{texts[start]} {bare[place]}"
+    return told
+
+
+def _is_unit_note(name: str) -> bool:
+    """Tell a note on all values ("all amounts in USD") that stands where a column has its name."""
+    return bool(_UNIT_NOTE.search(name)) and len(name.split()) >= _MIN_NOTE_WORDS
 
 
 def _is_note(row: Row, header: Sequence[str], page: int | None) -> bool:

@@ -6,19 +6,23 @@ import io
 import re
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from indexer.errors import Unreadable
 from indexer.readers.archive import open_archive, read_member
+from indexer.readers.notes import counted
 from indexer.readers.number_formats import shown
 from indexer.readers.office import properties
 from indexer.readers.rows import MAX_COLUMNS, MAX_ROWS
 from indexer.readers.tables import Row, table_blocks
+from indexer.readers.xlsx_comments import comments
 from indexer.types import Block, Reading
 
 _MERGED = re.compile(rb'<mergeCell ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"')
 _UNCOMPUTED = re.compile(rb"</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>")
+_SHOWN_ONLY = re.compile(r"xl/(charts/chart|media/image)\d*\.")
 _MAX_MERGED = 10_000
 _FIRST_ROWS = 20
 
@@ -29,6 +33,8 @@ def read(name: str, data: bytes) -> Reading:
         title, metadata = properties(archive)
         notes: list[str] = []
         blocks = tuple(_blocks(data, archive, notes))
+        members = Counter(found[1] for name in archive.namelist() if (found := _SHOWN_ONLY.match(name)))
+        notes.extend(counted({"charts": members["charts/chart"], "pictures": members["media/image"]}, "not read"))
     return Reading(blocks, "xlsx", title, metadata, tuple(notes))
 
 
@@ -58,6 +64,7 @@ def _sheet(sheet: Any, number: int, archive: zipfile.ZipFile, notes: list[str]) 
         notes.append(f"sheet {number}: {uncomputed:,} formulas were never computed")
     yield Block(sheet.title, "heading", 1, page=number)
     yield from table_blocks(_rows(sheet, number, _filled_down(source), notes), number)
+    yield from (Block(comment, "row", page=number) for comment in comments(archive, path))
 
 
 def _rows(sheet: Any, number: int, below: dict[tuple[int, int], tuple[int, int]], notes: list[str]) -> Iterator[Row]:

@@ -15,6 +15,7 @@ from rag.answering.evidence import Evidence, gather
 from rag.answering.forms import FORMS
 from rag.answering.heads import with_heads
 from rag.answering.kinds import contradicts
+from rag.answering.named import about_another
 from rag.answering.signals import Signals, able
 from rag.answering.unit_vectors import UnitVectors
 from rag.answering.weighing import SHORT_FORMS, Models, shipped
@@ -25,7 +26,7 @@ from rag.languages import language_of
 from rag.types import Form, Passage
 
 CONTRADICTED = 0.4
-"""What is left of the confidence where the evidence tells of another unit or year than the question."""
+"""What is left of the confidence where the evidence tells of another unit, year, part or version than the question."""
 SURE = 0.93
 """Confidence from which on one sentence is enough, and none is shown beside it."""
 SAID = 0.3
@@ -101,7 +102,9 @@ class AnsweringGenerator:
         signals = seen.numbers
         sure = self._models.confidence(signals) if shown.sure is None else shown.sure
         sure *= shown.share
-        if shown.form in SHORT_FORMS and contradicts(evidence.asked.question, seen.in_context(shown.chosen[0])):
+        top = shown.chosen[0]
+        contradicted = shown.form in SHORT_FORMS and contradicts(evidence.asked.question, seen.in_context(top))
+        if contradicted or about_another(evidence, top):
             sure *= CONTRADICTED
         return Draft(
             shown.pieces,

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from rag.answering.evidence import Evidence, Seen
+from rag.answering.named import about_another
 from rag.question import answer_type, stem, stems
 
 _UNIT = re.compile(
@@ -101,6 +102,9 @@ def fits(question: str, text: str) -> bool:
 def allowed(evidence: Evidence, units: Sequence[Seen]) -> list[bool]:
     """Return for each unit whether it may be an answer."""
     return [
-        says_something(evidence.text(seen.unit)) and not off_the_row(evidence, seen) and not announces(evidence, seen)
+        says_something(evidence.text(seen.unit))
+        and not off_the_row(evidence, seen)
+        and not announces(evidence, seen)
+        and not about_another(evidence, seen)
         for seen in units
     ]

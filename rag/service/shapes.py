@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from indexer.pages import page_place
 from rag.excerpts import excerpt, matches
 from rag.service.documents import Names, document_id
 from rag.types import Answer, Citation, Passage
@@ -121,7 +122,7 @@ def _closest(answer: Answer, names: Names) -> list[str]:
 def _nothing(answer: Answer, names: Names) -> list[str]:
     question = answer.read_as or answer.question
     nearest = [
-        _note(rank, names.name(each.source, each.title), each.page, each.line, _excerpt(each, question))
+        _note(rank, names.name(each.source, each.title), _where(each), _excerpt(each, question))
         for rank, each in enumerate(answer.passages[:3], 1)
     ]
     meant = [f"Did you mean: {_tame(answer.meant)}"] if answer.meant else []
@@ -130,7 +131,7 @@ def _nothing(answer: Answer, names: Names) -> list[str]:
 
 def _footnotes(answer: Answer, names: Names) -> list[str]:
     return [
-        _note(each.number, names.name(each.source, each.title), each.page, each.line, f"“{each.quote}”")
+        _note(each.number, names.name(each.source, each.title), _where(each), f"“{each.quote}”")
         for each in answer.citations
     ]
 
@@ -173,8 +174,13 @@ def _fenced(code: str) -> str:
     return f"{fence}\n{code}\n{fence}"
 
 
-def _note(number: int, name: str, page: int | None, line: int | None, text: str) -> str:
-    where = f", page {page}" if page is not None else f", line {line}" if line is not None else ""
+def _where(place: Passage | Citation) -> str:
+    if place.page is not None:
+        return f", {page_place(place.source, place.page, place.page_name)}"
+    return f", line {place.line}" if place.line is not None else ""
+
+
+def _note(number: int, name: str, where: str, text: str) -> str:
     return f"[{number}] " + _tame(" ".join(f"{name}{where}: {text}".split()))
 
 
