@@ -2,9 +2,9 @@
 
 An input channel with outliers spoils the scale of a whole layer. Each channel j is divided by
 s_j = max|X_j|^a / max|W_j|^(1-a) (equation 4 there), and the weights are multiplied by it: the product stays what it
-was, and both sides fit into eight bits. Weights have a scale for each output channel, inputs one for the layer, measured
-on the texts of `calibration.txt`. Attention, norms and everything else stay in floating point. Needs torch; the child
-process that converts a model uses it, and nobody else.
+was, and both sides fit into eight bits. Weights have a scale for each output channel, inputs one for the layer, which
+is measured on the texts of `calibration.txt`. Attention, norms and everything else stay in floating point. Needs torch;
+the child process that converts a model uses it, and nobody else.
 """
 
 from __future__ import annotations
