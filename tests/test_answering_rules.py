@@ -6,6 +6,7 @@ import pytest
 
 from rag.answering.composing import span
 from rag.answering.evidence import UNREAD, Evidence
+from rag.answering.kinds import contradicts
 from rag.answering.rules import allowed, announces, fits, off_the_row, repeats, says_something, with_its_unit
 from rag.answering.signals import able, keys_asked_for
 from tests.answers import passage
@@ -210,3 +211,20 @@ def test_the_field_that_a_question_names_by_its_key_is_likely() -> None:
 def test_a_key_of_a_document_that_is_not_named_is_not_asked_for() -> None:
     seen = evidence("lowest point of Egypt", document("Elevation.lowest point: Mud Flats -3 m", title="Tarnland"))
     assert keys_asked_for(seen, able(seen)) == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("What does the lamp cost in crowns or in dollars?", "an incredibly low price", True),
+        ("What does the lamp cost in dollars?", "It costs $35.", False),
+        ("What does the lamp cost in dollars?", "It costs 35.", False),
+        ("How many litres does the tank hold?", "It takes 200 watts.", True),
+        ("How many litres does the tank hold?", "It holds 40 l.", False),
+        ("How far is it in miles?", "It is 42 km away.", True),
+        ("What was paid in 2021?", "In 2022 it was ten crowns.", True),
+        ("Who lives in town?", "Petra Holm.", False),
+    ],
+)
+def test_a_unit_or_a_year_that_is_asked_for_is_told(question: str, text: str, expected: bool) -> None:
+    assert contradicts(question, text) == expected

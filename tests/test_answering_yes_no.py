@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from rag.answering import yes_no as yes_no_form
 from rag.answering.composing import Shown
 from rag.answering.yes_no import UNDECIDED, yes_no
+from rag.polarity import Polarity
 from rag.types import Passage
 from tests.seen import chances_of, document, evidence, shown_text
 
@@ -62,3 +64,12 @@ def test_an_item_is_read_with_what_introduces_its_list(lead: str, expected: str)
     read = document(f"{lead}\n\n{items}", (lead, "paragraph"), (items, "paragraph"))
     _, text = shown("Is smoking allowed on the ferry?", {"- smoking": 0.9}, read)
     assert text == expected
+
+
+@pytest.mark.parametrize(("clearly", "likely", "word"), [(0.45, 0.5, True), (0.45, 0.1, False), (0.7, 0.1, True)])
+def test_an_unlikely_sentence_has_to_say_it_clearly(
+    monkeypatch: pytest.MonkeyPatch, clearly: float, likely: float, word: bool
+) -> None:
+    """ "Yes." stood before whatever was nearest to a question that the documents do not answer."""
+    monkeypatch.setattr(yes_no_form, "polarity", lambda *_: Polarity(clearly, 0.05, 0.95 - clearly))
+    assert shown("Is the ferry heated?", {"Smoking": likely})[1].startswith("Yes.") == word

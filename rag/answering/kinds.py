@@ -95,6 +95,7 @@ _UNITS: Mapping[str, re.Pattern[str]] = {
     }.items()
 }
 _HOW_MANY = re.compile(r"\bhow (?:many|much)\s+(?:\w+\s+){0,2}?(?P<unit>[^\W\d]+)", re.IGNORECASE)
+_IN_UNIT = re.compile(r"\bin (?P<unit>[^\W\d]+)", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 
 
@@ -104,8 +105,10 @@ def contradicts(question: str, text: str) -> bool:
     told = set(_YEAR.findall(text))
     if years and told and not years & told:
         return True
-    match = _HOW_MANY.search(question)
-    asked = next((unit for unit in _UNITS.values() if match and unit.fullmatch(match["unit"])), None)
+    named = [match["unit"] for match in (*_HOW_MANY.finditer(question), *_IN_UNIT.finditer(question))]
+    asked = next((unit for name in named for unit in _UNITS.values() if unit.fullmatch(name)), None)
     if asked is None or asked.search(text):
         return False
-    return any(unit.search(text) for unit in _UNITS.values()) or not re.search(r"[^\W\d]", text)
+    if any(unit.search(text) for unit in _UNITS.values()) or not re.search(r"[^\W\d]", text):
+        return True
+    return _IN_UNIT.search(question) is not None and not has_kind(text, "number")

@@ -14,6 +14,8 @@ LOOKED_AT = 3
 """Likeliest sentences in which yes or no is looked for."""
 DECIDED = 0.3
 """Chance of yes or of no from which on the word is given."""
+LIKELY, CLEAR = 0.3, 0.6
+"""Of a sentence that is less likely to answer than `LIKELY`, yes or no has to be as clear as `CLEAR`."""
 UNDECIDED = 0.5
 """What is left of the confidence where no sentence says yes or no."""
 ENOUGH = 0.4
@@ -29,7 +31,7 @@ def yes_no(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) 
             break
         seen = units[place]
         found = polarity(evidence.asked.question, evidence.text(seen.unit), _around(evidence, seen))
-        word = found.word(DECIDED)
+        word = found.word(DECIDED if chances[place] >= LIKELY else CLEAR)
         if word:
             whole = Copied(seen.unit.passage, seen.unit.start, seen.unit.end)
             said = Written(f"{word.capitalize()}. ", supported=True)
