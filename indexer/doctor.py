@@ -6,6 +6,7 @@ the way back where there is nothing to repair.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -113,7 +114,7 @@ def _compare(collection: Collection, epoch: Path, connection: Connection, progre
         ("vectors", lambda: _few(checks.wrong_vectors(connection, made.dim), "vectors"), "one a chunk, of length one"),
         ("segments", segments_are_right, f"{len(segments.manifest(connection))} agree with the stored vectors"),
         ("search", lambda: _few(checks.wrong_searches(connection, folder, made), "searches"), "equals brute force"),
-        ("encoder", lambda: _encoder_is_there(collection, made), f"{made.encoder} is on this machine"),
+        ("encoder", lambda: _encoder_is_there(collection, made), _encoder_is_well(collection, made)),
     )  # fmt: skip
     findings = []
     for done, (check, wrong, well) in enumerate(table):
@@ -155,6 +156,19 @@ def _words_are_right(writer: Writer) -> Finding:
 def _nothing_is_left(collection: Collection, writer: Writer) -> Finding:
     left = [str(path.relative_to(collection.folder)) for path in unnamed(writer)]
     return Finding("leftovers", not left, _few(left, "files or folders of killed processes") or "none")
+
+
+def _encoder_is_well(collection: Collection, made: Made) -> str:
+    """Return that the encoder is there, in which precision it was found to run best, and what was measured."""
+    there = f"{made.encoder} is on this machine"
+    from indexer.encoders import precision
+    from indexer.encoders.converted import converted_folder
+
+    with contextlib.suppress(UserError):
+        if measured := precision.read(converted_folder(made.fingerprint, collection.home)):
+            rates = ", ".join(f"{name} {rate:,}" for name, rate in measured.rates.items())
+            return f"{there}; it runs in {measured.name} (tokens a second when converted: {rates})"
+    return there
 
 
 def _encoder_is_there(collection: Collection, made: Made) -> str:

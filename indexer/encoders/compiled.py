@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import platform
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer import native
-from indexer.encoders.converted import MODEL, write_file
+from indexer.encoders.converted import write_file
+from indexer.encoders.precision import chosen
 from indexer.errors import EncoderError
 
 logger = logging.getLogger(__name__)
@@ -47,8 +47,9 @@ def compile_model(folder: Path, blob: npt.NDArray[np.uint8], check: Callable[[],
     """
     openvino = native.openvino()
     core = openvino.Core()
-    settings = _settings(core)
-    made_for = _made_for(core, settings)
+    precision = chosen(folder, core)
+    settings = precision.settings()
+    made_for = _made_for(core, precision.model, settings)
     if len(blob) and blob[:32].tobytes() == made_for:
         try:
             return core.import_model(openvino.Tensor(blob[64:], shared_memory=True), "CPU", settings)
@@ -56,7 +57,7 @@ def compile_model(folder: Path, blob: npt.NDArray[np.uint8], check: Callable[[],
             logger.warning("%s could not be used: %s", folder / BLOB, error)
     check()
     try:
-        compiled = core.compile_model(str(folder / MODEL), "CPU", settings)
+        compiled = core.compile_model(str(folder / precision.model), "CPU", settings)
     except (RuntimeError, MemoryError) as error:
         raise EncoderError(
             f"OpenVINO could not open the converted encoder: {error}",
@@ -66,20 +67,9 @@ def compile_model(folder: Path, blob: npt.NDArray[np.uint8], check: Callable[[],
     return compiled
 
 
-def _settings(core: Any) -> dict[str, Any]:
-    """Bfloat16 where the processor has instructions for it, and one stream for each core."""
-    fast = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {
-        "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",
-        "NUM_STREAMS": cores,  # measured: two streams of one thread are 5 to 15 % faster than one of two
-        "INFERENCE_NUM_THREADS": cores,
-        "ENABLE_CPU_PINNING": False,
-    }
-
-
-def _made_for(core: Any, settings: dict[str, Any]) -> bytes:
+def _made_for(core: Any, model: str, settings: dict[str, Any]) -> bytes:
     parts = [
+        model,
         native.openvino().__version__,
         platform.machine(),
         str(core.get_property("CPU", "FULL_DEVICE_NAME")),

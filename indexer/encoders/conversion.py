@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from indexer.encoders.child import PATIENCE, last_line, run_module
 from indexer.encoders.compiled import BLOB
 from indexer.encoders.converted import MODEL, TOKENIZER, Settings, publish
 from indexer.encoders.model_folder import STATIC, ModelFolder, inspect_model_folder
+from indexer.encoders.precision import Arrays
 from indexer.errors import EncoderError, StorageError
 from indexer.native import bar_telemetry
 
@@ -65,6 +67,8 @@ def convert(model: ModelFolder, fingerprint: str, name: str, home: Path) -> Sett
         )
         if settings.reason:
             logger.warning("Encoder %s runs through torch: %s.", name, settings.reason)
+        if report.get("note"):
+            logger.warning("Encoder %s: %s.", name, report["note"])
         publish(built, settings, home)
     except OSError as error:
         raise StorageError(
@@ -115,7 +119,8 @@ def main(folder: Path, built: Path) -> Iterator[dict[str, Any]]:
     reference = load_sentence_transformer(model.path)
     reference.max_seq_length = model.max_length
     truth = reference.encode(list(PROBES), prompt="", batch_size=1, normalize_embeddings=True, show_progress_bar=False)
-    report = {"dim": int(truth.shape[1]), "pad_id": int(reference.tokenizer.pad_token_id or 0), "cosine": 0.0}
+    pad_id = int(reference.tokenizer.pad_token_id or 0)
+    report = {"dim": int(truth.shape[1]), "pad_id": pad_id, "cosine": 0.0}
     shutil.copyfile(model.transformer / "tokenizer.json", built / TOKENIZER)
     yield {**report, "reason": model.only_torch or "converting it ended the process"}
     if model.only_torch:
@@ -128,6 +133,12 @@ def main(folder: Path, built: Path) -> Iterator[dict[str, Any]]:
         return
     reason = "" if cosine >= FAITHFUL else f"its converted form has cosine {cosine:.5f} to the original"
     yield {**report, "cosine": cosine, "reason": reason}
+    if not reason:
+        try:
+            _settle_precision(model, reference, pad_id, built)
+        except Exception as error:  # the model runs all the same, in the precision that the processor names
+            note = f"the precision was not measured ({type(error).__name__}: {str(error)[:200]})"
+            yield {**report, "cosine": cosine, "reason": reason, "note": note}
 
 
 def _write_graph(model: ModelFolder, reference: Any, path: Path) -> None:
@@ -135,7 +146,6 @@ def _write_graph(model: ModelFolder, reference: Any, path: Path) -> None:
     import torch
 
     bar_telemetry()
-    import openvino
     from openvino.tools.ovc import convert_model
 
     transformer = reference[0].auto_model.eval()
@@ -162,7 +172,60 @@ def _write_graph(model: ModelFolder, reference: Any, path: Path) -> None:
     ids = torch.randint(5, 50, (2, 16), dtype=torch.int32)
     with torch.no_grad():
         graph = convert_model(Graph(), example_input={"ids": ids, "mask": torch.ones(2, 16)})
+    save_graph(graph, path)
+
+
+def save_graph(graph: Any, path: Path) -> None:
+    """Write a graph with weights of sixteen bits, or of the eight that they were rounded to."""
+    import openvino
+    from openvino._offline_transformations import compress_quantize_weights_transformation
+
+    compress_quantize_weights_transformation(graph)
     openvino.save_model(graph, str(path), compress_to_fp16=True)
+
+
+def _settle_precision(model: ModelFolder, reference: Any, pad_id: int, built: Path) -> None:
+    """Keep the precision that is fastest here; every other calibration text is what it is timed and judged on."""
+    import torch
+
+    from indexer.encoders import precision
+    from indexer.encoders.batches import batches, padded
+    from indexer.encoders.quantisation import calibration_texts, quantise
+    from indexer.encoders.tokens import PassageTokenizer
+
+    texts = calibration_texts()
+    tokens = PassageTokenizer(built / TOKENIZER, model.max_length).ids(texts)
+    judged = tokens[1::2]
+    groups = batches([len(ids) for ids in judged], model.max_length)
+    feeds = [list(padded([judged[row] for row in rows], pad_id, model.max_length)) for rows in groups]
+    transformer = reference[0].auto_model
+    layers = linear_layers(transformer)
+
+    def write(path: Path) -> None:
+        def read() -> None:
+            for ids in tokens[::2]:
+                transformer(input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)))
+
+        quantise(transformer, layers, read)
+        _write_graph(model, reference, path)
+
+    precision.settle(built, feeds, sum(map(len, judged)), _cosines, write if layers else None)
+
+
+def linear_layers(model: Any) -> list[str]:
+    """Return the names of the linear layers in the repeated layers of a transformer, without embeddings and head."""
+    import torch
+
+    return [
+        name
+        for name, layer in model.named_modules()
+        if isinstance(layer, torch.nn.Linear) and re.search(r"\blayers?\.\d+\.", name)
+    ]
+
+
+def _cosines(truth: Sequence[Arrays], found: Sequence[Arrays]) -> list[float]:
+    pairs = zip(truth, found, strict=True)
+    return [float(cosine) for one, other in pairs for cosine in np.sum(one[0] * other[0], axis=1)]
 
 
 def _faithfulness(model: ModelFolder, report: dict[str, Any], built: Path, truth: Any) -> float:

@@ -8,11 +8,13 @@ Done by a child process (`python -m rag.copying.conversion`), so that the memory
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from indexer.encoders.conversion import linear_layers, save_graph
 from indexer.encoders.converted import MODEL
 from indexer.errors import UserError
 from rag import converting
@@ -68,9 +70,10 @@ def main(folder: Path, built: Path) -> None:
         if model.config.writes:
             _write_decoder(model, built / DECODER)
         _compare(model, built)
+        _settle_precision(model, built)
 
 
-def _write_reader(model: Any, folder: Path) -> None:
+def _write_reader(model: Any, folder: Path, file: str = MODEL) -> None:
     """Trace reading: ids, types and mask (b, t) to hidden (b, t, d), start and end (b, t), first and last (b, t, r)."""
     import torch
 
@@ -85,7 +88,8 @@ def _write_reader(model: Any, folder: Path) -> None:
             return read.hidden, read.start, read.end, read.first, read.last
 
     ids = torch.randint(5, 50, (2, 16), dtype=torch.int32)
-    _save(Reader(), {"ids": ids, "types": torch.zeros_like(ids), "mask": torch.ones(2, 16)}, folder)
+    folder.mkdir(exist_ok=True)
+    _save(Reader(), {"ids": ids, "types": torch.zeros_like(ids), "mask": torch.ones(2, 16)}, folder / file)
 
 
 def _write_decoder(model: Any, folder: Path) -> None:
@@ -116,15 +120,60 @@ def _write_decoder(model: Any, folder: Path) -> None:
         "tokens": torch.tensor([[0, 0, 7]], dtype=torch.int32),
         "memory": torch.randn(1, 20, width),
     }
-    _save(Step(), example, folder)
+    folder.mkdir()
+    _save(Step(), example, folder / MODEL)
 
 
-def _save(module: Any, example: dict[str, Any], folder: Path) -> None:
-    import openvino
+def _save(module: Any, example: dict[str, Any], path: Path) -> None:
     from openvino.tools.ovc import convert_model
 
-    folder.mkdir()
-    openvino.save_model(convert_model(module.eval(), example_input=example), str(folder / MODEL), compress_to_fp16=True)
+    save_graph(convert_model(module.eval(), example_input=example), path)
+
+
+def _settle_precision(model: Any, built: Path) -> None:
+    """Keep the precision in which reading is fastest here; the decoder computes in what reading leaves as it is."""
+    import torch
+
+    from indexer.encoders import precision
+    from indexer.encoders.batches import batches
+    from indexer.encoders.quantisation import calibration_texts, quantise
+    from rag.copying.layout import Tokens
+    from rag.copying.reader import arrays
+
+    tokens = Tokens(built / TOKENIZER, model.layout)
+    texts = calibration_texts()
+    questions = [text for text in texts if text.endswith("?")]
+    passages = [text for text in texts if not text.endswith("?")]
+    windows = [
+        tokens.windows(tokens.head(questions[place % len(questions)], ""), tokens.words(passage))[0]
+        for place, passage in enumerate(passages)
+    ]
+    judged = windows[1::2]
+    groups = list(batches([len(window.ids) for window in judged], model.layout.window))
+    places = [[judged[row] for row in rows] for rows in groups]
+
+    def likeness(truth: Sequence[precision.Arrays], found: Sequence[precision.Arrays]) -> list[float]:
+        """Return the correlation of the scores of a window's places, as starts and as ends."""
+        likes = []
+        for rows, one, other in zip(places, truth, found, strict=True):
+            for row, window in enumerate(rows):
+                inside = slice(window.first, len(window.ids) - 1)
+                likes += [float(np.corrcoef(one[n][row, inside], other[n][row, inside])[0, 1]) for n in (1, 2)]
+        return likes
+
+    def write(path: Path) -> None:
+        def read() -> None:
+            for window in windows[::2]:
+                model(torch.tensor([window.ids]), torch.tensor([window.types]), torch.zeros(1, 1, 1, len(window.ids)))
+
+        layers = [name for name in linear_layers(model) if name.startswith("encoder.")]
+        quantise(model, layers, read)
+        _write_reader(model, path.parent, path.name)
+
+    feeds = [arrays(rows) for rows in places]
+    settled = precision.settle(built / READER, feeds, sum(len(each.ids) for each in judged), likeness, write)
+    if (built / DECODER).is_dir():
+        precision.keep(built / DECODER, precision.Precision(settled.rest, settled.rest))
 
 
 def _compare(model: Any, built: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from indexer.encoders.batches import batches, padded_length
 from indexer.encoders.graph import Floats as Floats
@@ -57,15 +58,20 @@ class Reader:
         return [each for each in done if each is not None]
 
     def _read(self, windows: Sequence[Window]) -> list[WindowRead]:
-        length = padded_length(max(len(window.ids) for window in windows), 512)
-        ids = np.zeros((len(windows), length), dtype=np.int32)
-        types, mask = np.zeros_like(ids), np.zeros((len(windows), length), dtype=np.float32)
-        for row, window in enumerate(windows):
-            ids[row, : len(window.ids)] = window.ids
-            types[row, : len(window.ids)] = window.types
-            mask[row, : len(window.ids)] = 1.0
-        found = self._graph.run([ids, types, mask])
+        found = self._graph.run(list(arrays(windows)))
         return [WindowRead(*(each[row, : len(window.ids)] for each in found)) for row, window in enumerate(windows)]
+
+
+def arrays(windows: Sequence[Window]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
+    """Return what the graph is given: ids, types and mask (1 for a token, 0 for padding), (windows, tokens) each."""
+    length = padded_length(max(len(window.ids) for window in windows), 512)
+    ids = np.zeros((len(windows), length), dtype=np.int32)
+    types, mask = np.zeros_like(ids), np.zeros((len(windows), length), dtype=np.float32)
+    for row, window in enumerate(windows):
+        ids[row, : len(window.ids)] = window.ids
+        types[row, : len(window.ids)] = window.types
+        mask[row, : len(window.ids)] = 1.0
+    return ids, types, mask
 
 
 class Decoder:

@@ -1,0 +1,213 @@
+"""In which precision a converted model runs: measured on this machine when it is converted, and not assumed.
+
+    precision.json    {"precision": "int8", "rest": "f32", "tokens_per_second": {...}, "likeness": {...}}
+
+A processor may name bfloat16 among what it can do and be slower with it than in single precision; eight bits are twice
+as fast on one and no faster on the next. So each candidate is timed for a moment, and the fastest that says the same is
+kept. `FOOTNOTE_PRECISION` chooses another. Never imports torch; what makes the graph of eight bits is `quantisation`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer import native as native
+from indexer.encoders.converted import MODEL, write_file
+from indexer.errors import EncoderError
+
+logger = logging.getLogger(__name__)
+
+FILE = "precision.json"
+INT8_MODEL = "int8.xml"
+VARIABLE = "FOOTNOTE_PRECISION"
+NAMES = ("f32", "bf16", "int8")
+GAIN = 1.2
+"""How many times as fast as floating point eight bits have to be: what they lose is little, but it is lost."""
+FAST_ENOUGH = 2.0
+"""How many times as fast as single precision bfloat16 is where it has units of its own (AMX); eight bits gain little
+there (measured: 1.06 to 1.2 times), and are not tried."""
+LIKE_MEAN, LIKE_LEAST = 0.995, 0.98
+"""Likeness to single precision, on average and of the worst text, that a precision has to keep."""
+SECONDS = 0.6
+"""How long a candidate is timed, at least, after a first run of every shape."""
+
+Arrays = Sequence[npt.NDArray[Any]]
+Likeness = Callable[[Sequence[Arrays], Sequence[Arrays]], Sequence[float]]
+"""What a caller says of two candidates' outputs for the same inputs: 1 for a text that is the same, less for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How a model runs, and what was measured."""
+
+    name: str
+    """"f32", "bf16", or "int8" for the linear layers of an encoder."""
+    rest: str
+    """What everything else computes in."""
+    rates: Mapping[str, float] = field(default_factory=dict)
+    """Tokens a second by precision; empty where nothing was measured."""
+    likeness: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Of each but "f32", the likeness to it: mean and least."""
+
+    @property
+    def model(self) -> str:
+        """The file of the graph."""
+        return INT8_MODEL if self.name == "int8" else MODEL
+
+    def settings(self) -> dict[str, Any]:
+        """Return what OpenVINO is told: the precision, and one stream for each core."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return {
+            "INFERENCE_PRECISION_HINT": self.rest,
+            "NUM_STREAMS": cores,  # measured: two streams of one thread are 5 to 15 % faster than one of two
+            "INFERENCE_NUM_THREADS": cores,
+            "ENABLE_CPU_PINNING": False,
+        }
+
+
+def chosen(folder: Path, core: Any) -> Precision:
+    """Return how the model in `folder` runs: as `FOOTNOTE_PRECISION` says, or as was measured when it was converted.
+
+    A folder that was converted before precisions were measured runs in bfloat16 where the processor names it. Raises
+    EncoderError for a precision that there is not.
+    """
+    measured = read(folder)
+    if measured is None:
+        return Precision(_assumed(core), _assumed(core))
+    wanted = os.environ.get(VARIABLE, "").strip().lower()
+    if not wanted or wanted == measured.name:
+        return measured
+    if wanted not in NAMES:
+        raise EncoderError(f"There is no precision {wanted!r}.", hint=f"Set {VARIABLE} to one of {', '.join(NAMES)}.")
+    if wanted == "int8" and not (folder / INT8_MODEL).is_file():
+        raise EncoderError(
+            f"The model in {folder} was converted without eight bits, which gain too little on this processor.",
+            hint=f"To have them all the same, remove that folder and ask again with {VARIABLE}=int8.",
+        )
+    return Precision(wanted, measured.rest if wanted == "int8" else wanted, measured.rates, measured.likeness)
+
+
+def read(folder: Path) -> Precision | None:
+    """Return what was measured when the model in `folder` was converted; None where nothing was."""
+    try:
+        kept = json.loads((folder / FILE).read_bytes())
+        return Precision(kept["precision"], kept["rest"], kept["tokens_per_second"], kept["likeness"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EncoderError(
+            f"{folder / FILE} does not read: {error}.", hint="Run the indexing again, or doctor: either converts anew."
+        ) from error
+
+
+def settle(
+    folder: Path, feeds: Sequence[Arrays], tokens: int, likeness: Likeness, quantise: Callable[[Path], None] | None
+) -> Precision:
+    """Time the candidates on the batches `feeds` of `tokens` tokens in all, and keep the choice in `folder`.
+
+    `quantise` writes the graph of eight bits to the path that it is given; None where there is none to be had.
+    """
+    core = native.openvino().Core()
+    able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    rates: dict[str, float] = {}
+    likes: dict[str, tuple[float, float]] = {}
+    rate, truth = _timed(core, folder, Precision("f32", "f32"), feeds, tokens)
+    rates["f32"] = rate
+
+    def passes(precision: Precision) -> bool:
+        """Time a candidate, and tell whether what it says is like what single precision says."""
+        try:
+            rate, found = _timed(core, folder, precision, feeds, tokens, hopeless=rates["f32"] / 4)
+        except RuntimeError as error:  # a kernel that this processor, or this OpenVINO, has not
+            logger.info("%s does not run in %s: %s", folder, precision.name, error)
+            return False
+        rates[precision.name] = rate
+        if not found:
+            return False
+        likes[precision.name] = _summed(likeness(truth, found))
+        return likes[precision.name][0] >= LIKE_MEAN and likes[precision.name][1] >= LIKE_LEAST
+
+    rest = "f32"
+    if "BF16" in able and passes(Precision("bf16", "bf16")) and rates["bf16"] > rates["f32"]:
+        rest = "bf16"
+    name = rest
+    wanted = os.environ.get(VARIABLE, "").strip().lower() == "int8"
+    if quantise is not None and "INT8" in able and (wanted or rates[rest] < FAST_ENOUGH * rates["f32"]):
+        quantise(folder / INT8_MODEL)
+        if passes(Precision("int8", rest)) and rates["int8"] >= GAIN * rates[rest]:
+            name = "int8"
+        elif not wanted:
+            for path in folder.glob(f"{Path(INT8_MODEL).stem}.*"):
+                path.unlink()
+    settled = Precision(name, rest, {key: round(rate) for key, rate in rates.items()}, likes)
+    keep(folder, settled)
+    return settled
+
+
+def keep(folder: Path, settled: Precision) -> None:
+    """Write the choice beside the model."""
+    content = {
+        "precision": settled.name,
+        "rest": settled.rest,
+        "tokens_per_second": dict(settled.rates),
+        "likeness": {key: list(each) for key, each in settled.likeness.items()},
+    }
+    write_file(folder / FILE, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _timed(
+    core: Any, folder: Path, precision: Precision, feeds: Sequence[Arrays], tokens: int, hopeless: float = 0.0
+) -> tuple[float, list[list[npt.NDArray[Any]]]]:
+    """Return the tokens a second with as many runs at once as there are streams, and the outputs for each batch.
+
+    A candidate that is slower than `hopeless` on one batch is given up, without outputs: where bfloat16 is only
+    emulated, all of them would take minutes. Raises RuntimeError where it does not run.
+    """
+    compiled = core.compile_model(str(folder / precision.model), "CPU", precision.settings())
+    streams = max(1, int(compiled.get_property("NUM_STREAMS")))
+    idle = [compiled.create_infer_request() for _ in range(streams)]
+
+    def run(feed: Arrays) -> list[npt.NDArray[Any]]:
+        request = idle.pop()
+        request.infer(list(feed), share_inputs=True)
+        outputs = [np.array(request.get_output_tensor(n).data) for n in range(len(compiled.outputs))]
+        idle.append(request)
+        return outputs
+
+    def took(feed: Arrays) -> float:
+        start = time.perf_counter()
+        run(feed)
+        return time.perf_counter() - start
+
+    middle = feeds[len(feeds) // 2]
+    took(middle)
+    first = streams * middle[0].size / min(took(middle), took(middle))
+    if first < hopeless:
+        return first, []
+    with ThreadPoolExecutor(streams) as pool:
+        outputs = list(pool.map(run, feeds))  # each shape is prepared by its first run
+        best, began = 0.0, time.perf_counter()
+        while not best or time.perf_counter() - began < SECONDS:
+            start = time.perf_counter()
+            list(pool.map(run, feeds))
+            best = max(best, tokens / (time.perf_counter() - start))
+    return best, outputs
+
+
+def _assumed(core: Any) -> str:
+    return "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+
+
+def _summed(likes: Sequence[float]) -> tuple[float, float]:
+    return round(float(np.mean(likes)), 5), round(float(np.min(likes)), 5)

@@ -1,0 +1,152 @@
+"""The precision of a converted model: measured, chosen, kept, and overridden."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from indexer.encoders import precision
+from indexer.encoders.converted import MODEL
+from indexer.encoders.precision import FILE, INT8_MODEL, VARIABLE, Precision, chosen, read, settle
+from indexer.errors import EncoderError
+
+FEEDS = [[np.ones((2, 8), dtype=np.int32), np.ones((2, 8), dtype=np.float32)]]
+ALL = ("FP32", "BF16", "INT8")
+
+
+class Core:
+    """What the processor says that it can do."""
+
+    def __init__(self, able: Sequence[str] = ALL) -> None:
+        self._able = list(able)
+
+    def get_property(self, device: str, name: str) -> list[str]:
+        """Return the capabilities."""
+        assert (device, name) == ("CPU", "OPTIMIZATION_CAPABILITIES")
+        return self._able
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A machine whose speeds are made up; a speed of 0 is a candidate that does not run."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+    def of(rates: Mapping[str, float], likes: Mapping[str, float] | None = None, able: Sequence[str] = ALL) -> None:
+        def timed(
+            core: Any, folder: Path, candidate: Precision, feeds: Any, tokens: int, hopeless: float = 0.0
+        ) -> tuple[float, list[list[Any]]]:
+            assert candidate.name != "int8" or (folder / INT8_MODEL).exists()
+            rate = rates[candidate.name]
+            if not rate:
+                raise RuntimeError("no kernel")
+            return rate, [] if rate < hopeless else [[np.array([(likes or {}).get(candidate.name, 1.0)])]]
+
+        monkeypatch.setattr(precision, "_timed", timed)
+        monkeypatch.setattr(precision.native, "openvino", lambda: type("Module", (), {"Core": lambda: Core(able)}))
+
+    return of
+
+
+def likeness(truth: Sequence[Any], found: Sequence[Any]) -> list[float]:
+    return [float(outputs[0][0]) for outputs in found]
+
+
+def quantise(path: Path) -> None:
+    path.write_text("graph")
+    path.with_suffix(".bin").write_text("weights")
+
+
+def settled(folder: Path) -> Precision:
+    found = settle(folder, FEEDS, 16, likeness, quantise)
+    assert read(folder) == Precision(
+        found.name, found.rest, found.rates, {k: list(v) for k, v in found.likeness.items()}
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("rates", "name", "rest"),
+    [
+        ({"f32": 100, "bf16": 320, "int8": 350}, "bf16", "bf16"),  # with units for bfloat16, eight bits are not tried
+        ({"f32": 100, "bf16": 60, "int8": 210}, "int8", "f32"),  # bfloat16 is named, and slower
+        ({"f32": 100, "bf16": 130, "int8": 210}, "int8", "bf16"),
+        ({"f32": 100, "bf16": 130, "int8": 140}, "bf16", "bf16"),  # too little gained
+        ({"f32": 100, "bf16": 2, "int8": 210}, "int8", "f32"),  # emulated: given up
+        ({"f32": 100, "bf16": 0, "int8": 210}, "int8", "f32"),  # does not run
+        ({"f32": 100, "bf16": 0, "int8": 0}, "f32", "f32"),
+        ({"f32": 100, "bf16": 90, "int8": 2}, "f32", "f32"),
+    ],
+)  # fmt: skip
+def test_the_fastest_is_kept(machine: Any, tmp_path: Path, rates: Mapping[str, float], name: str, rest: str) -> None:
+    machine(rates)
+    found = settled(tmp_path)
+    assert (found.name, found.rest) == (name, rest)
+    assert (tmp_path / INT8_MODEL).exists() == (name == "int8")
+    assert (tmp_path / INT8_MODEL).with_suffix(".bin").exists() == (name == "int8")
+
+
+def test_what_says_something_else_is_not_kept_however_fast(machine: Any, tmp_path: Path) -> None:
+    machine({"f32": 100, "bf16": 150, "int8": 400}, {"bf16": 0.99, "int8": 0.97})
+    found = settled(tmp_path)
+    assert found.name == "f32"
+    assert found.likeness["int8"] == (0.97, 0.97)
+
+
+def test_a_processor_is_asked_for_nothing_that_it_does_not_name(machine: Any, tmp_path: Path) -> None:
+    machine({"f32": 100, "bf16": 400, "int8": 400}, able=["FP32"])
+    assert settled(tmp_path).rates == {"f32": 100}
+
+
+def test_eight_bits_are_made_where_they_are_asked_for(
+    machine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine({"f32": 100, "bf16": 320, "int8": 350})
+    monkeypatch.setenv(VARIABLE, "int8")
+    assert settled(tmp_path).name == "bf16"  # what is kept is what is fastest; the variable chooses at each opening
+    assert chosen(tmp_path, Core()).name == "int8"
+    assert chosen(tmp_path, Core()).model == INT8_MODEL
+
+
+def test_the_variable_chooses_another(machine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine({"f32": 100, "bf16": 320, "int8": 350})
+    settled(tmp_path)
+    assert chosen(tmp_path, Core()).settings()["INFERENCE_PRECISION_HINT"] == "bf16"
+    monkeypatch.setenv(VARIABLE, " F32 ")
+    assert chosen(tmp_path, Core()).settings()["INFERENCE_PRECISION_HINT"] == "f32"
+    assert chosen(tmp_path, Core()).model == MODEL
+    monkeypatch.setenv(VARIABLE, "int8")
+    with pytest.raises(EncoderError, match="without eight bits") as refused:
+        chosen(tmp_path, Core())
+    assert VARIABLE in str(refused.value.hint)
+    monkeypatch.setenv(VARIABLE, "int4")
+    with pytest.raises(EncoderError, match="There is no precision 'int4'"):
+        chosen(tmp_path, Core())
+
+
+def test_what_was_converted_before_runs_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "int8")  # there is nothing to choose from
+    assert chosen(tmp_path, Core()) == Precision("bf16", "bf16")
+    assert chosen(tmp_path, Core(["FP32"])) == Precision("f32", "f32")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"precision": "f32"}'])
+def test_a_damaged_choice_is_told(tmp_path: Path, content: str) -> None:
+    (tmp_path / FILE).write_text(content)
+    with pytest.raises(EncoderError, match="does not read"):
+        read(tmp_path)
+
+
+def test_the_choice_is_written_for_people_too(machine: Any, tmp_path: Path) -> None:
+    machine({"f32": 100.4, "bf16": 60, "int8": 210})
+    settled(tmp_path)
+    assert json.loads((tmp_path / FILE).read_text()) == {
+        "precision": "int8",
+        "rest": "f32",
+        "tokens_per_second": {"f32": 100, "bf16": 60, "int8": 210},
+        "likeness": {"bf16": [1.0, 1.0], "int8": [1.0, 1.0]},
+    }
