@@ -12,7 +12,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from indexer.encoders.converted import MODEL, TOKENIZER, Receipt, check_files, converted_folder, read_receipt
+from indexer import storage
+from indexer.encoders.converted import (
+    CONVERTING,
+    MODEL,
+    TOKENIZER,
+    Receipt,
+    check_files,
+    converted_folder,
+    read_receipt,
+)
 from indexer.encoders.fingerprint import fingerprint_of
 from indexer.encoders.model_folder import DEFAULT_NAME, find_model_folder, inspect_model_folder
 from indexer.errors import EncoderError
@@ -87,7 +96,9 @@ def open_encoder(name: str | None, home: Path, progress: Progress = silent) -> E
 
         logger.info("Converting encoder %s. %s", asked, absent.message)
         progress("converting the encoder, once", 0, 1)  # some 15 seconds in which nothing else would be seen
-        convert(model, fingerprint, asked, home)
+        with storage.in_turn(home / CONVERTING):
+            if not _is_sound(fingerprint, home):  # another process may have converted it meanwhile
+                convert(model, fingerprint, asked, home)
         progress("converting the encoder, once", 1, 1)
         receipt = read_receipt(fingerprint, home)
     if receipt.settings.runs_through != "torch":
@@ -95,6 +106,14 @@ def open_encoder(name: str | None, home: Path, progress: Progress = silent) -> E
     from indexer.encoders.torch_encoder import TorchEncoder
 
     return TorchEncoder(model.path, receipt.settings, asked)
+
+
+def _is_sound(fingerprint: str, home: Path) -> bool:
+    try:
+        check_files(read_receipt(fingerprint, home), home)
+    except EncoderError:
+        return False
+    return True
 
 
 def open_converted(fingerprint: str, home: Path) -> Encoder:

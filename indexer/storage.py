@@ -207,6 +207,23 @@ def exclusive_lock(path: Path, purpose: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def in_turn(path: Path) -> Iterator[None]:
+    """Wait until no other process holds this lock, and hold it while the block runs.
+
+    For work that whoever comes second finds done. Where the file system cannot lock, nobody waits and it is done twice.
+    """
+    make_folder(path.parent)
+    with told(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _is_still(descriptor: int, path: Path) -> bool:
     """True when `path` names the file that is open; a lock on one that was removed keeps nobody out."""
     try:

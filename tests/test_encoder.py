@@ -315,3 +315,26 @@ def test_vectors_that_are_not_finite_unit_rows_do_not_pass() -> None:
         spoiled[1, 1] = value
         with pytest.raises(InvalidVectors, match="row 1"):
             checked(spoiled, 3, 4)
+
+
+OPEN = """
+import sys
+from pathlib import Path
+from indexer.encoder import open_encoder
+from indexer.encoders import conversion
+convert = conversion.convert
+def noted(*given):
+    print("converted", flush=True)
+    return convert(*given)
+conversion.convert = noted
+open_encoder(sys.argv[1], Path(sys.argv[2]))
+"""
+
+
+def test_two_processes_that_need_a_model_at_once_convert_it_once(folder: Path, tmp_path: Path) -> None:
+    """Both converted it, and the second replaced what the first one had opened."""
+    command = [sys.executable, "-c", OPEN, str(folder), str(tmp_path)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    printed = [process.communicate(timeout=300)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert "".join(printed).count("converted") == 1

@@ -19,6 +19,8 @@ from indexer.errors import EncoderError
 
 FORMAT = 1
 """Raised when the files' meaning changes: older folders are then converted again."""
+CONVERTING = ".converting"
+"""Locked under the home folder while a model is converted: of two processes that need it, the second waits."""
 RECEIPT = "receipt.json"
 MODEL = "model.xml"
 TOKENIZER = "tokenizer.json"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from indexer import storage
+from indexer.encoders.converted import CONVERTING
 from indexer.errors import GeneratorError, UserError
 from indexer.types import Progress, silent
 from rag.copying import confidence
@@ -147,7 +149,9 @@ def _open(folder: CopyingFolder, home: Path, name: str, progress: Progress) -> C
         with contextlib.suppress(ConversionDamaged):
             return CopyingGenerator(folder, converted, name)
     progress("converting the generator, once", 0, 1)
-    convert(folder, home)
+    with storage.in_turn(home / CONVERTING):
+        if not (is_converted(folder, home) and check_files(converted)):  # by another process, meanwhile
+            convert(folder, home)
     progress("converting the generator, once", 1, 1)
     return CopyingGenerator(folder, converted, name)
 
