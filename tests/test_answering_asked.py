@@ -39,6 +39,7 @@ from rag.types import Form
         ("list", "What are the opening hours?"),
         ("list", "Which tools does every miller keep?"),
         ("list", "Which files must I send?"),
+        ("list", "Which valleys does the river pass?"),
         ("list", "Which boats need a licence?"),
         ("list", "Who are the members of the board?"),
         ("fact", "Who took the minutes of the regatta in June?"),

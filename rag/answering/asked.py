@@ -144,7 +144,7 @@ _LIST = re.compile(
     r"|\b(?:which|what) (?:other |the )?(?:\w+\s+){0,2}?(?!\w*(?:ss|us|is)\b|this\b|was\b|does\b|has\b|happens\b"
     r"|makes\b|means\b|takes\b|gives\b|needs\b|comes\b|goes\b|says\b|holds\b|keeps\b|replaces\b|controls\b|lets\b"
     r"|uses\b|counts\b)(?:\w{3,}s|people|children|criteria|data|men|women)\s+"
-    r"(?!is\b|was\b|has\b|does (?!(?:an?|the|every|each|it|he|she|one)\b)|of the\b|(?!does\b)\w+s\b)\w"
+    r"(?!is\b|was\b|has\b|of the\b|(?!does\b)\w+s\b)\w"
     r"|\bwhich ones\b|\bwhich (?:\w+\s+){0,3}?are there\b"
     r"|\b(?:types|kinds|sorts|examples|names|steps|stages|phases|parts|members|features|criteria|conditions"
     r"|requirements|ingredients|items|reasons"

@@ -77,7 +77,7 @@ def counting(evidence: Evidence, own: Sequence[Seen], chances: Sequence[float], 
         sure = BY_HEAD
         if len(found) > COMMON * total and said > wanted:
             about = {match.document_id for match in _by_text(connection, question, said - wanted)}
-            found = [match for match in found if match.document_id in about]
+            found, sure = [match for match in found if match.document_id in about], BY_TEXT
         if not found:
             found, sure = _by_text(connection, question, wanted), BY_TEXT
             if len(found) > COMMON * total and said > wanted:
