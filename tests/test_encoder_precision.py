@@ -12,7 +12,7 @@ import pytest
 
 from indexer.encoders import precision
 from indexer.encoders.converted import MODEL
-from indexer.encoders.precision import FILE, INT8_MODEL, VARIABLE, Precision, chosen, read, settle
+from indexer.encoders.precision import FILE, INT8_MODEL, VARIABLE, Precision, chosen, keep, read, settle
 from indexer.errors import EncoderError
 
 FEEDS = [[np.ones((2, 8), dtype=np.int32), np.ones((2, 8), dtype=np.float32)]]
@@ -126,6 +126,14 @@ def test_the_variable_chooses_another(machine: Any, tmp_path: Path, monkeypatch:
     monkeypatch.setenv(VARIABLE, "int4")
     with pytest.raises(EncoderError, match="There is no precision 'int4'"):
         chosen(tmp_path, Core())
+
+
+def test_a_part_without_such_layers_runs_beside_eight_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(tmp_path, Precision("f32", "f32"))
+    monkeypatch.setenv(VARIABLE, "int8")
+    assert chosen(tmp_path, Core()) == Precision("f32", "f32")
+    monkeypatch.setenv(VARIABLE, "bf16")
+    assert chosen(tmp_path, Core()).name == "bf16"
 
 
 def test_what_was_converted_before_runs_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,8 @@ def chosen(folder: Path, core: Any) -> Precision:
         return measured
     if wanted not in NAMES:
         raise EncoderError(f"There is no precision {wanted!r}.", hint=f"Set {VARIABLE} to one of {', '.join(NAMES)}.")
+    if wanted == "int8" and not measured.rates:
+        return measured  # a small part of a model, which has no layers of eight bits
     if wanted == "int8" and not (folder / INT8_MODEL).is_file():
         raise EncoderError(
             f"The model in {folder} was converted without eight bits, which gain too little on this processor.",
