@@ -12,7 +12,7 @@ import pytest
 
 from indexer.encoders import precision
 from indexer.encoders.converted import MODEL
-from indexer.encoders.precision import FILE, INT8_MODEL, VARIABLE, Precision, chosen, keep, read, settle
+from indexer.encoders.precision import FILE, INT8_MODEL, VARIABLE, Precision, chosen, keep, named, read, settle
 from indexer.errors import EncoderError
 
 FEEDS = [[np.ones((2, 8), dtype=np.int32), np.ones((2, 8), dtype=np.float32)]]
@@ -116,7 +116,9 @@ def test_the_variable_chooses_another(machine: Any, tmp_path: Path, monkeypatch:
     machine({"f32": 100, "bf16": 320, "int8": 350})
     settled(tmp_path)
     assert chosen(tmp_path, Core()).settings()["INFERENCE_PRECISION_HINT"] == "bf16"
+    assert named(tmp_path) == "bf16"
     monkeypatch.setenv(VARIABLE, " F32 ")
+    assert named(tmp_path) == "f32"
     assert chosen(tmp_path, Core()).settings()["INFERENCE_PRECISION_HINT"] == "f32"
     assert chosen(tmp_path, Core()).model == MODEL
     monkeypatch.setenv(VARIABLE, "int8")
@@ -140,6 +142,7 @@ def test_what_was_converted_before_runs_as_before(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv(VARIABLE, "int8")  # there is nothing to choose from
     assert chosen(tmp_path, Core()) == Precision("bf16", "bf16")
     assert chosen(tmp_path, Core(["FP32"])) == Precision("f32", "f32")
+    assert named(tmp_path) == ""
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"precision": "f32"}'])

@@ -113,6 +113,13 @@ def read(folder: Path) -> Precision | None:
         ) from error
 
 
+def named(folder: Path) -> str:
+    """Return the name of the precision that the model in `folder` runs in; "" where none was measured."""
+    measured = read(folder)
+    wanted = os.environ.get(VARIABLE, "").strip().lower()
+    return "" if measured is None else wanted or measured.name
+
+
 def settle(
     folder: Path, feeds: Sequence[Arrays], tokens: int, likeness: Likeness, quantise: Callable[[Path], None] | None
 ) -> Precision:

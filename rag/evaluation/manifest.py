@@ -60,10 +60,12 @@ def manifest(
 def collection_entry(collection: Collection) -> dict[str, Any]:
     """Return a collection's name and encoder, and a hash over its documents' bytes and how they were cut up.
 
-    Where it lies and how often it was changed are no part of it. Chunks count in the order in which they break ties.
+    The precision is "" where none was measured. Where it lies and how often it was changed are no part of it. Chunks count in the order in which they break ties.
     """
     from sqlalchemy import select
 
+    from indexer.encoders import precision
+    from indexer.encoders.converted import converted_folder
     from indexer.schema import chunks, documents
 
     digest = hashlib.sha256()
@@ -77,6 +79,7 @@ def collection_entry(collection: Collection) -> dict[str, Any]:
         "sha256": digest.hexdigest(),
         "encoder": made.encoder,
         "encoder_fingerprint": made.fingerprint,
+        "encoder_precision": precision.named(converted_folder(made.fingerprint, collection.home)),
         "pipeline": made.pipeline,
     }
 
