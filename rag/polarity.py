@@ -297,12 +297,16 @@ def _in_order(wanted: Mapping[str, str], text: str) -> float:
 
 def _cues(name: str, text: str, asked: str) -> Iterator[re.Match[str]]:
     """Yield the cues of one kind, without those that the question says itself ("without", "only", "rejected")."""
-    words = set(_TOKEN.findall(asked))
+    words, wanted = set(_TOKEN.findall(asked)), _content(asked).keys()
     for match in CUES[name].finditer(text):
+        beside = _BESIDE.search(text, max(0, match.start() - 5), match.start())
+        if beside and not wanted & _content(text[match.end() :]).keys():
+            continue  # "for each manual and not for each page" denies nothing that was asked
         if match[0] not in words or match[0] in _PLAIN_DENIALS or name in ("permit", "oblige"):
             yield match
 
 
+_BESIDE = re.compile(r"\b(?:and|und|et) $")
 _PLAIN_DENIALS = frozenset(["not", "no", "never", "nicht", "nie", "pas", "jamais", "nobody", "none"])
 
 

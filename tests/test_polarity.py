@@ -247,3 +247,21 @@ def test_a_fit_learns_that_not_means_no(tmp_path: Path) -> None:
     assert no > yes
     assert math.isclose(yes + no + neither, 1)
     assert NEITHER not in (YES, NO)
+
+
+@pytest.mark.parametrize(
+    ("question", "evidence", "expected"),
+    [
+        (
+            "Is oak the wood that they used?",
+            "The millers used oak, cut for each wheel and not for each mill.",
+            "yes",
+        ),
+        ("Are dogs allowed on deck?", "Dogs may travel on deck and not in the cabin.", "yes"),
+        ("Are dogs allowed in the cabin?", "Dogs may travel on deck and not in the cabin.", "no"),
+        ("Is the ferry heated?", "The ferry is old and not heated.", "no"),
+    ],
+)
+def test_and_not_denies_only_what_stands_behind_it(question: str, evidence: str, expected: str) -> None:
+    """ "Bosun used Tesseract 5, chosen for each manual and not for each page" said no to whether it used Tesseract."""
+    assert polarity(question, evidence).word(0.5) == expected
