@@ -60,7 +60,8 @@ def manifest(
 def collection_entry(collection: Collection) -> dict[str, Any]:
     """Return a collection's name and encoder, and a hash over its documents' bytes and how they were cut up.
 
-    The precision is "" where none was measured. Where it lies and how often it was changed are no part of it. Chunks count in the order in which they break ties.
+    The precision is "" where none was measured. Where it lies and how often it was changed are no part of it. Chunks
+    count in the order in which they break ties.
     """
     from sqlalchemy import select
 
