@@ -299,7 +299,7 @@ class Engine:
             question=reading.question,
             text=made.text,
             outcome=outcome,
-            confidence=draft.confidence,
+            confidence=draft.confidence if reading.matches else 0.0,
             citations=made.citations,
             passages=reading.passages,
             generator=self.generator.name,

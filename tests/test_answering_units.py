@@ -284,7 +284,7 @@ def test_no_pattern_backtracks(pattern: re.Pattern[str]) -> None:
         began = time.perf_counter()
         pattern.search(text)
         pattern.search(f"{text}x")
-        assert time.perf_counter() - began < 1, piece
+        assert time.perf_counter() - began < 3, piece
 
 
 @pytest.mark.parametrize("piece", PIECES)
@@ -302,4 +302,4 @@ def test_rows_fields_units_and_cues_are_read_in_a_moment(piece: str) -> None:
     ):
         began = time.perf_counter()
         read()
-        assert time.perf_counter() - began < 1
+        assert time.perf_counter() - began < 3  # a square would take minutes

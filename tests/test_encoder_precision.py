@@ -61,7 +61,9 @@ def quantise(path: Path) -> None:
     path.with_suffix(".bin").write_text("weights")
 
 
-def settled(folder: Path) -> Precision:
+def settled(folder: Path, size: int = precision.SMALL) -> Precision:
+    with (folder / MODEL).with_suffix(".bin").open("wb") as weights:
+        weights.truncate(size)
     found = settle(folder, FEEDS, 16, likeness, quantise)
     assert read(folder) == Precision(
         found.name, found.rest, found.rates, {k: list(v) for k, v in found.likeness.items()}
@@ -95,6 +97,12 @@ def test_what_says_something_else_is_not_kept_however_fast(machine: Any, tmp_pat
     found = settled(tmp_path)
     assert found.name == "f32"
     assert found.likeness["int8"] == (0.97, 0.97)
+
+
+def test_a_small_model_is_not_measured(machine: Any, tmp_path: Path) -> None:
+    """Its rates are chance, and the same training gave another confidence by it."""
+    machine({"f32": 100, "bf16": 60, "int8": 210})
+    assert settled(tmp_path, precision.SMALL - 1) == Precision("bf16", "bf16")
 
 
 def test_a_processor_is_asked_for_nothing_that_it_does_not_name(machine: Any, tmp_path: Path) -> None:

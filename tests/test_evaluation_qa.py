@@ -528,5 +528,5 @@ def test_a_question_that_is_longer_than_the_engine_reads_is_cut_off(collection: 
 
 
 def test_lone_surrogates_in_a_given_passage_do_no_harm() -> None:
-    found, _ = given([Asked("a", "What?", (), passage="half \ud800 a pair")])
+    found, *_ = given([Asked("a", "What?", (), passage="half \ud800 a pair")])
     assert found[0][0].text == "half \ud800 a pair"

@@ -37,6 +37,8 @@ GAIN = 1.2
 FAST_ENOUGH = 2.0
 """How many times as fast as single precision bfloat16 is where it has units of its own (AMX); eight bits gain little
 there (measured: 1.06 to 1.2 times), and are not tried."""
+SMALL = 8_000_000
+"""Bytes of weights below which nothing is measured: calling the model takes longer than the model."""
 LIKE_MEAN, LIKE_LEAST = 0.995, 0.98
 """Likeness to single precision, on average and of the worst text, that a precision has to keep."""
 SECONDS = 0.6
@@ -128,6 +130,11 @@ def settle(
     `quantise` writes the graph of eight bits to the path that it is given; None where there is none to be had.
     """
     core = native.openvino().Core()
+    wanted = os.environ.get(VARIABLE, "").strip().lower() == "int8"
+    if (folder / MODEL).with_suffix(".bin").stat().st_size < SMALL and not wanted:
+        settled = Precision(_assumed(core), _assumed(core))
+        keep(folder, settled)
+        return settled
     able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     rates: dict[str, float] = {}
     likes: dict[str, tuple[float, float]] = {}
@@ -158,7 +165,6 @@ def settle(
         again(single, half)
         rest = "bf16" if rates["bf16"] > rates["f32"] else "f32"
     name = rest
-    wanted = os.environ.get(VARIABLE, "").strip().lower() == "int8"
     if quantise is not None and "INT8" in able and (wanted or rates[rest] < FAST_ENOUGH * rates["f32"]):
         quantise(folder / INT8_MODEL)
         eight = Precision("int8", rest)

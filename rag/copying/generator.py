@@ -17,7 +17,7 @@ from indexer.types import Progress, silent
 from rag.copying import confidence
 from rag.copying.conversion import check_files, convert, converted_folder, is_converted
 from rag.copying.decoding import Decoded, Part, decode
-from rag.copying.folder import TOKENIZER, CopyingFolder, read_folder
+from rag.copying.folder import TOKENIZER, CopyingFolder, check_weights, read_folder
 from rag.copying.layout import Layout, Tokens
 from rag.copying.pieces import pieces
 from rag.copying.reader import Decoder, Reader
@@ -148,6 +148,7 @@ def _open(folder: CopyingFolder, home: Path, name: str, progress: Progress) -> C
     if is_converted(folder, home):
         with contextlib.suppress(ConversionDamaged):
             return CopyingGenerator(folder, converted, name)
+    check_weights(folder)
     progress("converting the generator, once", 0, 1)
     with storage.in_turn(home / CONVERTING):
         if not (is_converted(folder, home) and check_files(converted)):  # by another process, meanwhile

@@ -15,8 +15,9 @@ from rag.joining import is_joining
 from rag.retriever import MAX_QUESTION
 from rag.types import Citation, Form, Passage, given_passage
 
-Found = tuple[list[Sequence[Passage]], Mapping[str, float]]
-"""What each question is answered from, and how long each stage of finding it took for all together, in ms."""
+Found = tuple[list[Sequence[Passage]], list[bool], Mapping[str, float]]
+"""What each question is answered from, whether it matches the question at all, and how long each stage of finding it
+took for all together, in ms."""
 Find = Callable[[Sequence[Asked]], Found]
 
 
@@ -25,7 +26,7 @@ def in_collection(engine: Engine, k: int) -> Find:
 
     def find(questions: Sequence[Asked]) -> Found:
         readings = engine.read_many([text_of(each) for each in questions], k)
-        return [each.passages for each in readings], readings[0].clock.laps
+        return [each.passages for each in readings], [each.matches for each in readings], readings[0].clock.laps
 
     return find
 
@@ -43,7 +44,10 @@ def given(questions: Sequence[Asked], titles: bool = True) -> Found:
             f"{len(without):,} of the questions bring no passage, the first is {without[0]}.",
             "Leave out --given, and name a collection: --collection NAME",
         )
-    return [[passage_of(each if titles else replace(each, title=""))] for each in questions], {}
+    passages: list[Sequence[Passage]] = [
+        [passage_of(each if titles else replace(each, title=""))] for each in questions
+    ]
+    return passages, [True] * len(questions), {}
 
 
 def text_of(asked: Asked) -> str:
@@ -74,11 +78,14 @@ class Asker:
         return _timed(row, timings_ms)
 
     def _rows(self, questions: Sequence[Asked]) -> tuple[list[Row], dict[str, float]]:
-        found, laps = self._find(questions)
+        found, matches, laps = self._find(questions)
         started = time.perf_counter()
         made = drafts(self.generator, [text_of(each) for each in questions], found, [self._form] * len(questions))
         drafted = time.perf_counter()
-        rows = [row_of(*each, self._least) for each in zip(questions, made, found, strict=True)]
+        rows = [
+            row_of(asked, draft if matched else replace(draft, pieces=()), passages, self._least)
+            for asked, draft, passages, matched in zip(questions, made, found, matches, strict=True)
+        ]
         done = time.perf_counter()
         return rows, {**laps, "generate": (drafted - started) * 1000, "cite": (done - drafted) * 1000}
 

@@ -379,6 +379,8 @@ def _report(added: int) -> schemas.IndexReport:
         chunks_embedded=1,
         seconds=0.2,
         generation=5,
+        notes={},
+        not_read={},
     )
 
 

@@ -141,6 +141,8 @@ class IndexReport(Response):
     chunks_embedded: int
     seconds: float
     generation: int
+    notes: dict[str, list[str]] = Field(description="What was not read, or read by a fallback, by document.")
+    not_read: dict[str, int] = Field(description="How many files were not read, by the ending of their names.")
 
 
 class Uploaded(Response):
