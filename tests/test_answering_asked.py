@@ -42,6 +42,7 @@ from rag.types import Form
         ("list", "Which valleys does the river pass?"),
         ("list", "Which boats need a licence?"),
         ("list", "Who are the members of the board?"),
+        ("list", "Who is in the crew of the barge?"),
         ("fact", "Who took the minutes of the regatta in June?"),
         ("fact", "Since when are the rules of the harbour in force?"),
         ("fact", "Which tool finds leaks?"),

@@ -160,7 +160,8 @@ _LIST = re.compile(
 )
 _HOW_MUCH = re.compile(r"\bhow (?:many|much|long|often|far|old|large|big|high|fast|tall)\b", _I)
 _ONE = re.compile(
-    r"^(?:since |until |by |from |(?:so|and|but|then) )*(?:when|where|whose|who(?! (?:are|were|all|else)\b))\b"
+    r"^(?:since |until |by |from |(?:so|and|but|then) )*(?:when|where|whose"
+    r"|who(?! (?:are|were|all|else|(?:is|was) (?:in|on|among|part of))\b))\b"
     r"|^(?:which|what) (?:\w+ )?(?:service|tool|command|function|method|module|option|setting|flag|file|library|package"
     r"|program|company|organi[sz]ation|person|team|country|city|state|law|act|rule|section|chapter|word|term|unit|class"
     r"|form|department|part|number|ending|animal|language|king|president)"
