@@ -278,7 +278,7 @@ class Collection:
                 check_filters(connection, given)
         return parse_filters(given)
 
-    def kept(self, given: Sequence[str]) -> str:
+    def match_count(self, given: Sequence[str]) -> str:
         """Return how many documents `key=value` filters keep, in words: "0 of 75 documents match the filter"."""
         where = parse_filters(given)
         with self.reading() as connection:

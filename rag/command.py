@@ -137,7 +137,7 @@ def _engine(
 def _show_nothing_found(console: Console, engine: Engine, query: str, mode: str, filters: Sequence[str]) -> None:
     console.print("Nothing found.")
     if filters:
-        console.print(f"{engine.collection.kept(filters)}.")
+        console.print(f"{engine.collection.match_count(filters)}.")
     if meant := engine.meant(query):
         show_wrapped(console, plain(f"Did you mean: {meant}", "cyan"))
     if mode in ("hybrid", "feedback"):

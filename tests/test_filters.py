@@ -121,5 +121,5 @@ def test_a_date_that_is_none_is_told(world: Collection, wrong: str) -> None:
 
 
 def test_how_many_documents_a_filter_keeps_is_told(world: Collection) -> None:
-    assert world.kept(["lang=fr"]) == "0 of 4 documents match the filter"
-    assert world.kept(["lang=en"]) == "2 of 4 documents match the filter"
+    assert world.match_count(["lang=fr"]) == "0 of 4 documents match the filter"
+    assert world.match_count(["lang=en"]) == "2 of 4 documents match the filter"

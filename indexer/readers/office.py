@@ -50,7 +50,7 @@ _OF_THE_TEMPLATE = ("description", "last modified by", "created", "last modified
 
 def properties(archive: zipfile.ZipFile) -> tuple[str, dict[str, str]]:
     """Return the title ("" for none and for a made-up one) and the fields that are filled in."""
-    core = _parsed(archive, _CORE)
+    core = parsed_member(archive, _CORE)
     fields = {ours: _text(core, theirs) for ours, theirs in _FIELDS.items()}
     if _LEFT_BEHIND.fullmatch(fields["description"]):
         fields.update(dict.fromkeys(_OF_THE_TEMPLATE, ""))
@@ -87,7 +87,7 @@ def described(about: str) -> str:
     return "" if _FILE_NAME.fullmatch(text) else text
 
 
-def _parsed(archive: zipfile.ZipFile, name: str) -> Any:
+def parsed_member(archive: zipfile.ZipFile, name: str) -> Any:
     """Return the root of a member, or None where there is none that can be read."""
     from lxml import etree
 

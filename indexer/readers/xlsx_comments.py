@@ -5,10 +5,8 @@ from __future__ import annotations
 import posixpath
 import zipfile
 from collections.abc import Iterator
-from typing import Any
 
-from indexer.errors import Unreadable
-from indexer.readers.archive import read_member
+from indexer.readers.office import parsed_member
 
 _MAX_COMMENTS = 5_000
 _THREAD = "[Threaded comment]"
@@ -18,12 +16,12 @@ _THREAD = "[Threaded comment]"
 def comments(archive: zipfile.ZipFile, sheet: str) -> Iterator[str]:
     """Yield "Comment on B6 by Ann: paid late" for the comments on the sheet whose member has this path."""
     folder, name = posixpath.split(sheet)
-    links = _root(archive, f"{folder}/_rels/{name}.rels")
+    links = parsed_member(archive, f"{folder}/_rels/{name}.rels")
     for link in links if links is not None else ():
         if not link.get("Type", "").endswith("/comments"):
             continue
         target = link.get("Target", "")
-        found = _root(archive, posixpath.normpath(posixpath.join("/" + folder, target)).lstrip("/"))
+        found = parsed_member(archive, posixpath.normpath(posixpath.join("/" + folder, target)).lstrip("/"))
         authors = [author.text or "" for author in found.iterfind(".//{*}author")] if found is not None else []
         places = list(found.iterfind(".//{*}comment"))[:_MAX_COMMENTS] if found is not None else []
         for comment in places:
@@ -36,16 +34,3 @@ def comments(archive: zipfile.ZipFile, sheet: str) -> Iterator[str]:
             text = text.removeprefix(f"{author}:").strip() if author else text
             if text:
                 yield f"Comment on {comment.get('ref', '')}{f' by {author}' if author else ''}: {text}"
-
-
-def _root(archive: zipfile.ZipFile, name: str) -> Any:
-    """Return the root of a member, None where there is none that can be read."""
-    from lxml import etree
-
-    if name not in archive.namelist():
-        return None
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
-    try:
-        return etree.fromstring(read_member(archive, name), parser)
-    except (etree.XMLSyntaxError, Unreadable):
-        return None
