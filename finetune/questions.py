@@ -3,7 +3,8 @@
     {"question": "...", "context": "...", "answers": ["..."], "title": "...", "id": "...", "answerable": true}
 
 Only `question`, `context` and `answers` are needed in a line, and no `answers` where `answerable` is false. `document`
-names what a split must not tear apart, where that is not the title. Every fault is found before anything slow begins.
+names what a split must not tear apart, where that is not the title. With `"yes_no": true` the answer is "yes" or "no",
+and the question may be a claim. Every fault is found before anything slow begins.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Question:
     """What it is split by: questions of one document stay on one side."""
     refused: bool = False
     """Whether the passage is said not to hold the answer, rather than no answer said."""
+    yes_no: bool = False
+    """Whether it asks if something is so: its answer is "yes" or "no", as the passage says, and no span of it."""
 
 
 def read_questions(file: Path, *, answers_needed: bool = True) -> list[Question]:
@@ -156,6 +159,10 @@ def _question(row: Mapping[str, Any], document: str, where: str, faults: list[st
     if not _is_unicode(str(row.get("id")), str(row.get("title")), row["question"], row["context"], *texts):
         faults.append(f"{where} holds half of a surrogate pair, which is no character")
         return
+    yes_no = row.get("yes_no") is True
+    if yes_no and not refused and [text.strip().lower() for text in texts] not in (["yes"], ["no"]):
+        faults.append(f'{where} has "yes_no": true and no answer "yes" or "no"')
+        return
     if refused:
         texts = []
     elif texts and not any(answer.strip() for answer in texts):
@@ -169,6 +176,7 @@ def _question(row: Mapping[str, Any], document: str, where: str, faults: list[st
         answers=tuple(dict.fromkeys(answer for answer in texts if answer.strip())),
         document=document,
         refused=refused,
+        yes_no=yes_no,
     )
 
 

@@ -27,7 +27,13 @@ def small_tokens(folder: Path, layout: Layout = LAYOUT) -> Tokens:
 
 
 def small_config(
-    vocabulary: int, *, writes: bool = True, embeddings: str = "", layout: Layout = LAYOUT, span_tokens: int = 6
+    vocabulary: int,
+    *,
+    writes: bool = True,
+    polarity: bool = False,
+    embeddings: str = "",
+    layout: Layout = LAYOUT,
+    span_tokens: int = 6,
 ) -> CopyingConfig:
     """Return the sizes of a small generator: two layers, width 32, no dropout."""
     encoder = {
@@ -48,6 +54,7 @@ def small_config(
         span_tokens=span_tokens,
         span_rank=4,
         writes=writes,
+        polarity=polarity,
         decoder_heads=2,
         decoder_width=48,
         max_actions=4,
@@ -70,7 +77,8 @@ def read_window(model: CopyingModel, window: Window) -> WindowRead:
     with torch.no_grad():
         ids, types = torch.tensor([window.ids]), torch.tensor([window.types])
         read = model(ids, types, torch.ones_like(ids))
-    return WindowRead(*(each[0].numpy() for each in (read.hidden, read.start, read.end, read.first, read.last)))
+    found = (read.hidden, read.start, read.end, read.first, read.last, read.polarity)
+    return WindowRead(*(each[0].numpy() for each in found if each is not None))
 
 
 class TorchStep:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -390,3 +390,25 @@ def test_very_large_and_very_small_scores_stay_numbers(seed: int) -> None:
     assert math.isfinite(found.log_answer)
     assert found.log_answer <= 0.0
     assert -1e5 < found.log_actions <= 1e-6
+
+
+# Yes and no
+
+
+def test_what_each_word_says_stands_at_its_characters() -> None:
+    chance = np.random.default_rng(1)
+    words = words_of(5, [True] * 5, [True] * 5, [0] * 5)
+    parts = [part_of(words, chance, begin=0, end=3), part_of(words, chance, passage=1, begin=2, end=5, first=4)]
+    said = [chance.normal(size=(len(part.window.ids), 2)).astype(np.float32) for part in parts]
+    parts = [replace(part, read=replace(part.read, polarity=own)) for part, own in zip(parts, said, strict=True)]
+    one, other = decode(parts, 6, None, 1, None).verdicts
+    assert (one.passage, other.passage) == (0, 1)
+    assert np.array_equal(one.starts, words.offsets[:3, 0])
+    assert np.array_equal(other.ends, words.offsets[2:, 1])
+    assert np.array_equal(one.scores, said[0][3:6])
+    assert np.array_equal(other.scores, said[1][4:7])
+
+
+def test_a_network_that_does_not_say_has_no_verdicts() -> None:
+    words = words_of(5, [True] * 5, [True] * 5, [0] * 5)
+    assert decode([part_of(words, np.random.default_rng(1))], 6, None, 1, None).verdicts == ()

@@ -65,7 +65,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     encoder = write_small_encoder(tmp_path_factory.mktemp("encoder"))
-    config = small_config(len(Tokens(encoder / "tokenizer.json").never_written()))
+    config = small_config(len(Tokens(encoder / "tokenizer.json").never_written()), polarity=True)
     model = small_model(config, seed=3)
     with torch.no_grad():
         model.decoder.rarely.fill_(-2.0)
@@ -123,7 +123,7 @@ def test_what_was_converted_says_what_torch_says(converted: Path, model: Copying
     assert len(found) == len(windows) > 6
     for window, mine in zip(windows, found, strict=True):
         truth = read_window(model, window)
-        for name in ("hidden", "start", "end", "first", "last"):
+        for name in ("hidden", "start", "end", "first", "last", "polarity"):
             assert getattr(mine, name).shape == getattr(truth, name).shape
             close(getattr(mine, name), getattr(truth, name))
 

@@ -153,6 +153,28 @@ def test_another_generator_is_mixed_into_the_weights(world: tuple[Path, Options,
         assert np.allclose(value.astype(np.float32), learnt[name].astype(np.float32) + 0.25, atol=2e-3), name
 
 
+def test_a_generator_learns_to_say_yes_and_no_and_keeps_what_it_knows(
+    world: tuple[Path, Options, Source], trained: Path
+) -> None:
+    folder, options, source = world
+    rows = [
+        {"question": f"is the pump {n} on a mat?", "context": f"the pump {n} sat on mat {n}.", "title": f"mat {n}",
+         "answers": [("yes", "no")[n % 2]], "yes_no": True}
+        for n in range(60)
+    ]  # fmt: skip
+    file = folder / "whether.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    further = replace(options, base=str(trained), average=((str(trained), 0.5),), steps=2)
+    done = train_generator([source, Source(file, licence="our own")], folder / "judging", further, home=folder)
+    before, after = (load_file(path / "model.safetensors") for path in (trained, done.folder))
+    assert after.keys() - before.keys() == {"polarity.weight", "polarity.bias"}
+    assert np.abs(after["spans.weight"].astype(np.float32) - before["spans.weight"].astype(np.float32)).max() < 0.01
+    assert 0 <= done.validation["yes_no_or_neither"] <= 100
+    read = [passage("the pump 4 sat on mat 4.")]
+    (decoded,) = open_copying(done.folder, folder).decode_many(["is the pump 4 on a mat?"], [read])
+    assert [each.scores.shape[1] for each in decoded.verdicts] == [2]
+
+
 def test_a_generator_of_other_sizes_is_not_mixed_in(world: tuple[Path, Options, Source], trained: Path) -> None:
     folder, options, source = world
     smaller = replace(options, writes=False, average=((str(trained), 0.25),), steps=2)

@@ -12,7 +12,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from finetune.copying.examples import COPY, REFUSE, STOP, WRITE, Copy, Encoded, Encoder, Example, Write, collate
+from finetune.copying.examples import (
+    COPY,
+    NEITHER,
+    NO,
+    REFUSE,
+    STOP,
+    WRITE,
+    YES,
+    Copy,
+    Encoded,
+    Encoder,
+    Example,
+    Write,
+    collate,
+)
 from finetune.copying.loss import loss, scored
 from rag.copying.decoding import Span, decode
 from rag.copying.layout import Tokens
@@ -322,3 +336,45 @@ def test_decoding_without_a_decoder_agrees_with_the_loss_too(seed: int, tokens: 
     steps = ((COPY, ((span.passage, span.first, span.last),), 0), (STOP, (), 0))
     example = Encoded(tuple(part.window for part in parts), tuple(part.words for part in parts), steps)
     assert found.log_answer + found.log_actions == pytest.approx(-loss(model, collate([example], 0)).item(), abs=1e-4)
+
+
+# Yes, no and neither
+
+
+@pytest.fixture(scope="module")
+def judging(tokens: Tokens) -> CopyingModel:
+    return small_model(small_config(len(tokens.never_written()), polarity=True))
+
+
+def slow_verdict(model: CopyingModel, example: Encoded) -> float:
+    """Return the negative log-probability of the verdict, token by token."""
+    odds = [1.0, 0.0, 0.0]
+    for window in example.windows:
+        read = read_window(model, window)
+        assert read.polarity is not None
+        for token in range(window.begin, window.end):
+            yes, no = read.polarity[window.first + token - window.begin]
+            odds[YES] += math.exp(yes)
+            odds[NO] += math.exp(no)
+    return -math.log(odds[example.verdict] / sum(odds))
+
+
+@pytest.mark.parametrize("verdict", [YES, NO])
+@pytest.mark.parametrize("texts", [(CAT,), (CAT, MAT)])
+def test_a_verdict_costs_what_its_words_say_and_no_span_is_learnt(
+    verdict: int, texts: Sequence[str], judging: CopyingModel, tokens: Tokens
+) -> None:
+    example = encoded(tokens, Example(QUESTION, tuple(("", text) for text in texts), (), verdict))
+    assert loss(judging, collate([example], 0)).item() == pytest.approx(slow_verdict(judging, example), abs=1e-4)
+
+
+def test_where_the_text_says_neither_it_is_refused_too(judging: CopyingModel, tokens: Tokens) -> None:
+    example = encoded(tokens, Example(QUESTION, (("", CAT),), (), NEITHER))
+    expected = slow_verdict(judging, example) + slow_loss(judging, example)
+    assert loss(judging, collate([example], 0)).item() == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_question_that_does_not_ask_whether_costs_no_verdict(judging: CopyingModel, tokens: Tokens) -> None:
+    example, other = encoded(tokens, ALL["a span"]), encoded(tokens, Example(QUESTION, (("", CAT),), (), YES))
+    both = loss(judging, collate([example, other], 0)).item()
+    assert both == pytest.approx((slow_loss(judging, example) + slow_verdict(judging, other)) / 2, abs=1e-4)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.copying.examples import Copy, Example, Write
+from finetune.copying.examples import NEITHER, NO, YES, Copy, Example, Write
 from finetune.copying.mixing import Mixture, Near, examples, one_of
 from finetune.copying.unanswerable import Edited, unanswerable
 from finetune.questions import Question
@@ -67,6 +68,13 @@ def test_a_question_is_answered_by_every_place_of_every_answer() -> None:
 
 def test_an_unanswerable_question_is_refused() -> None:
     assert made([question(answers=[])], NOTHING) == [Example("Who led the army in 1920?", (("", PASSAGE),), ())]
+
+
+@pytest.mark.parametrize(("answers", "verdict"), [(["Yes"], YES), (["no"], NO), ([], NEITHER)])
+def test_a_question_whether_something_is_so_has_a_verdict_and_no_span(answers: list[str], verdict: int) -> None:
+    passage = "No army had horses."
+    asked = replace(question("Had the army horses?", answers, passage=passage), yes_no=True)
+    assert made([asked], NOTHING) == [Example("Had the army horses?", (("", passage),), (), verdict)]
 
 
 def test_an_answer_that_the_passage_does_not_say_is_written() -> None:

@@ -49,6 +49,14 @@ def test_what_else_a_line_says_is_kept(tmp_path: Path) -> None:
     assert found == Question("7", "Who sat?", "Cats", "A cat sat.", ("A cat", "cat"), "Cats")
 
 
+def test_a_question_may_ask_whether_something_is_so(tmp_path: Path) -> None:
+    rows = [{**ROW, "answers": ["Yes"], "yes_no": True}, {**ROW, "answers": [], "answerable": False, "yes_no": True}]
+    said, unsaid = read_questions(lines(tmp_path / "data.jsonl", *rows))
+    assert (said.answers, said.yes_no, unsaid.answers, unsaid.yes_no) == (("Yes",), True, (), True)
+    with pytest.raises(UsageError, match='line 1 has "yes_no": true and no answer "yes" or "no"'):
+        read_questions(lines(tmp_path / "other.jsonl", {**ROW, "yes_no": True}))
+
+
 def test_empty_lines_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> None:
     file = tmp_path / "data.jsonl"
     file.write_bytes(b"\xef\xbb\xbf\r\n" + json.dumps(ROW).encode() + b"\r\n\r\n" + json.dumps(ROW).encode())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ import numpy.typing as npt
 from rag.copying.layout import Tokens, Window, Words, token_span
 
 COPY, WRITE, STOP, REFUSE = 1, 2, 3, 4
+NOT_ASKED, NEITHER, YES, NO = -1, 0, 1, 2
+"""What passages say to a question that asks whether something is so; of other questions that is not asked."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -41,6 +43,8 @@ class Example:
     passages: tuple[tuple[str, str], ...]
     """Context and text of each."""
     actions: tuple[Copy | Write, ...]
+    verdict: int = NOT_ASKED
+    """`YES` or `NO`: nothing is learnt of spans, since which of them decides is not known. `NEITHER`: refused, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Encoded:
     words: tuple[Words, ...]
     steps: tuple[tuple[int, tuple[tuple[int, int, int], ...], int], ...]
     """(kind, spans as (passage, first, last) token of the window, token to write)."""
+    verdict: int = NOT_ASKED
 
     @property
     def length(self) -> int:
@@ -69,12 +74,16 @@ class Batch:
     opens: npt.NDArray[np.bool_]
     """Shape (g * p, t)."""
     closes: npt.NDArray[np.bool_]
+    inside: npt.NDArray[np.bool_]
+    """Where there is a token of a passage."""
     kinds: Ints
     """Shape (g, s): COPY, WRITE, STOP, REFUSE, or 0 after the end."""
     spans: Ints
     """Shape (g, s, k, 3): passage, first and last token; -1 where there are fewer."""
     tokens: Ints
     """Shape (g, s)."""
+    verdicts: Ints
+    """Shape (g,)."""
     passages: int
 
 
@@ -115,7 +124,10 @@ class Encoder:
             choices = self.tokens.windows(head, words[number])
             served = [sum(_holds(window, number, spans) for spans in wanted) for window in choices]
             windows.append(chance.choice([w for w, count in zip(choices, served, strict=True) if count == max(served)]))
-        return self._placed(windows, words, steps)
+        if example.verdict in (YES, NO):
+            return Encoded(tuple(windows), tuple(words), (), example.verdict)
+        placed = self._placed(windows, words, steps)
+        return placed and replace(placed, verdict=example.verdict)
 
     def _words_of(self, text: str) -> Words:
         if text not in self._words:
@@ -181,7 +193,7 @@ def collate(examples: Sequence[Encoded], pad_id: int) -> Batch:
     length = max(len(window.ids) for window, _ in windows)
     shape = (len(windows), length)
     ids, types, mask = np.full(shape, pad_id), np.zeros(shape, int), np.zeros(shape, int)
-    opens, closes = np.zeros(shape, bool), np.zeros(shape, bool)
+    opens, closes, inside = np.zeros(shape, bool), np.zeros(shape, bool), np.zeros(shape, bool)
     for row, (window, words) in enumerate(windows):
         ids[row, : len(window.ids)] = window.ids
         types[row, : len(window.ids)] = window.types
@@ -189,8 +201,9 @@ def collate(examples: Sequence[Encoded], pad_id: int) -> Batch:
         place = slice(window.first, window.first + window.end - window.begin)
         opens[row, place] = words.opens[window.begin : window.end]
         closes[row, place] = words.closes[window.begin : window.end]
-    steps = max(len(example.steps) for example in examples)
-    most = max(1, max(len(spans) for example in examples for _, spans, _ in example.steps))
+        inside[row, place] = True
+    steps = max(1, max(len(example.steps) for example in examples))
+    most = max(1, max((len(spans) for example in examples for _, spans, _ in example.steps), default=1))
     kinds, tokens = np.zeros((len(examples), steps), int), np.zeros((len(examples), steps), int)
     placed = np.full((len(examples), steps, most, 3), -1)
     for row, example in enumerate(examples):
@@ -198,4 +211,5 @@ def collate(examples: Sequence[Encoded], pad_id: int) -> Batch:
             kinds[row, step], tokens[row, step] = kind, token
             if spans:
                 placed[row, step, : len(spans)] = spans
-    return Batch(ids, types, mask, opens, closes, kinds, placed, tokens, len(examples[0].windows))
+    verdicts = np.array([example.verdict for example in examples])
+    return Batch(ids, types, mask, opens, closes, inside, kinds, placed, tokens, verdicts, len(examples[0].windows))

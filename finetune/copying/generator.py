@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,8 @@ class Options:
     keeping: Keeping = field(default_factory=Keeping)
     mixture: Mixture = field(default_factory=Mixture)
     layout: Layout = field(default_factory=Layout)
+    yes_no: bool = False
+    """Whether it learns to say yes and no; it does wherever questions of the data ask for that."""
     span_tokens: int = 30
     """Longest span that can be copied, in tokens."""
     dropout: float = 0.1
@@ -184,6 +186,7 @@ def _learn(
     progress: Progress,
 ) -> _Learnt:
     data = _read(sources, options)
+    options = replace(options, yes_no=options.yes_no or any(question.yes_no for question in data.learn))
     near: Near = {}
     if mined is not None:
         mined.mkdir(parents=True, exist_ok=True)
@@ -321,7 +324,7 @@ def _fit_confidence(learnt: _Learnt, out: Path, work: Path, home: Path, options:
     write_sums(out)
     folder = read_folder(out)
     generator = CopyingGenerator(folder, convert(folder, home))
-    asked = [question for question in learnt.data.calibrate if question.answers]
+    asked = [question for question in learnt.data.calibrate if question.answers and not question.yes_no]
     collection = Collection("passages", work, open_encoder(options.encoder, home))
     given = list(confidence.given_cases(asked, learnt.near, random.Random(options.seed), learnt.alike))
     retrieved = list(confidence.retrieved_cases(collection, asked))

@@ -2,7 +2,8 @@
 
 At every step one softmax runs over all legal spans of all passages, all tokens of the vocabulary, stopping, and (at the
 first step) refusing, whose score is 0. Where several spans are right, their probabilities are added (marginal
-likelihood, Clark and Gardner 2018, equation 2).
+likelihood, Clark and Gardner 2018, equation 2). What is said to a question that asks whether something is so is a
+softmax over yes, no and neither; the odds of yes are the sum of those of all tokens, since which decides is not known.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
-from finetune.copying.examples import COPY, REFUSE, STOP, WRITE, Batch
+from finetune.copying.examples import COPY, NOT_ASKED, REFUSE, STOP, WRITE, Batch
 from rag.copying.model import CopyingModel, Read
 
 IMPOSSIBLE = -30000.0
@@ -29,13 +31,19 @@ class Steps:
     """Shape (g, s): log of the sum over everything possible."""
     right: Tensor
     """Shape (g, s): log of the sum over what is right."""
+    verdicts: Tensor | None
+    """Shape (g, 3): scores of neither, yes and no; None of a model that does not say."""
 
 
 def loss(model: CopyingModel, batch: Batch, device: str = "cpu") -> Tensor:
     """Return the mean over the examples of the negative log-probability of all their actions. Scalar."""
     steps = scored(model, batch, device)
     kinds = torch.from_numpy(batch.kinds).to(device)
-    return ((steps.total - steps.right) * (kinds > 0)).sum() / len(kinds)
+    lost = ((steps.total - steps.right) * (kinds > 0)).sum()
+    if steps.verdicts is not None:
+        said = torch.from_numpy(batch.verdicts).to(device)
+        lost = lost + cross_entropy(steps.verdicts, said, ignore_index=NOT_ASKED, reduction="sum")
+    return lost / len(kinds)
 
 
 def scored(model: CopyingModel, batch: Batch, device: str = "cpu") -> Steps:
@@ -81,7 +89,14 @@ def scored(model: CopyingModel, batch: Batch, device: str = "cpu") -> Steps:
         right = torch.where(kinds == kind, score, right)
     if not model.config.writes:  # an answer is one span: nothing is left to decide after it
         right = torch.where(kinds == STOP, total, right)
-    return Steps(spans, total, right)
+    return Steps(spans, total, right, _verdicts(read, arrays["inside"], groups))
+
+
+def _verdicts(read: Read, inside: Tensor, groups: int) -> Tensor | None:
+    if read.polarity is None:
+        return None
+    said = read.polarity.masked_fill(~inside[..., None], IMPOSSIBLE).view(groups, -1, 2).logsumexp(1)  # (g, 2)
+    return torch.cat([torch.zeros_like(said[:, :1]), said], dim=1)
 
 
 def _legal(opens: Tensor, closes: Tensor, span_tokens: int) -> Tensor:

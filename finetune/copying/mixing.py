@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from finetune.copying.edits import Alike
-from finetune.copying.examples import Copy, Example, Write
+from finetune.copying.examples import NEITHER, NO, YES, Copy, Example, Write
 from finetune.copying.tables import tables
 from finetune.copying.two_part import two_part
 from finetune.copying.unanswerable import Edited, unanswerable
@@ -51,6 +51,9 @@ def examples(
         by_document.setdefault(question.document, []).append(question)
     for question in questions:
         own = (question.title if chance.random() < mixture.titled else "", question.passage)
+        if question.yes_no:
+            yield Example(question.text, (own,), (), _verdict(question))
+            continue
         if not question.answers:
             yield Example(question.text, (own,), ())
             continue
@@ -77,6 +80,10 @@ def examples(
 def one_of(edits: Sequence[Edited], chance: random.Random) -> Edited:
     """Return one of the edits; those that sometimes limp are the rarer."""
     return chance.choices(edits, [0.4 if edit.kind == "modifier" else 1.0 for edit in edits])[0]
+
+
+def _verdict(question: Question) -> int:
+    return (YES if question.answers[0].strip().lower() == "yes" else NO) if question.answers else NEITHER
 
 
 def _spans(question: Question) -> list[tuple[int, int]]:

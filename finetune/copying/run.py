@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from finetune.copying.examples import Encoded, collate
+from finetune.copying.examples import NOT_ASKED, Encoded, collate
 from finetune.copying.loss import loss, scored
 from finetune.device import device_of, has_bf16, joined
 from finetune.questions import Question
@@ -105,15 +105,20 @@ class Run:
 
     def _validate(self, watched: Watched, together: int = 16) -> dict[str, float]:
         """Return EM and F1, in per cent, of the best span of each answerable question, and how many would be given."""
-        exact, near, given = [], [], []
+        exact, near, given, verdicts = [], [], [], []
         self._model.train(False)
         for first in range(0, len(watched), together):
             part = watched[first : first + together]
             batch = collate([encoded for _, encoded in part], 0)
-            best = scored(self._model, batch, self._device).spans[:, 0].flatten(1).max(-1)
-            for (question, encoded), place, score in zip(
-                part, best.indices.tolist(), best.values.tolist(), strict=True
+            found = scored(self._model, batch, self._device)
+            best = found.spans[:, 0].flatten(1).max(-1)
+            said = [NOT_ASKED] * len(part) if found.verdicts is None else found.verdicts.argmax(-1).tolist()
+            for (question, encoded), place, score, verdict in zip(
+                part, best.indices.tolist(), best.values.tolist(), said, strict=True
             ):
+                if question.yes_no:
+                    verdicts.append(verdict == encoded.verdict)
+                    continue
                 start, end = divmod(place % batch.ids.shape[1] ** 2, batch.ids.shape[1])
                 text = _text(question.passage, encoded, start, end)
                 given.append((score > 0) == bool(question.answers))
@@ -125,6 +130,7 @@ class Run:
             "em": 100 * sum(exact) / max(1, len(exact)),
             "f1": 100 * sum(near) / max(1, len(near)),
             "rightly_given_or_refused": 100 * sum(given) / max(1, len(given)),
+            **({"yes_no_or_neither": 100 * sum(verdicts) / len(verdicts)} if verdicts else {}),
         }
 
 
@@ -143,8 +149,11 @@ def _text(passage: str, encoded: Encoded, start: int, end: int) -> str:
 
 def _new_model(options: Options) -> CopyingModel:
     """Return a model with the encoder's weights, or those to go on from; the same seed gives the same new ones."""
+    torch.manual_seed(options.seed)
     if options.base is not None:
-        return _frozen(CopyingModel.from_pretrained(read_folder(Path(options.base)).path), options)
+        return _frozen(
+            _with_polarity(CopyingModel.from_pretrained(read_folder(Path(options.base)).path), options), options
+        )
     encoder = base_encoder(options.encoder)
     found = json.loads((encoder / "config.json").read_text())
     settings = {name: found[name] for name in ENCODER_SETTINGS}
@@ -157,11 +166,21 @@ def _new_model(options: Options) -> CopyingModel:
         embeddings=file_hash(weights) if options.frozen_embeddings and options.encoder is None else "",
         span_tokens=options.span_tokens,
         writes=options.writes,
+        polarity=options.yes_no,
         decoder_heads=max(1, settings["num_attention_heads"] // 2),
         decoder_width=2 * settings["hidden_size"],
     )
-    torch.manual_seed(options.seed)
     return _frozen(warm_start(weights, config), options)
+
+
+def _with_polarity(model: CopyingModel, options: Options) -> CopyingModel:
+    """Return a model that learns to say yes and no too, where the data ask for it; what it knows stays."""
+    if model.config.polarity or not options.yes_no:
+        return model
+    config = CopyingConfig.from_dict({**model.config.to_dict(), "polarity": True})
+    wider = CopyingModel(config)
+    wider.load_state_dict(model.state_dict(), strict=False)
+    return wider
 
 
 def _mix(model: CopyingModel, others: Sequence[tuple[str, float]]) -> None:
@@ -174,6 +193,8 @@ def _mix(model: CopyingModel, others: Sequence[tuple[str, float]]) -> None:
     mixed = {name: kept * value for name, value in own.items() if value.is_floating_point()}
     for folder, share in others:
         other = CopyingModel.from_pretrained(read_folder(Path(folder)).path).state_dict()
+        fresh = {name: value for name, value in own.items() if name.startswith("polarity.") and name not in other}
+        other |= fresh
         if {name: value.shape for name, value in other.items()} != {name: value.shape for name, value in own.items()}:
             raise UsageError(
                 f"The generator in {folder} has other sizes than the one that is trained.",

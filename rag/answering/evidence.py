@@ -42,6 +42,9 @@ class Seen:
     cosine: float
     """With the question; of a unit that the encoder did not read, a guess from the others."""
     embedded: bool
+    yes: float = UNREAD
+    """Log-odds of it saying yes to a question that asks whether something is so, against neither."""
+    no: float = UNREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class _Look:
         self._words = [self._share(each) for each in said]
         self._around = [self._share(each | self._above(unit)) for unit, each in zip(self._flat, said, strict=True)]
         self._read = _read(self._flat, decoded, [_hidden(passage.text) for passage in passages])
+        self._said = _verdicts(self._flat, decoded)
         self.texts = {place: self._in_context(self._flat[place]) for place in self._likely()}
         """What the encoder is to read, by the place of the unit."""
 
@@ -149,6 +153,7 @@ class _Look:
                     self._around[place],
                     cosines.get(place, low),
                     place in cosines,
+                    *self._said[place],
                 )
             )
         return Evidence(self._asked, self._passages, self._decoded, tuple(map(tuple, seen)), self._weights)
@@ -189,4 +194,21 @@ def _read(
                 score = float(scores[best])
                 if score > found[place][0]:
                     found[place] = (score, (int(starts.starts[best]), int(starts.ends[best])))
+    return found
+
+
+def _verdicts(flat: Sequence[Unit], decoded: Decoded) -> list[tuple[float, float]]:
+    """Return the log-odds of each unit saying yes and no: those of its words together.
+
+    Of a unit that two windows read, what the one says that is surer.
+    """
+    found = [(UNREAD, UNREAD)] * len(flat)
+    for window in decoded.verdicts:
+        for place, unit in enumerate(flat):
+            if unit.passage != window.passage:
+                continue
+            inside = (window.starts >= unit.start) & (window.ends <= unit.end)
+            if inside.any():
+                yes, no = np.logaddexp.reduce(window.scores[inside], axis=0).tolist()
+                found[place] = max(found[place], (yes, no), key=max)
     return found

@@ -74,7 +74,10 @@ def main(folder: Path, built: Path) -> None:
 
 
 def _write_reader(model: Any, folder: Path, file: str = MODEL) -> None:
-    """Trace reading: ids, types and mask (b, t) to hidden (b, t, d), start and end (b, t), first and last (b, t, r)."""
+    """Trace reading: ids, types and mask (b, t) to hidden (b, t, d), start and end (b, t), first and last (b, t, r).
+
+    And polarity (b, t, 2), of a model that has it.
+    """
     import torch
 
     class Reader(torch.nn.Module):
@@ -85,7 +88,8 @@ def _write_reader(model: Any, folder: Path, file: str = MODEL) -> None:
         def forward(self, ids: Any, types: Any, mask: Any) -> Any:
             added = ((mask - 1.0) * 30000.0)[:, None, None, :]  # as in indexer.encoders.conversion
             read = self.model(ids, types, added)
-            return read.hidden, read.start, read.end, read.first, read.last
+            found = (read.hidden, read.start, read.end, read.first, read.last)
+            return found if read.polarity is None else (*found, read.polarity)
 
     ids = torch.randint(5, 50, (2, 16), dtype=torch.int32)
     folder.mkdir(exist_ok=True)

@@ -70,6 +70,18 @@ class Starts:
     """Log-odds of copying it against refusing."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdicts:
+    """What the words of one window say to a question that asks whether something is so."""
+
+    passage: int
+    starts: npt.NDArray[np.int32]
+    """Of each of n words or parts of words, in characters of the passage; shape (n,)."""
+    ends: npt.NDArray[np.int32]
+    scores: Floats
+    """Shape (n, 2): log-odds of yes, and of no, against neither."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """The best answer, whether it should be given or not."""
@@ -83,6 +95,8 @@ class Decoded:
     """Log-probability of all the actions, given that it is no refusal."""
     starts: tuple[Starts, ...] = ()
     """What every other part of the passages holds, for whoever shows more than the best span."""
+    verdicts: tuple[Verdicts, ...] = ()
+    """Of each window, where the network says yes and no."""
 
 
 Step = Callable[[Sequence[int], Floats, Floats, Sequence[int], Floats], tuple[Floats, Floats, Floats, float]]
@@ -168,7 +182,7 @@ def decode(
         actions.append(action)
         if step is None or (isinstance(action, Span) and not several):
             break
-    return Decoded(tuple(actions), spans, log_answer, log_actions, starts)
+    return Decoded(tuple(actions), spans, log_answer, log_actions, starts, _verdicts(parts))
 
 
 def _starts(moved: Floats, part: Part) -> Starts:
@@ -178,6 +192,16 @@ def _starts(moved: Floats, part: Part) -> Starts:
     tokens = rows - part.window.first + part.window.begin
     offsets = part.words.offsets
     return Starts(part.passage, offsets[tokens, 0], offsets[tokens + reach[rows], 1], best[rows])
+
+
+def _verdicts(parts: Sequence[Part]) -> tuple[Verdicts, ...]:
+    found = []
+    for part in parts:
+        if part.read.polarity is not None:
+            offsets = part.words.offsets[part.window.begin : part.window.end]
+            place = slice(part.window.first, part.window.first + len(offsets))
+            found.append(Verdicts(part.passage, offsets[:, 0], offsets[:, 1], part.read.polarity[place]))
+    return tuple(found)
 
 
 def _tokens(span: Span, parts: Sequence[Part]) -> list[int]:

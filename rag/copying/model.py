@@ -4,7 +4,8 @@ An answer is a short sequence of actions: copy a span, write a token, stop. Each
 the question; spans compete across passages, and the decoder attends to all of them at once (fusion-in-decoder, Izacard
 and Grave 2021). A span's score is start + end + a bilinear term of both, so that spans are scored jointly; a passage's
 "nothing here" score is taken from all its spans, so that the scores of different passages compare and refusing has
-score 0 (the no-answer option of Clark and Gardner 2018, section 4.3).
+score 0 (the no-answer option of Clark and Gardner 2018, section 4.3). To a question that asks whether something is so,
+each token says yes, no or neither: which sentence decides is latent, as the right one of several spans is.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from rag.copying.folder import CONFIG, WEIGHTS, base_encoder, file_hash
 from rag.copying.layout import Layout
 
 EMBEDDINGS = "encoder.embeddings."
+SELDOM = -5.0
+"""Added to what each token says for yes and no: of some 150 tokens together, neither then is as likely at first."""
 
 
 class CopyingConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
@@ -40,6 +43,7 @@ class CopyingConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         span_tokens: int = 30,
         span_rank: int = 64,
         writes: bool = True,
+        polarity: bool = False,
         decoder_heads: int = 6,
         decoder_width: int = 768,
         max_actions: int = 8,
@@ -55,6 +59,8 @@ class CopyingConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         self.span_rank = span_rank
         self.writes = writes
         """Whether there is a decoder; without it an answer is one span."""
+        self.polarity = polarity
+        """Whether it says yes or no to a question that asks whether something is so."""
         self.decoder_heads = decoder_heads
         self.decoder_width = decoder_width
         self.max_actions = max_actions
@@ -74,6 +80,8 @@ class Read:
     first: Tensor
     """Shape (b, t, r); a span from i to j gains `first[i] @ last[j]`."""
     last: Tensor
+    polarity: Tensor | None = None
+    """Shape (b, t, 2): log-odds of a token saying yes, and of it saying no, to the question, against neither."""
 
 
 class CopyingModel(PreTrainedModel):  # type: ignore[no-untyped-call]
@@ -94,6 +102,8 @@ class CopyingModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         self.nothing = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1))
         if config.writes:
             self.decoder = Decoder(width, config)
+        if config.polarity:
+            self.polarity = nn.Linear(width, 2)
         self.post_init()  # type: ignore[no-untyped-call]
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -154,7 +164,8 @@ class CopyingModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         nothing = self.nothing(hidden[:, 0])  # (b, 1)
         start, end = self.spans(hidden).float().unbind(-1)  # (b, t) each
         first, last = self.links(hidden).chunk(2, dim=-1)  # (b, t, r) each
-        return Read(hidden, start - nothing.float(), end, first / math.sqrt(self.config.span_rank), last)
+        polarity = self.polarity(hidden).float() + SELDOM if self.config.polarity else None  # (b, t, 2)
+        return Read(hidden, start - nothing.float(), end, first / math.sqrt(self.config.span_rank), last, polarity)
 
     def copied(self, hidden_first: Tensor, hidden_last: Tensor) -> Tensor:
         """Return what the decoder reads for a copied span, (…, d), of the hidden states of its ends, (…, d) each."""

@@ -28,6 +28,8 @@ class WindowRead:
     first: Floats
     """Shape (t, r)."""
     last: Floats
+    polarity: Floats | None = None
+    """Shape (t, 2)."""
 
 
 class Reader:
