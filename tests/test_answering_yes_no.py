@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from rag.answering import yes_no as yes_no_form
 from rag.answering.composing import Shown
-from rag.answering.yes_no import UNDECIDED, yes_no
+from rag.answering.evidence import Evidence
+from rag.answering.yes_no import UNDECIDED, verdict, yes_no
+from rag.generator import Written
 from rag.polarity import Polarity
 from rag.types import Passage
 from tests.seen import chances_of, document, evidence, shown_text
@@ -73,3 +78,46 @@ def test_an_unlikely_sentence_has_to_say_it_clearly(
     """ "Yes." stood before whatever was nearest to a question that the documents do not answer."""
     monkeypatch.setattr(yes_no_form, "polarity", lambda *_: Polarity(clearly, 0.05, 0.95 - clearly))
     assert shown("Is the ferry heated?", {"Smoking": likely})[1].startswith("Yes.") == word
+
+
+# The network's say
+
+DOGS = "Dogs may come aboard."
+SMOKING = "Smoking is not allowed on the ferry."
+
+
+def judged(question: str, said: dict[str, tuple[float, float]], read: Passage = READ) -> Evidence:
+    """Return what is seen where the network says yes and no of these sentences (log-odds), by their first words."""
+    seen = evidence(question, read)
+    odds = [said.get(seen.text(each.unit), (-9.0, -9.0)) for each in seen.all()]
+    units = [replace(each, yes=yes, no=no) for each, (yes, no) in zip(seen.all(), odds, strict=True)]
+    return replace(seen, seen=(tuple(units),))
+
+
+def test_the_network_decides_where_the_words_do_not() -> None:
+    question, likely = "Do crossings get cancelled?", {"Tickets": 0.9}
+    sold = "Tickets are sold at the pier."
+    assert shown(question, likely)[1] == sold
+    seen = judged(question, {sold: (-4.0, 5.0)})
+    assert shown_text(yes_no(seen, *chances_of(seen, likely)), seen.passages) == f"No. {sold}"
+
+
+def test_where_words_and_network_disagree_neither_word_is_given() -> None:
+    seen = judged("Is smoking allowed on the ferry?", {SMOKING: (1.0, -1.0)})
+    assert shown_text(yes_no(seen, *chances_of(seen, {"Smoking": 0.9})), seen.passages) == SMOKING
+
+
+def test_of_given_passages_the_sentence_that_says_it_most_is_the_evidence() -> None:
+    seen = judged("May dogs come?", {DOGS: (3.0, -2.0), SMOKING: (-1.0, 0.0)})
+    draft = verdict(seen)
+    assert draft is not None
+    (said,) = draft.pieces
+    assert isinstance(said, Written)
+    (quote,) = said.evidence
+    assert (said.text, READ.text[quote.start : quote.end]) == ("Yes", DOGS)
+    odds = [math.exp(3.0) + math.exp(-1.0) + math.exp(-9.0), math.exp(-2.0) + math.exp(0.0) + math.exp(-9.0), 1.0]
+    assert draft.confidence == pytest.approx(odds[0] / sum(odds))
+
+
+def test_without_a_network_that_says_so_there_is_no_verdict() -> None:
+    assert verdict(evidence("May dogs come?", READ)) is None

@@ -19,6 +19,7 @@ from rag.answering.named import about_another
 from rag.answering.signals import Signals, able
 from rag.answering.unit_vectors import UnitVectors
 from rag.answering.weighing import SHORT_FORMS, Models, shipped
+from rag.answering.yes_no import verdict
 from rag.copying.confidence import retrieved
 from rag.copying.generator import CopyingGenerator
 from rag.generator import Draft
@@ -61,9 +62,14 @@ class AnsweringGenerator:
     def generate_formed(
         self, questions: Sequence[str], passages: Sequence[Sequence[Passage]], forms: Sequence[Form | None]
     ) -> list[Draft]:
-        """See `rag.generator.Forming`. A passage that no search found is read for its best span alone."""
+        """See `rag.generator.Forming`. A passage that no search found is read for its best span, or for yes or no."""
         drafts: dict[int, Draft] = {}
         given = [place for place, read in enumerate(passages) if not retrieved(read)]
+        judged = [place for place in given if _taken_apart(questions[place], forms[place]).form == "yes-no"]
+        for place in judged if self.reader.says_yes_no else ():
+            if draft := self._judged(questions[place], passages[place]):
+                drafts[place] = draft
+        given = [place for place in given if place not in drafts]
         spans = self.reader.generate_many([questions[place] for place in given], [passages[place] for place in given])
         drafts.update(zip(given, spans, strict=True))
         found = [place for place, read in enumerate(passages) if retrieved(read)]
@@ -83,6 +89,11 @@ class AnsweringGenerator:
         read = [with_heads(self._collection, each, own) for each, own in zip(wanted, passages, strict=True)]
         decoded = self.reader.decode_many(questions, read, most_actions=1)
         return gather(wanted, read, decoded, self._collection.encoder, self._vectors)
+
+    def _judged(self, question: str, passages: Sequence[Passage]) -> Draft | None:
+        decoded = self.reader.decode_many([question], [passages], most_actions=1)
+        (evidence,) = gather([asked(question)], [passages], decoded, None, self._vectors)
+        return verdict(evidence)
 
     def threshold(self, max_error: float | None) -> float:
         """Return the least confidence to answer at."""

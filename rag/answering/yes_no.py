@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.answering.composing import Shown, sentence
-from rag.answering.evidence import Evidence, Seen
-from rag.generator import Copied, Written
-from rag.polarity import polarity
+from rag.answering.evidence import UNREAD, Evidence, Seen
+from rag.generator import Copied, Draft, Written
+from rag.polarity import Polarity, polarity
 
 LOOKED_AT = 3
 """Likeliest sentences in which yes or no is looked for."""
@@ -16,6 +17,8 @@ DECIDED = 0.3
 """Chance of yes or of no from which on the word is given."""
 LIKELY, CLEAR = 0.3, 0.6
 """Of a sentence that is less likely to answer than `LIKELY`, yes or no has to be as clear as `CLEAR`."""
+NETWORK = 0.5
+"""The network's share in what a sentence says; the rest is its words'."""
 UNDECIDED = 0.5
 """What is left of the confidence where no sentence says yes or no."""
 ENOUGH = 0.4
@@ -30,7 +33,7 @@ def yes_no(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) 
         if chances[place] < ENOUGH * chances[order[0]]:
             break
         seen = units[place]
-        found = polarity(evidence.asked.question, evidence.text(seen.unit), _around(evidence, seen))
+        found = _polarity(evidence, seen)
         word = found.word(DECIDED if chances[place] >= LIKELY else CLEAR)
         if word:
             whole = Copied(seen.unit.passage, seen.unit.start, seen.unit.end)
@@ -41,6 +44,48 @@ def yes_no(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) 
             return Shown("yes-no", (said, whole), (seen, *others), also, share=decided)
     best = plain.chosen[0].unit
     return replace(plain, form="yes-no", pieces=(Copied(best.passage, best.start, best.end),), share=UNDECIDED)
+
+
+def verdict(evidence: Evidence) -> Draft | None:
+    """Return "Yes" or "No" as the network says of the passages as a whole, with the sentence that says it most.
+
+    For passages that were given: all of them are about the question. None where the network does not say such things.
+    """
+    units = [each for each in evidence.all() if max(each.yes, each.no) > UNREAD]
+    if not units:
+        return None
+    yes, no = _log_sum([each.yes for each in units]), _log_sum([each.no for each in units])
+    best = max(units, key=lambda each: each.yes if yes > no else each.no).unit
+    sure = math.exp(max(_log_softmax(yes, no, 0.0)[:2]))
+    word = "Yes" if yes > no else "No"
+    said = Written(word, supported=True, evidence=(Copied(best.passage, best.start, best.end),))
+    return Draft((said,), sure, form="yes-no")
+
+
+def _log_sum(scores: Sequence[float]) -> float:
+    top = max(scores)
+    return top + math.log(math.fsum(math.exp(score - top) for score in scores))
+
+
+def _polarity(evidence: Evidence, seen: Seen) -> Polarity:
+    """Return what a unit says: by its words, and, where the network says yes and no, by that as well.
+
+    The geometric mean of both, the network's share in it `NETWORK`.
+    """
+    by_words = polarity(evidence.asked.question, evidence.text(seen.unit), _around(evidence, seen))
+    if seen.yes == UNREAD and seen.no == UNREAD:
+        return by_words
+    words = (by_words.yes, by_words.no, by_words.neither)
+    scores = [
+        (1 - NETWORK) * math.log(max(word, 1e-6)) + NETWORK * score
+        for word, score in zip(words, _log_softmax(seen.yes, seen.no, 0.0), strict=True)
+    ]
+    return Polarity(*(math.exp(score) for score in _log_softmax(*scores)))
+
+
+def _log_softmax(*scores: float) -> list[float]:
+    total = _log_sum(scores)
+    return [score - total for score in scores]
 
 
 def _around(evidence: Evidence, seen: Seen) -> str:

@@ -56,6 +56,11 @@ class CopyingGenerator:
         """How it is named in the answer."""
         return self._name
 
+    @property
+    def says_yes_no(self) -> bool:
+        """Whether it says yes or no to a question that asks whether something is so."""
+        return bool(self._folder.config.get("polarity"))
+
     def generate(self, question: str, passages: Sequence[Passage]) -> Draft:
         """Answer `question`; the draft holds the best answer also where refusing is likelier."""
         return self.generate_many([question], [passages])[0]
