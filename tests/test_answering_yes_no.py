@@ -103,7 +103,7 @@ def test_the_network_decides_where_the_words_do_not() -> None:
 
 
 def test_where_words_and_network_disagree_neither_word_is_given() -> None:
-    seen = judged("Is smoking allowed on the ferry?", {SMOKING: (1.0, -1.0)})
+    seen = judged("Is smoking allowed on the ferry?", {SMOKING: (6.0, -6.0)})
     assert shown_text(yes_no(seen, *chances_of(seen, {"Smoking": 0.9})), seen.passages) == SMOKING
 
 

@@ -70,15 +70,17 @@ def _log_sum(scores: Sequence[float]) -> float:
 def _polarity(evidence: Evidence, seen: Seen) -> Polarity:
     """Return what a unit says: by its words, and, where the network says yes and no, by that as well.
 
-    The geometric mean of both, the network's share in it `NETWORK`.
+    The geometric mean of both, the network's share in it `NETWORK`; neither word where one says yes and the other no.
     """
     by_words = polarity(evidence.asked.question, evidence.text(seen.unit), _around(evidence, seen))
     if seen.yes == UNREAD and seen.no == UNREAD:
         return by_words
+    network = _log_softmax(seen.yes, seen.no, 0.0)
+    if {by_words.word(DECIDED), Polarity(*map(math.exp, network)).word(DECIDED)} == {"yes", "no"}:
+        return Polarity(0.0, 0.0, 1.0)
     words = (by_words.yes, by_words.no, by_words.neither)
     scores = [
-        (1 - NETWORK) * math.log(max(word, 1e-6)) + NETWORK * score
-        for word, score in zip(words, _log_softmax(seen.yes, seen.no, 0.0), strict=True)
+        (1 - NETWORK) * math.log(max(word, 1e-6)) + NETWORK * score for word, score in zip(words, network, strict=True)
     ]
     return Polarity(*(math.exp(score) for score in _log_softmax(*scores)))
 
