@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -24,6 +25,7 @@ from tests.chat_server import ChatServer, Request, serving
 from tests.conftest import new_home
 from tests.worlds import write_folder
 
+COMMANDS = cli.footnote.list_commands(click.Context(cli.footnote))
 CLI = [sys.executable, str(Path(cli.__file__))]
 FOOTBALL = "Which football club won the cup in 2019?"
 BEES = "How many bees does a hive hold?"
@@ -548,7 +550,7 @@ def test_the_version_is_told() -> None:
     assert result.stdout.startswith("footnote")
 
 
-@pytest.mark.parametrize("command", [[], *([name] for name in cli.footnote.commands)])
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_every_command_helps(command: list[str]) -> None:
     result = run(*command, "-h")
     assert result.exit_code == 0
