@@ -66,9 +66,12 @@ class Footnote(Commands):
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:
         """Parse the options before the command, which may be set in a file or the environment as well."""
+        typed = list(args)  # which are taken away as they are parsed
         if not extra.get("resilient_parsing"):
-            extra["default_map"] = with_settings(self, args)
-        return super().make_context(info_name, args, *more, **extra)
+            extra["default_map"] = with_settings(self, typed)
+        ctx = super().make_context(info_name, args, *more, **extra)
+        ctx.meta[JSON] = _is_json(typed)  # before a command is known that could say so
+        return ctx
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
         """Run the command line and exit, with whatever is wrong told in one form."""

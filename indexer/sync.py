@@ -345,17 +345,27 @@ def _changed_files(files: dict[str, Path], run: _Run, skips: list[Skip], progres
     """Yield the documents of files whose content the collection does not hold; note in `skips` what cannot be read."""
     from indexer.sandbox import Sandbox
 
-    dates: dict[str, str] = {}
+    waiting: dict[str, _Waiting] = {}
     with Sandbox() as sandbox:
-        for result in sandbox.parse_many(_contents(files, run, skips, dates, progress)):
+        for result in sandbox.parse_many(_contents(files, run, skips, waiting, progress)):
+            was = waiting.pop(result.source, None)
+            run.seen += was.size if was is not None else 0
             if isinstance(result, Skip):
                 skips.append(result)
             else:
-                yield _Read(result, "file", dates.pop(result.source, None))
+                yield _Read(result, "file", was.modified if was is not None else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A file that was read, and waits to be parsed: many are, at once."""
+
+    size: int
+    modified: str
 
 
 def _contents(
-    files: dict[str, Path], run: _Run, skips: list[Skip], dates: dict[str, str], progress: Progress
+    files: dict[str, Path], run: _Run, skips: list[Skip], waiting: dict[str, _Waiting], progress: Progress
 ) -> Iterator[tuple[str, bytes]]:
     """Yield source and bytes of the files whose hash is new. Only the content decides: clocks and sizes may lie."""
     from indexer.errors import Unreadable
@@ -365,16 +375,17 @@ def _contents(
         progress("files", done, len(files))
         try:
             data = read_file(path)
-            run.seen += len(data)
             stamp = path.stat().st_mtime
         except (Unreadable, OSError) as error:
-            run.seen += _sizes([path])
             reason = error.reason if isinstance(error, Unreadable) else (error.strerror or str(error))
             skips.append(Skip(source, reason))
+            run.seen += _sizes([path])
             continue
         if run.is_unchanged(source, hashlib.sha256(data).hexdigest(), "file"):
+            run.seen += len(data)
             continue
-        dates[source] = datetime.datetime.fromtimestamp(stamp, datetime.UTC).isoformat(timespec="seconds")
+        modified = datetime.datetime.fromtimestamp(stamp, datetime.UTC).isoformat(timespec="seconds")
+        waiting[source] = _Waiting(len(data), modified)
         yield source, data
     progress("files", len(files), len(files))
 

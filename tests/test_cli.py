@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -620,12 +620,12 @@ def test_a_reader_that_leaves_early_is_no_error(home: Path, command: list[str]) 
 class Terminal:
     """A process of the command line on a pseudo-terminal."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    def __init__(self, *arguments: str, program: Sequence[str] = CLI, **environment: str) -> None:
         self.end, tty = pty.openpty()
         env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", **environment}
         env.pop("NO_COLOR", None) if "NO_COLOR" not in environment else None
         self.child = subprocess.Popen(
-            [*CLI, *arguments], stdin=tty, stdout=tty, stderr=tty, env=env, start_new_session=True
+            [*program, *arguments], stdin=tty, stdout=tty, stderr=tty, env=env, start_new_session=True
         )
         os.close(tty)
         self.raw = b""

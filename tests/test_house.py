@@ -129,6 +129,16 @@ def test_help_loads_nothing_heavy(tmp_path: Path, command: list[str]) -> None:
     assert not loaded_by(tmp_path / "report", *command, "--help") & HEAVY
 
 
+@pytest.mark.parametrize("command", [["--version"], ["collections"], ["ls", "default"], ["completion", "zsh"]])
+def test_what_only_lists_loads_next_to_nothing(home: Path, tmp_path: Path, command: list[str]) -> None:
+    """They took 0.4 s to say a line: an import is the price of a command, and these want the lowest floor alone."""
+    report = tmp_path / "report"
+    loaded_by(report, "index", str(write_folder(tmp_path / "files")))
+    allowed = {"click", "indexer", "platformdirs"}
+    found = {name for name in loaded_by(report, *command) if not name.startswith("_")} - sys.stdlib_module_names
+    assert found <= allowed
+
+
 def test_searching_and_asking_load_no_torch(home: Path, tmp_path: Path) -> None:
     report = tmp_path / "report"
     loaded_by(report, "index", str(write_folder(tmp_path / "files")))
