@@ -67,7 +67,7 @@ class Footnote(Commands):
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:
         """Parse the options before the command, which may be set in a file or the environment as well."""
         typed = list(args)  # which are taken away as they are parsed
-        if not extra.get("resilient_parsing"):
+        if not extra.get("resilient_parsing") and typed[:1] not in _ABOUT:
             extra["default_map"] = with_settings(self, typed)
         ctx = super().make_context(info_name, args, *more, **extra)
         ctx.meta[JSON] = _is_json(typed)  # before a command is known that could say so
@@ -103,6 +103,10 @@ class Footnote(Commands):
             ctx.exit(READER_GONE)
         except KeyboardInterrupt:
             ctx.exit(_say_stopped())
+
+
+_ABOUT = [[each] for each in ("help", "--help", "-h", "--version", "-V")]
+"""What must be there also when config.toml is wrong."""
 
 
 def _as_usage_error(error: click.ClickException) -> UsageError:

@@ -66,6 +66,8 @@ def settings_for(
     by_name = {
         option_name(each): each for each in options if isinstance(each, click.Option) and each.expose_value
     }  # what only shows something (--help, --version) is no setting
+    if not by_name and not subcommands:
+        return {}  # as of `help`, which must be there when the file is wrong
     file, values = _read(home, environ)
     table = _table(file, values, path)
     _check_keys(file, table, path, by_name, subcommands)

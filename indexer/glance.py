@@ -66,6 +66,14 @@ def listed_documents(home: Path, name: str) -> list[ListedDocument] | None:
     return None
 
 
+def document_origin(home: Path, name: str, source: str) -> str | None:
+    """Return "file", or "given" for a text without one; None where that is not to be known at a glance."""
+    with contextlib.suppress(OSError, sqlite3.Error, ValueError), _reading(home, name) as (_, connection):
+        row = connection.execute("SELECT origin FROM documents WHERE source = ?", (source,)).fetchone()
+        return None if row is None else str(row[0])
+    return None
+
+
 @contextlib.contextmanager
 def _reading(home: Path, name: str) -> Iterator[tuple[Path, sqlite3.Connection]]:
     """Open the epoch that counts and one state of its database, as `schema.connect` does. Raises what goes wrong."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from pathlib import Path
 
 import click
 
 from indexer.errors import NotFound, UsageError
+from indexer.glance import document_origin
 from indexer.home import home_folder
 from indexer.screen import Screen, common, place, plain, shortened, show_wrapped
 from rag.history import Asked, clear_history, read_history
@@ -75,12 +77,13 @@ def open_command(
     """
     from rag.opening import Place, start, viewing
 
-    citation = _footnote(read_history(home_folder(home)), number)
+    last, citation = _footnote(read_history(home_folder(home)), number)
     path = Path(citation.source)
     where = place(citation.source, citation.page, citation.line, citation.page_name)
-    if not path.is_absolute() or not path.is_file():
-        gone = "the file is gone" if path.is_absolute() else "it is a text without a file"
-        raise NotFound(f"{citation.source} cannot be opened: {gone}.", f"What is stored of it: footnote show {path}")
+    if not path.is_absolute() or document_origin(home_folder(home), last.collection, citation.source) == "given":
+        raise _without_file(citation, "it is a text without a file")  # of an export, its name is a stranger's word
+    if not path.is_file():
+        raise _without_file(citation, "the file is gone")
     if hashlib.sha256(path.read_bytes()).hexdigest() != citation.sha256:
         screen.say(f"warning: {path.name} has changed since it was indexed; the place may have moved.", err=True)
     shown = None if only_print else viewing(Place(path, citation.page, citation.line), viewer or "")
@@ -97,8 +100,13 @@ def open_command(
         screen.say(f"opening {where}{by_hand} with {Path(shown.command[0]).name}")
 
 
-def _footnote(entries: list[Asked], number: int) -> Citation:
-    """Return a footnote of the last answer. Raises NotFound, or UsageError for a number that it does not have."""
+def _without_file(citation: Citation, why: str) -> NotFound:
+    shown_by = f"What is stored of it: footnote show {shlex.quote(citation.source)}"
+    return NotFound(f"{citation.source} cannot be opened: {why}.", shown_by)
+
+
+def _footnote(entries: list[Asked], number: int) -> tuple[Asked, Citation]:
+    """Return the last answer and one of its footnotes. Raises NotFound, or UsageError for a number it does not have."""
     if not entries:
         raise NotFound("Nothing was asked yet, so there is no footnote to open.", "Run: footnote ask QUESTION")
     last = entries[-1]
@@ -110,4 +118,4 @@ def _footnote(entries: list[Asked], number: int) -> Citation:
             f"The last answer has no footnote {number}: {last.question}",
             f"It has: {', '.join(map(str, sorted(by_number)))}.",
         )
-    return by_number[number]
+    return last, by_number[number]

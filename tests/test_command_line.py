@@ -196,6 +196,16 @@ def test_a_footnote_whose_file_has_changed_or_gone_is_told(home: Path, tmp_path:
     failed(run("open"), 1, "note cannot be opened: it is a text without a file")
 
 
+def test_a_path_that_an_export_names_is_not_opened(home: Path, tmp_path: Path) -> None:
+    """What an export says of paths is a stranger's word, though there may be a file of that name here."""
+    files = write_folder(tmp_path / "files")
+    run("index", str(files))
+    run("export", str(tmp_path / "all.footnote"))
+    run("import", str(tmp_path / "all.footnote"), "-c", "copy")
+    run("ask", BEES, "-c", "copy")
+    failed(run("open", "--print"), 1, r"bees\.txt cannot be opened: it is a text without a file")
+
+
 # Collections
 
 
@@ -287,7 +297,8 @@ def test_a_wrong_setting_is_told_with_its_place(world: Path) -> None:
     failed(run("search", "tea"), 2, r"config\.toml has 'kk' under \[search\], which is no option")
     (world / "home" / "config.toml").write_text("colection = 'a'\n")
     failed(run("search", "tea"), 2, r"(?s)has 'colection' above its tables.*Did you mean: collection")
-    assert run("--help").exit_code == 2  # whoever asks for help is told as well
+    for about in (["--help"], ["help"], ["help", "config"], ["help", "search"], ["-V"]):
+        assert run(*about).exit_code == 0, about  # whoever is to correct it needs them
 
 
 def test_no_colour_may_be_set_for_good(world: Path) -> None:
