@@ -1,7 +1,7 @@
 """The command line: words typed by a person in, words for a person (or JSON for a program) out.
 
-The only place that prints: each floor brings its commands, and this file lends them the screen to show things on. Here
-are the commands that need several floors. Heavy imports happen inside the commands, so that `--help` stays a blink.
+The only place that prints: each floor brings its commands, and this file lends them the screen to show things on. A
+command is loaded when it is typed, and heavy imports happen inside the commands, so that `--help` stays a blink.
 """
 
 from __future__ import annotations
@@ -10,44 +10,86 @@ import contextlib
 import gc
 import io
 import json
-import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from finetune.commands import Trainings
-from indexer.command import COMMANDS as UPKEEP
-from indexer.command import show_notes, show_skips
+from indexer.commands import Commands, origin_of, with_settings
 from indexer.errors import UsageError, UserError
 from indexer.interrupts import leave_the_second_to_the_kernel
-from indexer.screen import common, in_collection, plain, shown
-from rag.adapters.command import mcp
-from rag.command import COMMANDS as ANSWERING
-from rag.command import answered_by, reranked_by
-from rag.evaluation.command import EVALUATIONS
-from rag.service.command import serve
+from indexer.screen import JSON, shown
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from indexer.collection import Collection
-    from indexer.sync import Given, Report
     from indexer.types import Progress
 
-SKIPPED = 3
-"""Exit code of `index --strict` when something was skipped."""
 READER_GONE = 141
 """Exit code when whoever reads the output has gone, as of a program that SIGPIPE ended."""
 
+COMMANDS: Mapping[str, str] = {
+    "ask": "rag.command:ask",
+    "collections": "indexer.collections_command:collections",
+    "completion": "indexer.completing:completion",
+    "doctor": "indexer.command:doctor",
+    "export": "indexer.command:export_command",
+    "history": "rag.history_command:history",
+    "import": "indexer.command:import_command",
+    "index": "rag.index_command:index",
+    "ls": "indexer.collections_command:ls",
+    "mcp": "rag.adapters.command:mcp",
+    "open": "rag.history_command:open_command",
+    "remove": "indexer.command:remove",
+    "search": "rag.command:search",
+    "serve": "rag.service.command:serve",
+    "show": "indexer.command:show",
+    "status": "indexer.command:status",
+    "train": "finetune.commands:train",
+    "verify": "rag.command:verify_command",
+}
+"""The commands of all floors: module and command of each."""
+EVALUATIONS: Mapping[str, str] = {
+    name: f"rag.evaluation.command:{command}"
+    for name, command in {
+        "all": "everything", "diff": "diff", "errors": "errors", "perplexity": "perplexity", "qa": "qa",
+        "retrieval": "retrieval",
+    }.items()
+}  # fmt: skip
 
-class Footnote(click.Group):
+
+class Footnote(Commands):
     """The command group: errors addressed to a person become a message, a hint and an exit code."""
+
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:
+        """Parse the options before the command, which may be set in a file or the environment as well."""
+        typed = list(args)  # which are taken away as they are parsed
+        if not extra.get("resilient_parsing") and typed[:1] not in _ABOUT:
+            extra["default_map"] = with_settings(self, typed)
+        ctx = super().make_context(info_name, args, *more, **extra)
+        ctx.meta[JSON] = _is_json(typed)  # before a command is known that could say so
+        return ctx
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
+        """Run the command line and exit, with whatever is wrong told in one form."""
+        typed = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(typed, *more, **{**extra, "standalone_mode": False})
+        except UserError as error:
+            _say_error(error, _is_json(typed))
+            code = error.exit_code
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            code = error.exit_code
+        except click.ClickException as error:
+            _say_error(_as_usage_error(error), _is_json(typed))
+            code = error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            code = _say_stopped()
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
@@ -60,8 +102,23 @@ class Footnote(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
             ctx.exit(READER_GONE)
         except KeyboardInterrupt:
-            click.echo("Stopped. What was committed is kept; the same command goes on from there.", err=True)
-            ctx.exit(_stopped)
+            ctx.exit(_say_stopped())
+
+
+_ABOUT = [[each] for each in ("help", "--help", "-h", "--version", "-V")]
+"""What must be there also when config.toml is wrong."""
+
+
+def _as_usage_error(error: click.ClickException) -> UsageError:
+    """Return what click has to say in our form: where a value was set, and the help to read."""
+    origin, ctx = origin_of(error), getattr(error, "ctx", None)
+    help_of = f"footnote help {' '.join(ctx.command_path.split()[1:])}".rstrip() if ctx is not None else "footnote help"
+    return UsageError(error.format_message() + (f" It is set by {origin}." if origin else ""), f"Run: {help_of}")
+
+
+def _say_stopped() -> int:
+    click.echo("Stopped. What was committed is kept; the same command goes on from there.", err=True)
+    return _stopped
 
 
 _stopped = 130
@@ -105,8 +162,12 @@ def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=Footnote, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show it.")
+@click.group(
+    cls=Footnote, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option(
+    "--version", "-V", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show it."
+)
 @click.option("--no-color", is_flag=True, help="No colours (as does the variable NO_COLOR).")
 @click.option("--verbose", "-v", is_flag=True, help="Say what happens inside, on standard error.")
 @click.pass_context
@@ -115,205 +176,64 @@ def footnote(ctx: click.Context, no_color: bool, verbose: bool) -> None:
 
     \b
     footnote index ~/documents
-    footnote ask "When was the archive opened?"
+    footnote ask When was the archive opened
+
+    Every option may also be set in config.toml or a variable: footnote help config
     """
+    import logging
+
     if no_color:
         os.environ["NO_COLOR"] = "1"
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
     ctx.obj = Terminal()
 
 
-# Changing a collection
-
-
-@footnote.command()
-@click.argument("paths", nargs=-1, metavar="PATH...")
-@click.option("--include", multiple=True, metavar="PATTERN", help="Only files that match (as in .gitignore).")
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="Not the files that match.")
-@click.option("--prune/--keep-missing", default=True, show_default=True, help="Remove documents whose file is gone.")
-@click.option("--rebuild", is_flag=True, help="Read and embed everything anew beside the old state, then switch.")
-@click.option("--encoder", metavar="NAME|FOLDER", help="A sentence-transformers model; by default the one built in.")
-@answered_by("What is to answer from this collection, remembered; see ask.")
-@reranked_by("What is to order the passages found, remembered; see train reranker.")
-@click.option(
-    "--ocr-language", metavar="LANGUAGE", help="Language of scanned pages as Tesseract names it: eng, deu+fra."
-)
-@click.option("--watch", is_flag=True, help="Stay, and index again whenever a file changes.")
-@click.option("--strict", is_flag=True, help=f"Exit {SKIPPED} when a file was skipped.")
-@in_collection
-@common
-@click.pass_context
-def index(
-    ctx: click.Context, paths: tuple[str, ...], include: tuple[str, ...], exclude: tuple[str, ...], prune: bool,
-    rebuild: bool, encoder: str | None, generator: str | None, reranker: str | None, ocr_language: str | None,
-    watch: bool, strict: bool, name: str, home: str | None, as_json: bool,
-) -> None:  # fmt: skip
-    """Take files and folders into a collection, or bring it up to date with them.
-
-    Indexing again costs only what has changed. With "-", reads JSON lines {id, text, title?, metadata?} from standard
-    input instead of files.
-    """
-    from indexer.collection import Collection
-
-    if not paths and not rebuild and generator is None and reranker is None:
-        raise UsageError("No file or folder was given.", "For example: footnote index ~/documents")
-    if watch and not paths:
-        raise UsageError("--watch needs the files or folders to watch.", "Run: footnote index PATH --watch")
-    if "-" in paths and (len(paths) > 1 or rebuild or watch):
-        raise UsageError('"-" reads standard input and goes with no other path.', "Run: footnote index - < texts.jsonl")
-    if ocr_language is not None:
-        os.environ["FOOTNOTE_OCR_LANGUAGE"] = ocr_language  # where the processes that read files look for it
-    collection = Collection(name, home, encoder)
-    choose = _choosing(collection, generator, reranker)
-    if not paths and not rebuild:
-        choose()
-        if as_json:
-            _print_json({"generator": collection.generator, "reranker": collection.reranker, "collection": name})
-        else:
-            _console().print(plain(f"{name}: answers by {collection.generator or 'the default generator'}"))
-            if reranker is not None:
-                _console().print(plain(f"{name}: reranked by {collection.reranker or 'nothing'}"))
-        return
-
-    def once() -> Report:
-        with _progress() as progress:
-            if paths == ("-",):
-                from indexer.sync import sync_given
-
-                return sync_given(collection, _given_lines(sys.stdin.buffer), progress=progress)
-            return collection.sync(
-                paths, include=include, exclude=exclude, prune=prune, rebuild=rebuild, progress=progress
-            )
-
-    report = once()
-    choose()
-    _prepare(collection)
-    _show_report(report, name, as_json)
-    if watch:
-        rebuild = False
-        _watch(paths, collection.home, lambda: _show_report(once(), name, as_json))
-    if strict and report.skipped:
-        ctx.exit(SKIPPED)
-
-
-def _prepare(collection: Collection) -> None:
-    """Make generator and reranker ready while the reader waits anyway, and not when the first question is asked."""
-    from rag.generators import prepare_generator
-    from rag.reranking.reranker import prepare_reranker
-
-    if collection.exists:
-        with _progress() as progress:
-            prepare_generator(collection, progress)
-            prepare_reranker(collection, progress)
-
-
-def _choosing(collection: Collection, generator: str | None, reranker: str | None) -> Callable[[], None]:
-    """Return what makes the collection remember these, whose names are checked before the long work begins."""
-    choices: list[Callable[[], None]] = []
-    if generator is not None:
-        from rag.generators import lasting_name
-
-        choices.append(partial(collection.choose_generator, lasting_name(generator)))
-    if reranker is not None:
-        from rag.reranking.reranker import lasting_reranker
-
-        choices.append(partial(collection.choose_reranker, lasting_reranker(reranker)))
-
-    def choose() -> None:
-        for each in choices:
-            each()
-
-    return choose
-
-
-def _given_lines(lines: Iterator[bytes]) -> Iterator[Given]:
-    from indexer.sync import Given
-
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            name = str(row["id"]) if type(row["id"]) is int else row["id"]
-            given = Given(name, row["text"], row.get("title") or "", row.get("metadata") or {})
-            if not all(isinstance(each, str) for each in (given.id, given.text, given.title)):
-                raise TypeError
-            if not isinstance(given.metadata, dict):
-                raise TypeError
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise UsageError(
-                f"Line {number} of standard input is not {{id, text, title?, metadata?}}: {_start(line)}",
-                "Each line is one JSON object with the strings id and text. The lines before it are indexed.",
-            ) from error
-        yield given
-
-
-def _start(line: bytes) -> str:
-    text = line.decode(errors="replace").strip()
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _watch(paths: Sequence[str], home: Path, again: Callable[[], None]) -> None:
-    """Call `again` whenever something under `paths` changes, except under `home`, until a signal ends it."""
-    import watchfiles
-
-    usual = watchfiles.DefaultFilter()
-    own = f"{home}/"
-    click.echo("Watching for changes; Ctrl-C ends it.", err=True)
-    late = True  # what changed between the first run and now shows no more: so look once more without a change
-    for changes in watchfiles.watch(
-        *(Path(path).expanduser() for path in paths), debounce=1000, step=200, rust_timeout=1000, yield_on_timeout=True,
-        raise_interrupt=True, watch_filter=lambda change, path: usual(change, path) and not path.startswith(own),
-    ):  # fmt: skip
-        if changes or late:
-            late = False
-            try:
-                again()
-            except UserError as error:
-                _say_error(error)  # a busy collection or a full disk may pass; the next change tries again
-
-
-def _show_report(report: Report, name: str, as_json: bool) -> None:
-    if as_json:
-        _print_json(report.to_json())
-        return
-    console = _console()
-    done = f"{report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged"
-    console.print(f"[bold]{name}[/]: {done} in {report.seconds:.1f} s", highlight=False)
-    if report.chunks:
-        rate = report.chunks_embedded / report.seconds if report.seconds else 0
-        console.print(
-            f"  {report.chunks} passages, {report.chunks_embedded} of them newly embedded ({rate:.0f} a second)",
-            highlight=False,
-        )
-    if report.repairs:
-        repaired = ", ".join(f"{count:,} {kind}" for kind, count in report.repairs.items())
-        console.print(plain(f"  cleaned: {repaired}"), soft_wrap=True)
-    if report.not_read:
-        counts = ", ".join(f"{count:,} {ending}" for ending, count in report.not_read.items())
-        console.print(plain(f"  not read: {counts}"), soft_wrap=True)
-    show_skips(console, [(skip.source, skip.reason) for skip in report.skipped])
-    show_notes(console, report.notes)
-
-
-# Training
-
-
-@footnote.group(cls=Trainings)
-def train() -> None:
-    """Train on your own questions and documents. Everything stays on this machine."""
-
-
-# Evaluation
-
-
-@footnote.group("eval", commands=EVALUATIONS)
+@footnote.group("eval", cls=Commands, table=EVALUATIONS)
 def evaluation() -> None:
     """Measure search, answers, citations, refusals and speed; compare two runs; see where errors come from."""
 
 
-footnote.add_command(mcp)
-footnote.add_command(serve)
+CONFIG = """Options may be set in three places. The later counts:
+
+  1. config.toml in the home folder, or the file that FOOTNOTE_CONFIG names
+  2. variables of the environment
+  3. the command line
+
+config.toml has a table for each command, with its options as they are typed:
+
+  collection = "papers"        # for all commands; so may be generator, json, no-color, verbose
+  [ask]
+  max-error = 0.1
+  filter = ["format=pdf"]
+  [eval.qa]
+  limit = 200
+
+The variables are FOOTNOTE_ and the same names, parts of a list separated by commas:
+
+  FOOTNOTE_COLLECTION=papers
+  FOOTNOTE_ASK_MAX_ERROR=0.1
+  FOOTNOTE_EVAL_QA_LIMIT=200
+
+A switch is true or false. The service has the same order, and its own file serve.toml."""
+
+
+@footnote.command("help")
+@click.argument("names", nargs=-1, metavar="[COMMAND]...")
+@click.pass_context
+def help_command(ctx: click.Context, names: tuple[str, ...]) -> None:
+    """Show the help of a command; "footnote help config" tells how options are set for good."""
+    if names == ("config",):
+        click.echo(CONFIG)
+        return
+    above = ctx.find_root()
+    for name in names:
+        group = above.command
+        if not isinstance(group, Commands):
+            raise UsageError(f"{above.command_path} has no commands below it.", f"Run: {above.command_path} --help")
+        command = group.named(above, name)
+        assert command is not None  # else that is raised
+        above = click.Context(command, parent=above, info_name=name, max_content_width=above.max_content_width)
+    click.echo(above.get_help())
 
 
 # The screen
@@ -323,10 +243,28 @@ def _say(text: str, *, err: bool = False) -> None:
     click.echo(shown(text), err=err)
 
 
-def _say_error(error: UserError) -> None:
+def _say_error(error: UserError, as_json: bool | None = None) -> None:
+    """Say what is wrong on standard error: in red with a hint, or as one line of JSON where JSON was asked for."""
+    ctx = click.get_current_context(silent=True)
+    if as_json or (as_json is None and ctx is not None and ctx.meta.get(JSON)):
+        told = {"type": error.kind, "message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+        line = json.dumps({"error": told}, ensure_ascii=False).encode(errors="backslashreplace").decode()
+        click.echo(line, err=True)
+        return
     click.secho(f"error: {shown(error.message)}", fg="red", err=True, color=None if _colours(sys.stderr) else False)
     if error.hint:
         click.echo(shown(error.hint), err=True)
+
+
+def _is_json(arguments: Sequence[str]) -> bool:
+    """Tell whether JSON was asked for by a command line that could not be parsed."""
+    typed = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    formats = (typed[place + 1 : place + 2] for place, each in enumerate(typed) if each == "--format")
+    return "--json" in typed or "--format=json" in typed or ["json"] in formats
+
+
+def _confirm(question: str) -> bool:
+    return click.confirm(shown(question), err=True)
 
 
 def _colours(stream: Any) -> bool:
@@ -343,9 +281,9 @@ def _console(stderr: bool = False) -> Console:
     return Piped(stderr=stderr, no_color=bool(os.environ.get("NO_COLOR")), highlight=False, emoji=False)
 
 
-def _print_json(value: Any) -> None:
+def _print_json(value: Any, *, indent: int | None = 2) -> None:
     # A lone surrogate, which UTF-8 cannot hold, becomes the escape that JSON has for it.
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent) + "\n"
     _write(text.encode(errors="backslashreplace"))
 
 
@@ -358,26 +296,36 @@ def _write(data: bytes) -> None:
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Progress]:
-    """Show a bar with rate and estimate on standard error while the block runs, when that is a terminal."""
-    from indexer.types import silent
+    """Show how far it is on standard error while the block runs, when that is a terminal.
+
+    What is done once on a machine ("converting the encoder, once") has no parts to count, and is announced in any case.
+    """
+    announced: set[str] = set()
+
+    def announce(what: str, done: int, total: int) -> None:
+        if what.endswith(", once") and not done and what not in announced:
+            announced.add(what)
+            _say(f"{what[0].upper()}{what[1:]} on this machine: this takes up to a minute ...", err=True)
 
     if not sys.stderr.isatty():
-        yield silent
+        yield announce
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    rate = TextColumn("{task.fields[rate]}")
-    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
+    count = TextColumn("{task.fields[count]}")
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), count, TimeRemainingColumn())
     with Bar(*columns, console=_console(stderr=True), transient=True) as bar:
         tasks: dict[str, Any] = {}
 
         def report(what: str, done: int, total: int) -> None:
+            announce(what, done, total)
+            known = total or None
             if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total or None, rate="")
+                tasks[what] = bar.add_task(what, total=known, count="")
             speed = bar.tasks[tasks[what]].speed
-            told = f"{speed:,.0f}/s" if speed else ""
-            bar.update(tasks[what], completed=done, total=total or None, rate=told)
+            rate = f"  {speed:,.0f}/s" if speed else ""
+            bar.update(tasks[what], completed=done, total=known, count=f"{done:,}/{total:,}{rate}" if known else "")
 
         yield report
 
@@ -389,12 +337,9 @@ class Terminal:
     console = staticmethod(_console)
     say = staticmethod(_say)
     say_error = staticmethod(_say_error)
+    confirm = staticmethod(_confirm)
     print_json = staticmethod(_print_json)
     write = staticmethod(_write)
-
-
-for _name, _command in (*UPKEEP.items(), *ANSWERING.items()):
-    footnote.add_command(_command, _name)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,9 @@ from typing import Any, Self, get_args
 
 import numpy as np
 
+from indexer import storage
 from indexer.chunker import passage_text
-from indexer.errors import ImportRefused, InvalidVectors
+from indexer.errors import ImportRefused, InvalidVectors, NotFound
 from indexer.types import BlockKind, Chunk, Document, Progress, Scalar, Section, Vectors
 from indexer.view import Made
 from indexer.writer import Prepared
@@ -40,14 +41,23 @@ _KINDS = frozenset(get_args(BlockKind))
 
 
 class Arrival:
-    """An open export file. A context manager; raises ImportRefused for whatever is wrong with the file."""
+    """An open export file. A context manager; raises ImportRefused for whatever is wrong with the file.
+
+    It is NotFound where there is none, and StorageError where it cannot be read.
+    """
 
     def __init__(self, file: Path, destination: Path) -> None:
         self.file, self._destination = file, destination
         try:
             self._archive = zipfile.ZipFile(file)
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            raise self._refused(f"it does not open as a zip file ({error})") from error
+        except FileNotFoundError as error:
+            raise NotFound(f"There is no file {file} to import.", "Make one with: footnote export FILE") from error
+        except OSError as error:
+            raise storage.unreadable(error, file) from error
+        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            raise self._refused(
+                f"it is no export of Footnote, or was cut: it does not open as a zip file ({error})"
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -72,7 +82,8 @@ class Arrival:
     def _verify(self, progress: Progress) -> None:
         infos = {info.filename: info for info in self._archive.infolist()}
         if len(infos) != len(self._archive.infolist()) or set(infos) != {MANIFEST, *MEMBERS}:
-            raise self._refused(f"it must hold {', '.join((MANIFEST, *MEMBERS))}, each once, and nothing else")
+            why = "it is no export of Footnote" if MANIFEST not in infos else "it is not as an export is"
+            raise self._refused(f"{why}: it must hold {', '.join((MANIFEST, *MEMBERS))}, each once, and nothing else")
         for info in infos.values():
             if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise self._refused(f"{info.filename} is encrypted, or compressed in an unknown way")
@@ -206,7 +217,10 @@ class Arrival:
         return digest.hexdigest()
 
     def _refused(self, why: str) -> ImportRefused:
-        return ImportRefused(f"{self.file} was not imported: {why}.", "Nothing was changed. Export it again.")
+        return ImportRefused(
+            f"{self.file} was not imported: {why}.",
+            "Nothing was changed. Make the file anew where it came from: footnote export FILE",
+        )
 
 
 def _text(value: Any) -> str:

@@ -25,6 +25,7 @@ from indexer import schema
 from indexer.errors import Damaged, NotFound, StorageError
 from indexer.filters import check_filters, parse_filters
 from indexer.home import DEFAULT_COLLECTION, collection_folder, home_folder
+from indexer.nearest import did_you_mean
 from indexer.schema import chunks, documents, settings, skipped
 from indexer.types import Document, Metadata, Progress, Section, Skip, silent
 from indexer.view import CHUNKS, Made, StoredChunk, View, stored_chunk
@@ -305,9 +306,17 @@ class Collection:
             return str(rows[0])
         if rows:
             raise NotFound(f"{source!r} names several documents: {', '.join(rows[:5])}.", "Give more of the path.")
+        meant = did_you_mean(source, self._names())
         raise NotFound(
-            f"{source!r} is not in collection {self.name!r}.", "Run: footnote status --sources, to see what is."
+            f"{source!r} is not in collection {self.name!r}.",
+            f"{meant} ".lstrip() + "Run: footnote status --sources, to see what is.",
         )
+
+    def _names(self) -> list[str]:
+        """Return what documents are called that somebody may have meant: the names of files, and ids of texts."""
+        with self.reading() as connection:
+            sources = connection.execute(select(documents.c.source).order_by(documents.c.source)).scalars()
+            return [each.rpartition("/")[2] or each for each in sources]
 
     def _named(self, source: str) -> list[str]:
         """Return the stored sources that `source` names: a document, all in a folder, or all that match a pattern."""

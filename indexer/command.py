@@ -1,4 +1,4 @@
-"""The commands that look after a collection: remove, status, show, collections, doctor, export, import.
+"""The commands that look after a collection: remove, status, show, doctor, export, import.
 
 Thin: what they do is the other files', loaded when it is needed. Their screen is lent by the command line.
 """
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.errors import UserError
-from indexer.home import collection_names, home_folder
+from indexer.completing import complete_source
 from indexer.screen import Screen, common, in_collection, near, opened, plain, shortened, show_wrapped
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ _SHOWN = 20
 
 
 @click.command()
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", shell_complete=complete_source)
 @in_collection
 @common
 @click.pass_obj
@@ -81,7 +80,7 @@ def status(screen: Screen, sources: bool, name: str, home: str | None, as_json: 
 
 
 @click.command()
-@click.argument("source")
+@click.argument("source", shell_complete=complete_source)
 @click.option("--text", "only_text", is_flag=True, help="Print the stored text exactly as offsets count it.")
 @in_collection
 @common
@@ -133,35 +132,6 @@ def _flat(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {each}" for key, each in value.items())
     return ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
-
-
-@click.command()
-@common
-@click.pass_obj
-def collections(screen: Screen, home: str | None, as_json: bool) -> None:
-    """List the collections."""
-    from indexer.collection import Collection
-
-    found, broken = [], []
-    for name in collection_names(home_folder(home)):
-        try:
-            found.append(Collection(name, home).status())
-        except UserError as error:
-            broken.append({"name": name, "error": error.message, "hint": error.hint})
-    if as_json:
-        rows = [
-            {"name": s.name, "documents": s.documents, "chunks": s.chunks, "generation": s.generation,
-             "encoder": s.made.encoder, "bytes": s.bytes} for s in found
-        ]  # fmt: skip
-        screen.print_json({"collections": rows, "broken": broken})
-        return
-    console = screen.console()
-    for s in found:
-        console.print(plain(f"{s.name}: {s.documents:,} documents, {s.chunks:,} passages, {s.bytes / 1e6:,.1f} MB"))
-    for each in broken:
-        console.print(plain(f"{each['name']}: {each['error']}", "red"), soft_wrap=True)
-    if not found and not broken:
-        console.print(plain(f"No collections in {home_folder(home)}. Make one with: footnote index PATH"))
 
 
 @click.command()
@@ -226,7 +196,8 @@ def _show_transfer(screen: Screen, verb: str, done: Any, file: Path, name: str, 
         screen.print_json({"file": str(file), "collection": name, "documents": done.documents, "chunks": done.chunks,
                      "bytes": size})  # fmt: skip
         return
-    line = f"{verb} {done.documents:,} documents and {done.chunks:,} passages ({size / 1e6:,.1f} MB) of {name}"
+    to = "of" if verb == "exported" else "into"
+    line = f"{verb} {done.documents:,} documents and {done.chunks:,} passages ({size / 1e6:,.1f} MB) {to} {name}"
     screen.console().print(plain(line))
 
 
@@ -248,10 +219,3 @@ def show_notes(console: Console, notes: Mapping[str, Sequence[str]]) -> None:
         console.print(plain(f"    {near(source)}: {'; '.join(notes[source])}"), soft_wrap=True)
     if len(notes) > _SHOWN:
         console.print(f"    ... and {len(notes) - _SHOWN} more; all of them with --json", highlight=False)
-
-
-COMMANDS: Mapping[str, click.Command] = {
-    "remove": remove, "status": status, "show": show, "collections": collections, "doctor": doctor,
-    "export": export_command, "import": import_command,
-}  # fmt: skip
-"""The commands, by name."""

@@ -22,6 +22,8 @@ class UserError(Exception):
     """What happened, with values; `hint` says what to do next, as a command where there is one."""
 
     exit_code = 1
+    kind = "refused"
+    """The sort of error, for programs: `type` in JSON."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -33,14 +35,19 @@ class UsageError(UserError):
     """A wrong option, name or query."""
 
     exit_code = 2
+    kind = "usage"
 
 
 class NotFound(UserError):
     """No such collection, source or file."""
 
+    kind = "not_found"
+
 
 class Unreadable(UserError):
     """A source that gives no text. It is skipped and its reason recorded; the run goes on."""
+
+    kind = "unreadable"
 
     @property
     def reason(self) -> str:
@@ -52,22 +59,31 @@ class Busy(UserError):
     """Another process holds the writer's lock; 75 is EX_TEMPFAIL, so a script may try again."""
 
     exit_code = 75
+    kind = "busy"
 
 
 class StorageError(UserError):
     """The disk refused: full, read-only or failing. The last committed state still stands."""
 
+    kind = "storage"
+
 
 class Damaged(StorageError):
     """The database itself does not read."""
+
+    kind = "damaged"
 
 
 class SchemaMismatch(UserError):
     """The database was made by a newer version, or by another program."""
 
+    kind = "schema"
+
 
 class EncoderError(UserError):
     """No such encoder on this machine, or its files are not what their receipt says."""
+
+    kind = "encoder"
 
 
 class EncoderMismatch(EncoderError):
@@ -77,10 +93,16 @@ class EncoderMismatch(EncoderError):
 class GeneratorError(UserError):
     """No such generator on this machine, its files are not what they should be, or its endpoint does not answer."""
 
+    kind = "generator"
+
 
 class InvalidVectors(UserError):
     """Vectors of a wrong shape, type or length, or with values that are not finite."""
 
+    kind = "vectors"
+
 
 class ImportRefused(UserError):
     """An export file that fails its own checks."""
+
+    kind = "import"

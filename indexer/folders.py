@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,6 +80,18 @@ def find(
             yield Skip(shown(root), "file name is not valid UTF-8")
         else:
             yield from _once(root, status, seen)
+
+
+def unmatched_patterns(include: Sequence[str], found: Iterable[Path], roots: Sequence[Path]) -> tuple[str, ...]:
+    """Return the patterns of `include` that match none of the files found under `roots`.
+
+    A pattern that takes files out again ("!draft.md") is none of them.
+    """
+    relative = [
+        path.relative_to(root).as_posix() for path in found for root in roots if root in path.parents
+    ] if include else []  # fmt: skip
+    waiting = {pattern: patterns([pattern]) for pattern in include if not pattern.startswith(("!", "#"))}
+    return tuple(pattern for pattern, spec in waiting.items() if not any(map(spec.match_file, relative)))
 
 
 def named_file(path: Path) -> Path:

@@ -6,6 +6,8 @@ HOME/collections/NAME/epoch-N/truth.db  the truth
 HOME/collections/NAME/epoch-N/segments/ the FAISS cache
 HOME/encoders/FINGERPRINT/              an encoder, converted for the processor
 HOME/uploads/NAME/                      what was uploaded to the service, under generated names
+HOME/history.jsonl                      the questions that were asked on the command line, for their owner alone
+HOME/config.toml                        options that are not to be typed each time
 """
 
 from __future__ import annotations
@@ -38,6 +40,11 @@ def collection_folder(home: Path, name: str) -> Path:
             "A name has up to 64 letters, digits, dots, dashes and underscores, and begins with a letter or digit.",
         )
     return home / "collections" / name
+
+
+def uploads_folder(home: Path, name: str) -> Path:
+    """Return the folder of what was uploaded to collection `name`. Raises UsageError for a name that is none."""
+    return home / "uploads" / collection_folder(home, name).name
 
 
 def collection_names(home: Path) -> list[str]:

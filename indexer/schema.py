@@ -30,10 +30,9 @@ from sqlalchemy.engine import Connection, Engine, make_url
 
 from indexer import storage
 from indexer.errors import Damaged, SchemaMismatch, StorageError
+from indexer.identity import APPLICATION_ID as APPLICATION_ID
+from indexer.identity import REVISION as REVISION
 
-APPLICATION_ID = 0x464E4F54  # "FNOT", in SQLite's header, so that a stranger's database is told from ours
-REVISION = "0002"
-"""The newest migration; a database that says otherwise is migrated (older) or refused (newer)."""
 WRITER_PATIENCE = 30
 """Seconds that a commit waits for readers to end. New readers wait behind it, so theirs must be longer."""
 READER_PATIENCE = 60

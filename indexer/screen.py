@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
+from indexer.completing import complete_collection
+from indexer.configuration import Shared
 from indexer.errors import NotFound, UserError
-from indexer.home import DEFAULT_COLLECTION, collection_names, home_folder
+from indexer.home import DEFAULT_COLLECTION, collection_names
+from indexer.nearest import did_you_mean
 from indexer.pages import page_place
 
 if TYPE_CHECKING:
@@ -46,8 +49,12 @@ class Screen(Protocol):
         """Write what happened and what to do next, on standard error."""
         ...
 
-    def print_json(self, value: Any) -> None:
-        """Write one JSON value on standard output."""
+    def confirm(self, question: str) -> bool:
+        """Ask a question that is answered by yes or no."""
+        ...
+
+    def print_json(self, value: Any, *, indent: int | None = 2) -> None:
+        """Write one JSON value on standard output; without `indent` as one line."""
         ...
 
     def write(self, data: bytes) -> None:
@@ -58,12 +65,28 @@ class Screen(Protocol):
 # Options
 
 
+JSON = "footnote.json"
+"""Where the context keeps that JSON was asked for: errors are JSON as well then."""
+
+
+def _note_json(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
+    ctx.meta[JSON] = ctx.meta.get(JSON, False) or value
+    return value
+
+
+def note_format(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    """Note that --format json asks for JSON as --json does: a callback of that option."""
+    ctx.meta[JSON] = ctx.meta.get(JSON, False) or value == "json"
+    return value
+
+
 def common(command: Command) -> Command:
     """Add the options that every command has: `as_json` and `home`."""
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text."),
+        click.option("--json", "as_json", is_flag=True, cls=Shared, callback=_note_json,
+                     help="Print one JSON object instead of text."),
         click.option("--home", type=click.Path(file_okay=False), metavar="DIR", help="Where collections are kept."),
-    ):
+    ):  # fmt: skip
         command = option(command)
     return command
 
@@ -71,13 +94,9 @@ def common(command: Command) -> Command:
 def in_collection(command: Command) -> Command:
     """Add the option that names a collection: `name`."""
     return click.option(
-        "--collection", "-c", "name", default=DEFAULT_COLLECTION, show_default=True, metavar="NAME",
-        help="The collection to use.", shell_complete=_complete_collection,
+        "--collection", "-c", "name", default=DEFAULT_COLLECTION, show_default=True, metavar="NAME", cls=Shared,
+        help="The collection to use.", shell_complete=complete_collection,
     )(command)  # fmt: skip
-
-
-def _complete_collection(ctx: click.Context, _: click.Parameter, typed: str) -> list[str]:
-    return [name for name in collection_names(home_folder(ctx.params.get("home"))) if name.startswith(typed)]
 
 
 def opened(name: str, home: str | None) -> Collection:
@@ -87,9 +106,13 @@ def opened(name: str, home: str | None) -> Collection:
     collection = Collection(name, home)
     if not collection.exists:
         others = collection_names(collection.home)
-        hint = f"There are: {', '.join(others)}." if others else "Run: footnote index PATH"
+        meant = did_you_mean(name, others)
+        hint = " ".join(filter(None, [meant, f"There are: {', '.join(others)}."])) if others else _MAKE_ONE
         raise NotFound(f"There is no collection {name!r} in {collection.home}.", hint)
     return collection
+
+
+_MAKE_ONE = "Run: footnote index PATH"
 
 
 # Text for a terminal

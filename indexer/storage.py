@@ -73,6 +73,11 @@ def disk_error(error: OSError, path: Path) -> StorageError:
     return StorageError(f"Cannot write {path}: {reason}.", hint)
 
 
+def unreadable(error: OSError, path: Path) -> StorageError:
+    """Return the error that tells a person of a file that cannot be read."""
+    return StorageError(f"Cannot read {path}: {error.strerror or error}.", "Check that you may read that file.")
+
+
 def _free_space(path: Path) -> str:
     existing = next((folder for folder in (path, *path.parents) if folder.exists()), None)
     if existing is None:
@@ -125,6 +130,39 @@ def new_file(path: Path, *, kill_point: str = "write") -> Iterator[IO[bytes]]:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
+
+
+def append_line(path: Path, line: bytes, most: int) -> None:
+    """Add a line to a file that its owner alone may read. Where it would grow over `most` bytes, the older half goes.
+
+    Of several processes each adds its line whole. The line is not forced to the disk: it is worth no wait.
+    """
+    make_folder(path.parent)
+    with told(path):
+        added = False
+        while not added:
+            touch("open")
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "rb+", buffering=0) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if not _is_still(descriptor, path):  # another process has put a shorter one in its place
+                    continue
+                os.fchmod(descriptor, 0o600)
+                if os.fstat(descriptor).st_size + len(line) > most:
+                    _replace_by_newer_half(path, file, line)
+                else:
+                    touch("write")
+                    file.write(line)
+                added = True
+
+
+def _replace_by_newer_half(path: Path, file: IO[bytes], line: bytes) -> None:
+    file.seek(os.fstat(file.fileno()).st_size // 2)
+    file.readline()  # the rest of a line that begins in the older half
+    kept = file.read()
+    with new_file(path) as fresh:
+        os.fchmod(fresh.fileno(), 0o600)
+        fresh.write(kept + line)
 
 
 def sync_folder(folder: Path) -> None:

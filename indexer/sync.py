@@ -6,6 +6,7 @@ moved file finds its vectors), and the FAISS cache is published after the truth.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
@@ -76,6 +77,8 @@ class Report:
     """What was not read, or read by a fallback, in the documents that were added or changed: source -> notes."""
     not_read: Mapping[str, int] = field(default_factory=dict)
     """How many files were not read, by ending: those skipped with a reason and those ignored for their names."""
+    unmatched: Sequence[str] = ()
+    """The patterns of `include` that no file matches."""
 
     def to_json(self) -> dict[str, object]:
         """Return the report in the form that `index --json` prints."""
@@ -87,6 +90,7 @@ class Report:
             "skipped": [{"source": skip.source, "reason": skip.reason} for skip in self.skipped],
             "notes": {source: list(notes) for source, notes in self.notes.items()},
             "not_read": dict(self.not_read),
+            "unmatched": list(self.unmatched),
             "chunks": self.chunks,
             "chunks_embedded": self.chunks_embedded,
             "seconds": round(self.seconds, 3),
@@ -113,7 +117,7 @@ def sync_files(
     committed: Committed | None = None,
 ) -> Report:
     """Make the collection hold what `paths` hold now; see `Collection.sync`."""
-    from indexer.folders import ending, find, named_file
+    from indexer.folders import ending, find, named_file, unmatched_patterns
 
     started = time.monotonic()
     given = (Path(os.path.abspath(Path(path).expanduser())) for path in paths)  # noqa: PTH100 - as `find` names files
@@ -122,9 +126,13 @@ def sync_files(
     found = list(find(roots, include, exclude, not_read))
     files = {str(path): path for path in found if isinstance(path, Path)}
     skips = [each for each in found if isinstance(each, Skip)]
+    unmatched = unmatched_patterns(include, files.values(), roots)
+    if unmatched and not files:
+        prune = False  # a pattern with a typing error in it must not empty the collection
     encoder, made = _encoder_for(collection, progress, rebuild=rebuild)
     with write(collection, purpose="index", made=made, fresh=rebuild) as writer:
         run = _Run(writer, encoder, progress, committed)
+        run.expected = _sizes(files.values())
         before = {entry.source: entry.origin for entry in collection.documents()} if rebuild else writer.origins()
         with_file = [source for source, origin in before.items() if origin == "file"]
         gone = _gone(with_file, files, skips, roots) if prune else []
@@ -146,7 +154,7 @@ def sync_files(
         if rebuild:
             writer.switch()
         not_read.update(ending(Path(skip.source)) for skip in skips)
-        return run.report(time.monotonic() - started, not_read)
+        return replace(run.report(time.monotonic() - started, not_read), unmatched=unmatched)
 
 
 def sync_given(
@@ -202,11 +210,25 @@ def _encoder_for(collection: Collection, progress: Progress = silent, *, rebuild
     return encoder, made
 
 
+def _sizes(files: Iterable[Path]) -> int:
+    """Return the bytes of these files together; one that is gone meanwhile has none."""
+    total = 0
+    for path in files:
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
+    return total
+
+
 class _Run:
     """One run of indexing: gathers documents into batches, and counts."""
 
     def __init__(self, writer: Writer, encoder: Encoder, progress: Progress, committed: Committed | None) -> None:
         self.writer, self.encoder, self.progress, self.committed = writer, encoder, progress, committed
+        self.expected = 0
+        """How much will be looked at, in bytes or characters: by it the passages to come are counted; 0: not known."""
+        self.seen = 0
+        """How much of it was looked at so far, changed or not."""
+        self._cut = 0
         self.stale = writer.made.pipeline != PIPELINE
         self.known, self._origins = writer.known(), writer.origins()
         self.added = self.changed = self.removed = self.unchanged = self.chunks = self.embedded = 0
@@ -241,6 +263,7 @@ class _Run:
             pieces = chunk(read.document, self.encoder)
             texts = [passage_text(piece) for piece in pieces]
             digests = [hashlib.sha256(text.encode()).digest() for text in texts]
+            self._cut += len(pieces)
             self._batch[read.document.source] = (read, pieces, digests)  # of two of the same name the later counts
             self._new.update(zip(digests, texts, strict=True))
             if len(self._new) >= BATCH_CHUNKS or len(self._batch) >= BATCH_DOCUMENTS:
@@ -291,11 +314,23 @@ class _Run:
         have = self.writer.stored_vectors(self._new)
         missing = [digest for digest in self._new if digest not in have]
         if missing:
-            rows = self.encoder.embed_passages([self._new[digest] for digest in missing])
+            stored = self._cut - len(missing)  # these have their vectors already, or are committed
+
+            def tell(_: str, done: int, __: int) -> None:
+                self.progress("passages", stored + done, self._passages_in_all())
+
+            tell("embedding", 0, 0)
+            rows = self.encoder.embed_passages([self._new[digest] for digest in missing], tell)
             self.embedded += len(missing)
-            self.progress("chunks", self.embedded, 0)
+            tell("embedding", len(missing), 0)
             have.update(zip(missing, self.writer.as_bytes(rows), strict=True))
         return have
+
+    def _passages_in_all(self) -> int:
+        """Return how many passages there will be, going by those that were cut so far; 0 where that is not known."""
+        if not self.expected:
+            return 0
+        return max(self._cut, round(self._cut * self.expected / self.seen)) if self.seen else self._cut
 
     def report(self, seconds: float, not_read: Mapping[str, int] | None = None) -> Report:
         """Return what this run did."""
@@ -310,17 +345,27 @@ def _changed_files(files: dict[str, Path], run: _Run, skips: list[Skip], progres
     """Yield the documents of files whose content the collection does not hold; note in `skips` what cannot be read."""
     from indexer.sandbox import Sandbox
 
-    dates: dict[str, str] = {}
+    waiting: dict[str, _Waiting] = {}
     with Sandbox() as sandbox:
-        for result in sandbox.parse_many(_contents(files, run, skips, dates, progress)):
+        for result in sandbox.parse_many(_contents(files, run, skips, waiting, progress)):
+            was = waiting.pop(result.source, None)
+            run.seen += was.size if was is not None else 0
             if isinstance(result, Skip):
                 skips.append(result)
             else:
-                yield _Read(result, "file", dates.pop(result.source, None))
+                yield _Read(result, "file", was.modified if was is not None else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A file that was read, and waits to be parsed: many are, at once."""
+
+    size: int
+    modified: str
 
 
 def _contents(
-    files: dict[str, Path], run: _Run, skips: list[Skip], dates: dict[str, str], progress: Progress
+    files: dict[str, Path], run: _Run, skips: list[Skip], waiting: dict[str, _Waiting], progress: Progress
 ) -> Iterator[tuple[str, bytes]]:
     """Yield source and bytes of the files whose hash is new. Only the content decides: clocks and sizes may lie."""
     from indexer.errors import Unreadable
@@ -334,10 +379,13 @@ def _contents(
         except (Unreadable, OSError) as error:
             reason = error.reason if isinstance(error, Unreadable) else (error.strerror or str(error))
             skips.append(Skip(source, reason))
+            run.seen += _sizes([path])
             continue
         if run.is_unchanged(source, hashlib.sha256(data).hexdigest(), "file"):
+            run.seen += len(data)
             continue
-        dates[source] = datetime.datetime.fromtimestamp(stamp, datetime.UTC).isoformat(timespec="seconds")
+        modified = datetime.datetime.fromtimestamp(stamp, datetime.UTC).isoformat(timespec="seconds")
+        waiting[source] = _Waiting(len(data), modified)
         yield source, data
     progress("files", len(files), len(files))
 
@@ -387,8 +435,11 @@ def _may_be_folder(path: Path) -> bool:
 
 def _stored_elsewhere(collection: Collection, kept: set[str], run: _Run) -> Iterator[_Read]:
     """Yield the documents of the collection that a rebuild keeps without reading them again from disk."""
-    for entry in collection.documents():
-        if entry.source in kept and not run.is_unchanged(entry.source, entry.sha256, entry.origin):
+    entries = [entry for entry in collection.documents() if entry.source in kept]
+    run.expected += sum(entry.characters for entry in entries)
+    for entry in entries:
+        run.seen += entry.characters
+        if not run.is_unchanged(entry.source, entry.sha256, entry.origin):
             yield _Read(collection.document(entry.source), entry.origin, entry.modified)
 
 
@@ -396,8 +447,12 @@ def _changed_texts(given: Iterable[Given], run: _Run, progress: Progress) -> Ite
     from indexer.cleaner import assemble
     from indexer.readers.text import paragraphs
 
+    if isinstance(given, Sequence):
+        run.expected = sum(len(each.text) for each in given)
+    total = len(given) if isinstance(given, Sequence) else 0
     for done, each in enumerate(given, 1):
-        progress("texts", done, 0)
+        progress("texts", done, total)
+        run.seen += len(each.text)
         _check(each)
         row = {"id": each.id, "title": each.title, "text": each.text, "metadata": dict(each.metadata)}
         sha256 = hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()

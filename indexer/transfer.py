@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
+import shlex
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -22,7 +24,7 @@ from indexer import storage
 from indexer.arrivals import CHUNKS, DOCUMENTS, FORMAT, MANIFEST, VECTORS, VERSION, Arrival
 from indexer.collection import Collection, made_in
 from indexer.dump import document_values, stored_chunks, stored_documents
-from indexer.errors import ImportRefused
+from indexer.errors import ImportRefused, NotFound, StorageError, UsageError
 from indexer.schema import chunks, documents
 from indexer.types import Progress, silent
 
@@ -50,8 +52,10 @@ def export_collection(collection: Collection, file: Path, progress: Progress = s
 
     The file is there whole or not at all; one of that name is replaced. The same content gives the same bytes. Reads
     row by row, so memory stays small; a writer's commit waits meanwhile.
-    Raises NotFound when there is no such collection, StorageError when the disk refuses.
+    Raises NotFound when there is no such collection or no folder for the file, StorageError when the disk refuses.
     """
+    collection.epoch()  # says that there is no such collection
+    _check_destination(file)
     with collection.reading() as connection:
         made, _ = made_in(connection)
         counts = {
@@ -83,6 +87,20 @@ def export_collection(collection: Collection, file: Path, progress: Progress = s
             }
             _write(archive, MANIFEST, [json.dumps(manifest, indent=1, sort_keys=True).encode()])
     return Exported(str(file), counts["documents"], counts["chunks"], file.stat().st_size)
+
+
+def _check_destination(file: Path) -> None:
+    """Raise for a place that no file can be written to, in the words of someone who exports."""
+    folder = file.parent
+    if not folder.is_dir():
+        raise NotFound(
+            f"There is no folder {folder} to write {file.name} into.",
+            f"Make it first: mkdir -p {shlex.quote(str(folder))}",
+        )
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder.", f"Name a file in it: {file / 'NAME.footnote'}")
+    if not os.access(folder, os.W_OK):
+        raise StorageError(f"You may not write into {folder}.", "Name a file in a folder that you may write to.")
 
 
 def _chunk_values(row: Row[Any], numbers: dict[int, int]) -> dict[str, Any]:
@@ -118,11 +136,12 @@ def import_collection(file: Path, collection: Collection, progress: Progress = s
     """Make a collection, which must not exist yet, of an export file, and return what it held.
 
     Everything is checked first or while it is built beside; the collection is there complete or not at all.
-    Raises ImportRefused, with what is wrong, for a file that is not a whole and consistent export.
+    Raises NotFound for a file that is not there, and ImportRefused, with what is wrong, for one that is not a whole and
+    consistent export.
     """
     from indexer.writer import create
 
-    if collection.exists:
+    if collection.exists and file.exists():
         raise ImportRefused(
             f"There is a collection {collection.name!r} already.", "Import under another name: --collection NAME"
         )

@@ -6,15 +6,21 @@ Thin: what they do is the other files', loaded when it is needed. Their screen i
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from indexer.errors import UsageError, UserError
-from indexer.screen import Command, Screen, common, in_collection, near, opened, plain, show_wrapped
+from indexer.completing import complete_folder
+from indexer.configuration import Shared
+from indexer.errors import StorageError, UsageError, UserError
+from indexer.home import home_folder
+from indexer.screen import Command, Screen, common, in_collection, near, note_format, opened, plain, show_wrapped
+from rag.completing import complete_generator
 from rag.showing import show_answer, show_passage
 from rag.types import FORMS, MAX_HISTORY
 
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from rag.engine import Engine
+    from rag.history import Asked
     from rag.types import Answer, Events, Form, Passage
     from rag.writing.few_shot import FewShot
 
@@ -38,14 +45,14 @@ FILTER = click.option(
 )  # fmt: skip
 
 
-def answered_by(help: str) -> Callable[[Command], Command]:
+def answered_by(help: str, kind: type[click.Option] = click.Option) -> Callable[[Command], Command]:
     """Make the option that names a generator: `generator`."""
-    return click.option("--generator", metavar="NAME", help=help, shell_complete=_complete_generator)
+    return click.option("--generator", metavar="NAME", help=help, shell_complete=complete_generator, cls=kind)
 
 
 def reranked_by(help: str) -> Callable[[Command], Command]:
     """Make the option that names a reranker: `reranker`."""
-    return click.option("--reranker", metavar="FOLDER|none", help=help)
+    return click.option("--reranker", metavar="FOLDER|none", help=help, shell_complete=complete_folder)
 
 
 def shown_examples(command: Command) -> Command:
@@ -78,14 +85,8 @@ def few_shot_of(count: int | None, zero_shot: bool, shots: Path | None) -> FewSh
     return FewShot(count, shots)
 
 
-def _complete_generator(_: click.Context, __: click.Parameter, typed: str) -> list[str]:
-    from rag.generators import NAMES
-
-    return [name for name in NAMES if name.startswith(typed)]
-
-
 @click.command()
-@click.argument("query")
+@click.argument("words", nargs=-1, required=True, metavar="QUERY...")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
 @click.option("--mode", type=click.Choice(["hybrid", "dense", "words", "feedback"]),
               default="hybrid", show_default=True,
@@ -98,10 +99,11 @@ def _complete_generator(_: click.Context, __: click.Parameter, typed: str) -> li
 @click.pass_obj
 @click.pass_context
 def search(
-    ctx: click.Context, screen: Screen, query: str, k: int, mode: str, explain: bool, reranker: str | None,
+    ctx: click.Context, screen: Screen, words: tuple[str, ...], k: int, mode: str, explain: bool, reranker: str | None,
     filters: tuple[str, ...], name: str, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Find passages, best first. Exits 4 when nothing matches."""
+    query = " ".join(words)
     engine = _engine(screen, name, home, reranker=reranker)
     found = engine.search(query, k, mode=mode, filters=filters, explain=explain)  # type: ignore[arg-type]
     if as_json:
@@ -164,52 +166,130 @@ def _passage_json(rank: int, passage: Passage, query: str, explain: bool) -> dic
 
 
 @click.command()
-@click.argument("question", required=False)
+@click.argument("words", nargs=-1, metavar="[QUESTION]...")
 @click.option("-k", default=6, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
-@answered_by("What answers: quoting, copying, the folder of a model, http://HOST:PORT/v1#MODEL, package.module:Class.")
+@answered_by(
+    "What answers: quoting, copying, the folder of a model, http://HOST:PORT/v1#MODEL, package.module:Class.", Shared
+)
 @shown_examples
 @reranked_by("What orders the best passages found: a reranker's folder.")
 @click.option("--after", multiple=True, metavar="QUESTION",
               help="A question asked before this one, which it may refer to (repeatable, oldest first).")  # fmt: skip
+@click.option("--continue", "goes_on", is_flag=True, help="Go on from the last question, which this one may refer to.")
 @click.option(
     "--form", type=click.Choice(FORMS), help="Answer in this form, not in the one that the question asks for."
 )
 @click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong (0.1).")
 @click.option("--explain", is_flag=True, help="Show the passages, their ranks, and the time of each stage.")
+@click.option("--format", "output", type=click.Choice(["text", "md", "json"]), callback=note_format,
+              help="Print the answer so; json is the same as --json.  [default: text]")  # fmt: skip
+@click.option("--no-history", is_flag=True, help="Do not keep the question; see history.")
 @FILTER
 @in_collection
 @common
 @click.pass_obj
 @click.pass_context
 def ask(
-    ctx: click.Context, screen: Screen, question: str | None, k: int, generator: str | None, few_shot: int | None,
-    zero_shot: bool, shots: Path | None, reranker: str | None, after: tuple[str, ...], form: Form | None,
-    max_error: float | None, explain: bool, filters: tuple[str, ...], name: str, home: str | None, as_json: bool,
+    ctx: click.Context, screen: Screen, words: tuple[str, ...], k: int, generator: str | None, few_shot: int | None,
+    zero_shot: bool, shots: Path | None, reranker: str | None, after: tuple[str, ...], goes_on: bool,
+    form: Form | None, max_error: float | None, explain: bool, output: str | None, no_history: bool,
+    filters: tuple[str, ...], name: str, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Answer a question from the documents, with footnotes, or show the closest evidence.
 
-    Exits 0 when it answered, and 4 when it is not sure or nothing bears on the question. On a terminal, a language
-    model is seen writing, until what it wrote is checked; and without QUESTION, it asks one after the other.
+    Exits 0 when it answered, and 4 when it is not sure or nothing bears on the question. Quotes around the question are
+    not needed; "-" reads questions from standard input, one a line. On a terminal, a language model is seen writing,
+    until what it wrote is checked; and without QUESTION, it asks one after the other.
+
+    \b
+    footnote ask When was the archive opened
+    footnote ask --continue and by whom
+    footnote open 1
     """
+    if as_json and output not in (None, "json"):
+        raise UsageError(f"--json and --format {output} contradict each other.", "Give one of them.")
+    output = "json" if as_json else output or "text"
+    if goes_on:
+        last = _last_asked(home)
+        after = (*last.thread, *after)
+        if ctx.get_parameter_source("name") is ParameterSource.DEFAULT:
+            name = last.collection
     engine = _engine(screen, name, home, generator, reranker, few_shot_of(few_shot, zero_shot, shots))
     options: dict[str, Any] = {"filters": filters, "max_error": max_error, "explain": explain, "form": form}
 
     def answer_one(asked: str, history: Sequence[str]) -> Answer:
-        if as_json or not sys.stdout.isatty():
-            answer = engine.ask(asked, k, history=history, **options)
-        else:
-            answer = _seen_written(screen, engine, engine.stream(asked, k, history=history, **options))
-        if as_json:
-            screen.print_json(answer.to_json())
-        else:
-            show_answer(screen.console(), answer, explain)
+        history = history[-MAX_HISTORY:]
+        if output == "text" and sys.stdout.isatty():
+            return _seen_written(screen, engine, engine.stream(asked, k, history=history, **options))
+        return engine.ask(asked, k, history=history, **options)
+
+    def answer_and_show(asked: str, history: Sequence[str]) -> Answer:
+        answer = answer_one(asked, history)
+        _print_answer(screen, answer, output, explain)
+        if not no_history:
+            _keep(engine, answer, history)
         return answer
 
-    if question is not None:
-        ctx.exit(0 if answer_one(question, after).answered else NOT_ANSWERED)
-    if not sys.stdin.isatty():
-        raise UsageError("No question was given.", 'For example: footnote ask "When was the archive opened?"')
-    _converse(screen, engine, answer_one, after)
+    if words and words != ("-",):
+        ctx.exit(0 if answer_and_show(" ".join(words), after).answered else NOT_ANSWERED)
+    if words or not sys.stdin.isatty():
+        ctx.exit(_ask_lines(screen, lambda asked: answer_one(asked, after), output, explain))
+    _converse(screen, engine, answer_and_show, after)
+
+
+def _print_answer(screen: Screen, answer: Answer, output: str, explain: bool, *, question: str = "") -> None:
+    """Show an answer in the format that is wanted; one of several under its `question`, or as one line of JSON."""
+    if output == "json":
+        screen.print_json(answer.to_json(), indent=None if question else 2)
+    elif output == "md":
+        from rag.markdown import answer_markdown, heading
+
+        text = (heading(question) + "\n" if question else "") + answer_markdown(answer)
+        screen.write((text + ("\n" if question else "")).encode(errors="backslashreplace"))
+    else:
+        if question:
+            show_wrapped(screen.console(), plain(f"? {question}", "bold"))
+        show_answer(screen.console(), answer, explain)
+
+
+def _ask_lines(screen: Screen, answer_one: Callable[[str], Answer], output: str, explain: bool) -> int:
+    """Answer the questions on standard input one by one, and return the exit code of all: that of the worst."""
+    answered, failed, asked = True, 0, False
+    for line in sys.stdin.buffer:
+        question = line.decode(errors="replace").strip()
+        if not question:
+            continue
+        asked = True
+        try:
+            answer = answer_one(question)
+        except UsageError as error:  # of this question; what is wrong with the collection ends it all
+            screen.say_error(UsageError(f"{question[:80]}: {error.message}", error.hint))
+            failed = failed or error.exit_code
+        else:
+            _print_answer(screen, answer, output, explain, question=question)
+            answered = answered and answer.answered
+    if not asked:
+        raise UsageError("No question was given.", "For example: footnote ask When was the archive opened")
+    return failed or (0 if answered else NOT_ANSWERED)
+
+
+def _last_asked(home: str | None) -> Asked:
+    from rag.history import read_history
+
+    entries = read_history(home_folder(home))
+    if not entries:
+        raise UsageError("There is no question to go on from.", "Ask one without --continue first; see history.")
+    return entries[-1]
+
+
+def _keep(engine: Engine, answer: Answer, history: Sequence[str]) -> None:
+    """Add the question to the history; where that cannot be written, it is answered all the same."""
+    from rag.history import asked, keep
+
+    try:
+        keep(engine.collection.home, asked(answer, history))
+    except StorageError as error:
+        logging.getLogger(__name__).info("The question is not kept. %s", error.message)
 
 
 def _converse(
@@ -312,7 +392,3 @@ def verify_command(ctx: click.Context, screen: Screen, file: Any, home: str | No
         proves = f"{verdict.proves[0].upper()}{verdict.proves[1:]}."
         console.print(plain(proves, "" if verdict.holds else "red"), soft_wrap=True)
     ctx.exit(0 if verdict.holds else 1)
-
-
-COMMANDS: Mapping[str, click.Command] = {"search": search, "ask": ask, "verify": verify_command}
-"""The commands, by name."""

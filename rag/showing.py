@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from indexer.screen import flowed, near, place, plain, show_wrapped
 from rag.joining import concludes, is_joining
+from rag.links import linked
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,9 +29,8 @@ def show_passage(console: Console, rank: int, passage: Passage, question: str, e
     """
     head = plain(f"{rank}. ", "bold") + plain(passage.context or passage.name, "bold")
     show_wrapped(console, head + plain(f"  {passage.score:.3f}", "dim"))
-    console.print(
-        plain(f"   {place(passage.source, passage.page, passage.line, passage.page_name)}", "cyan"), soft_wrap=True
-    )
+    where = plain(place(passage.source, passage.page, passage.line, passage.page_name), "cyan")
+    console.print(plain("   ") + linked(console, where, passage.source), soft_wrap=True)
     for twin in passage.also_in:
         console.print(plain(f"   also in {near(twin)}", "dim"), soft_wrap=True)
     if explain:
@@ -161,7 +161,7 @@ _SENTENCES = frozenset({"fact", "field"})
 
 def _show_body(console: Console, answer: Answer) -> str:
     """Print what is read first, and return its words."""
-    if _is_span(answer):
+    if is_span(answer):
         return _show_sentences(console, answer)
     for line, is_code in _lines(answer):
         if is_code:
@@ -172,7 +172,7 @@ def _show_body(console: Console, answer: Answer) -> str:
     return answer.text + (_show_sentences(console, answer) if alone else "")
 
 
-def _is_span(answer: Answer) -> bool:
+def is_span(answer: Answer) -> bool:
     """Tell whether the text is a span, or a conclusion that nobody can be sure of: then its sentence says more."""
     if answer.form == "yes-no" and answer.outcome == "unsure":
         return True
@@ -193,7 +193,7 @@ def _show_sentences(console: Console, answer: Answer) -> str:
 
 def _lines(answer: Answer) -> Iterator[tuple[Text, bool]]:
     """Yield the text by its lines with the numbers of its footnotes, and for each whether it is code."""
-    text, numbers, start = _styled(answer), _numbers(answer), 0
+    text, numbers, start = _styled(answer), footnote_numbers(answer), 0
     for words in answer.text.split("\n"):
         end = start + len(words)
         ends = [place for place in sorted(numbers) if start < place <= end]
@@ -220,7 +220,7 @@ def _styled(answer: Answer) -> Text:
     return text
 
 
-def _numbers(answer: Answer) -> dict[int, str]:
+def footnote_numbers(answer: Answer) -> dict[int, str]:
     """Return the numbers of the footnotes by where they stand: behind what they bear out.
 
     Where the items of a list come from one place one after the other, the last has the number.
@@ -256,9 +256,10 @@ def _show_footnotes(console: Console, answer: Answer, said: str) -> None:
 
 
 def _show_citation(console: Console, citation: Citation, shown: str) -> None:
+    where = plain(place(citation.source, citation.page, citation.line, citation.page_name), "cyan")
     console.print(
         plain(f"[{citation.number}] ", "cyan") + plain(f"{citation.title}, " if citation.title else "", "bold")
-        + plain(place(citation.source, citation.page, citation.line, citation.page_name), "cyan"),
+        + linked(console, where, citation.source),
         soft_wrap=True,
     )  # fmt: skip
     quote = _quoted(citation, "bold underline")

@@ -11,10 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -24,6 +25,7 @@ from tests.chat_server import ChatServer, Request, serving
 from tests.conftest import new_home
 from tests.worlds import write_folder
 
+COMMANDS = cli.footnote.list_commands(click.Context(cli.footnote))
 CLI = [sys.executable, str(Path(cli.__file__))]
 FOOTBALL = "Which football club won the cup in 2019?"
 BEES = "How many bees does a hive hold?"
@@ -548,7 +550,7 @@ def test_the_version_is_told() -> None:
     assert result.stdout.startswith("footnote")
 
 
-@pytest.mark.parametrize("command", [[], *([name] for name in cli.footnote.commands)])
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_every_command_helps(command: list[str]) -> None:
     result = run(*command, "-h")
     assert result.exit_code == 0
@@ -618,12 +620,12 @@ def test_a_reader_that_leaves_early_is_no_error(home: Path, command: list[str]) 
 class Terminal:
     """A process of the command line on a pseudo-terminal."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    def __init__(self, *arguments: str, program: Sequence[str] = CLI, **environment: str) -> None:
         self.end, tty = pty.openpty()
         env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", **environment}
         env.pop("NO_COLOR", None) if "NO_COLOR" not in environment else None
         self.child = subprocess.Popen(
-            [*CLI, *arguments], stdin=tty, stdout=tty, stderr=tty, env=env, start_new_session=True
+            [*program, *arguments], stdin=tty, stdout=tty, stderr=tty, env=env, start_new_session=True
         )
         os.close(tty)
         self.raw = b""

@@ -19,7 +19,7 @@ SOURCES = [ROOT / "cli.py", *sorted(path for floor in list(FLOORS)[:3] for path 
 HEAVY = {
     "torch", "transformers", "sentence_transformers", "faiss", "sqlalchemy", "alembic", "openvino", "numpy", "sklearn",
     "scipy", "tokenizers", "safetensors", "trafilatura", "lxml", "docx", "pptx", "openpyxl", "pypdf", "pypdfium2",
-    "charset_normalizer", "ftfy", "pathspec", "platformdirs", "regex", "rich", "watchfiles", "matplotlib", "fastapi",
+    "charset_normalizer", "ftfy", "pathspec", "regex", "rich", "watchfiles", "matplotlib", "fastapi",
     "starlette", "uvicorn", "pydantic", "prometheus_client",
     "symspellpy", "datasketch", "langdetect", "peft", "datasets", "accelerate",
 }  # fmt: skip
@@ -127,6 +127,16 @@ def loaded_by(report: Path, *arguments: str) -> set[str]:
 )
 def test_help_loads_nothing_heavy(tmp_path: Path, command: list[str]) -> None:
     assert not loaded_by(tmp_path / "report", *command, "--help") & HEAVY
+
+
+@pytest.mark.parametrize("command", [["--version"], ["collections"], ["ls", "default"], ["completion", "zsh"]])
+def test_what_only_lists_loads_next_to_nothing(home: Path, tmp_path: Path, command: list[str]) -> None:
+    """They took 0.4 s to say a line: an import is the price of a command, and these want the lowest floor alone."""
+    report = tmp_path / "report"
+    loaded_by(report, "index", str(write_folder(tmp_path / "files")))
+    allowed = {"click", "indexer", "platformdirs"}
+    found = {name for name in loaded_by(report, *command) if not name.startswith("_")} - sys.stdlib_module_names
+    assert found <= allowed
 
 
 def test_searching_and_asking_load_no_torch(home: Path, tmp_path: Path) -> None:

@@ -123,3 +123,30 @@ def test_a_fault_is_raised_at_the_call_that_was_asked_for(tmp_path: Path, monkey
     storage.write_file(tmp_path / "b", b"3")
     assert ((tmp_path / "a").read_bytes(), (tmp_path / "b").read_bytes()) == (b"1", b"3")
     assert storage.leftovers(tmp_path) == []
+
+
+def test_a_line_is_added_to_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "lines"
+    for line in (b"one\n", b"two\n"):
+        storage.append_line(file, line, 100)
+    assert file.read_bytes() == b"one\ntwo\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_of_lines_that_is_full_keeps_its_newer_half(tmp_path: Path) -> None:
+    file = tmp_path / "lines"
+    for number in range(10):
+        storage.append_line(file, f"{number}\n".encode(), 20)
+    assert file.stat().st_size == 20
+    storage.append_line(file, b"x\n", 20)
+    assert file.read_bytes() == b"6\n7\n8\n9\nx\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert storage.leftovers(tmp_path) == []
+
+
+def test_a_line_is_not_added_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"")
+    (tmp_path / "lines").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StorageError, match=r"Cannot write .*/lines"):
+        storage.append_line(tmp_path / "lines", b"one\n", 100)
+    assert (tmp_path / "elsewhere").read_bytes() == b""

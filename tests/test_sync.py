@@ -345,3 +345,85 @@ def test_each_commit_is_told_once_it_is_durable(tmp_path: Path, monkeypatch: pyt
     texts = [Given(f"n{number}", f"text number {number}") for number in range(5)]
     sync_given(collection, texts, committed=lambda sources, generation: told.append((list(sources), generation)))
     assert told == [(["n0", "n1"], 1), (["n2", "n3"], 2), (["n4"], 3)]
+
+
+# How far it is
+
+
+class Told:
+    """Remembers what a progress was told."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[str, int, int]] = []
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        self.steps.append((what, done, total))
+
+    def of(self, what: str) -> list[tuple[int, int]]:
+        return [(done, total) for name, done, total in self.steps if name == what]
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "BATCH_CHUNKS", 10)
+
+
+def test_progress_is_told_in_passages_of_an_estimated_total(tmp_path: Path, small_batches: None) -> None:
+    """The total was unknown, and with it the time left, all the time that passages were embedded."""
+    texts = {f"{number:02}.md": article(f"topic {number}", 12) for number in range(12)}
+    files = write_folder(tmp_path / "many", texts)
+    told = Told()
+    report = Collection("world", tmp_path / "home", encoder=WordEncoder()).sync([files], progress=told)
+    steps = told.of("passages")
+    assert steps[-1] == (report.chunks, report.chunks)
+    assert all(0 <= done <= total for done, total in steps)
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+    early = [total for done, total in steps if done < report.chunks / 2]
+    assert early
+    assert all(0.5 * report.chunks < total < 2 * report.chunks for total in early)
+    assert told.of("files")[-1] == (12, 12)
+
+
+def test_unchanged_files_lower_the_estimate(world: Collection, files: Path, small_batches: None) -> None:
+    """Of many files that were indexed before and a few new ones, only the new ones' passages are counted."""
+    for number in range(20):
+        (files / f"old {number:02}.md").write_text(article(f"old {number}", 6))
+    world.sync([files])
+    for number in range(2):
+        (files / f"old {10 * number:02} new.md").write_text(article(f"new {number}", 12))
+    told = Told()
+    report = world.sync([files], progress=told)
+    assert all(total < 6 * report.chunks for _, total in told.of("passages"))
+    assert told.of("passages")[-1] == (report.chunks, report.chunks)
+
+
+def test_texts_that_are_given_are_counted_where_their_number_is_known(tmp_path: Path) -> None:
+    texts = [Given(str(number), article(f"topic {number}", 2)) for number in range(3)]
+    known, unknown = Told(), Told()
+    report = Collection("a", tmp_path, encoder=WordEncoder()).add(texts, progress=known)
+    sync_given(Collection("b", tmp_path, encoder=WordEncoder()), iter(texts), progress=unknown)
+    assert known.of("texts") == [(1, 3), (2, 3), (3, 3)]
+    assert known.of("passages")[-1] == (report.chunks, report.chunks)
+    assert unknown.of("texts") == [(1, 0), (2, 0), (3, 0)]
+    assert {total for _, total in unknown.of("passages")} == {0}
+
+
+def test_a_rebuild_counts_what_comes_from_the_old_state_too(world: Collection, files: Path) -> None:
+    (files / "bees.txt").unlink()
+    told = Told()
+    report = world.sync([files], rebuild=True, prune=False, progress=told)
+    assert told.of("passages")[-1] == (report.chunks, report.chunks)
+    assert report.chunks == 4
+
+
+# Patterns that match nothing
+
+
+def test_a_pattern_that_matches_nothing_is_named_and_removes_nothing(world: Collection, files: Path) -> None:
+    report = world.sync([files], include=["*.pfd"])
+    assert (report.unmatched, report.removed) == (("*.pfd",), 0)
+    assert len(world.documents()) == 4
+    some = world.sync([files], include=["*.md", "deep/", "*.pfd", "!pump.md", "/bees.txt"])
+    assert some.unmatched == ("*.pfd",)
+    assert some.removed == 1
+    assert world.sync([files]).unmatched == ()

@@ -15,7 +15,7 @@ import pytest
 from indexer.collection import Collection
 from indexer.doctor import examine
 from indexer.dump import content_hash, dump
-from indexer.errors import ImportRefused, NotFound, StorageError
+from indexer.errors import ImportRefused, NotFound, StorageError, UsageError
 from indexer.sync import Given
 from indexer.transfer import Exported, export_collection, import_collection
 from tests.worlds import PASSAGES, WordEncoder, article
@@ -121,8 +121,10 @@ def test_nothing_is_exported_from_nothing(tmp_path: Path) -> None:
 
 
 def test_an_export_to_no_folder_is_told(world: Collection, tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="No such file or directory"):
+    with pytest.raises(NotFound, match=r"There is no folder .*/no to write x\.zip into"):
         export_collection(world, tmp_path / "no" / "x.zip")
+    with pytest.raises(UsageError, match="is a folder"):
+        export_collection(world, tmp_path)
 
 
 def test_nothing_is_imported_over_a_collection(world: Collection, exported: Path) -> None:
@@ -160,8 +162,17 @@ def test_every_flipped_byte_is_refused_or_changes_nothing(world: Collection, exp
     assert imported < 30
 
 
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    refused(tmp_path / "no.zip", tmp_path, "No such file")
+def test_a_missing_file_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=r"There is no file .*no\.zip to import"):
+        import_collection(tmp_path / "no.zip", opened(tmp_path))
+    with pytest.raises(StorageError, match=r"Cannot read .*: Is a directory"):
+        import_collection(tmp_path, opened(tmp_path))
+
+
+def test_another_zip_file_is_no_export(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("letter.txt", "Dear reader")
+    refused(tmp_path / "other.zip", tmp_path, "it is no export of Footnote: it must hold manifest.json")
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/evil", "extra.txt", "documents.jsonl/", "a\\b"])

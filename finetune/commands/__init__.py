@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 
 import click
+
+from indexer.commands import Commands
 
 TRAININGS: Mapping[str, str] = {
     "data": "finetune.commands.data:data",
@@ -23,17 +24,14 @@ TRAININGS: Mapping[str, str] = {
 """The rungs of the ladder, from the lowest: module and command of each."""
 
 
-class Trainings(click.Group):
-    """The group `train`: its commands are looked up in TRAININGS."""
+class Trainings(Commands):
+    """The group `train`: its commands are those of TRAININGS, in the order of the ladder."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order of the ladder."""
         return list(TRAININGS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of this name; None where there is none."""
-        if cmd_name not in TRAININGS:
-            return None
-        module, _, name = TRAININGS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(module), name)
-        return command
+
+@click.group(cls=Trainings, table=TRAININGS)
+def train() -> None:
+    """Train on your own questions and documents. Everything stays on this machine."""

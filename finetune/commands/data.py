@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from finetune.commands import options as option
+from indexer.completing import complete_collection
 from indexer.errors import UsageError
 from indexer.screen import Screen, common
 
@@ -14,7 +15,13 @@ from indexer.screen import Screen, common
 @click.command()
 @click.argument("inputs", nargs=-1, metavar="INPUT...", type=click.Path(path_type=Path))
 @option.out("Where the data set goes: a new folder. Nothing is overwritten.")
-@click.option("--collection", "-c", metavar="NAME", help="The documents of this collection as well.")
+@click.option(
+    "--collection",
+    "-c",
+    metavar="NAME",
+    shell_complete=complete_collection,
+    help="The documents of this collection as well.",
+)
 @click.option("--include", multiple=True, metavar="PATTERN", help="Only files that match (as in .gitignore).")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Not the files that match.")
 @click.option("--markup/--no-markup", default=True, show_default=True,

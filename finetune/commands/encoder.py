@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from finetune.commands import options as option
+from indexer.completing import complete_encoder
 from indexer.errors import UsageError
 from indexer.home import home_folder
 from indexer.screen import Screen, common
@@ -29,7 +30,12 @@ from indexer.screen import Screen, common
 @click.option("--keep", default=0.3, show_default=True, type=click.FloatRange(0, 1, max_open=True),
               help="Share of the weights before that is mixed in again: less is forgotten.")  # fmt: skip
 @option.held_out(0.1)
-@click.option("--encoder", metavar="NAME|FOLDER", help="A sentence-transformers model to begin with.")
+@click.option(
+    "--encoder",
+    metavar="NAME|FOLDER",
+    shell_complete=complete_encoder,
+    help="A sentence-transformers model to begin with.",
+)
 @option.seed()
 @option.DEVICE
 @option.RESUME

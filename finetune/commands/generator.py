@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from finetune.commands import options as option
+from indexer.completing import complete_encoder
 from indexer.errors import UsageError
 from indexer.home import home_folder
 from indexer.screen import Screen, common
@@ -40,7 +41,10 @@ if TYPE_CHECKING:
     help="Share of the questions, whole documents, kept for choosing and calibrating.",
 )
 @click.option(
-    "--encoder", metavar="NAME|FOLDER", help="A BERT-like encoder to begin with; by default the one built in."
+    "--encoder",
+    metavar="NAME|FOLDER",
+    shell_complete=complete_encoder,
+    help="A BERT-like encoder to begin with; by default the one built in.",
 )
 @click.option(
     "--base",

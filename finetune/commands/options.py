@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from indexer.completing import complete_collection
 from indexer.errors import UsageError
 from indexer.screen import Command
 
@@ -39,7 +40,14 @@ RESUME = click.option("--resume", is_flag=True, help="Go on with the run in --ou
 def collection(default: str | None = "default", help: str = "The collection to use.") -> Callable[[Command], Command]:
     """Make the option that names a collection, given as `name`."""
     return click.option(
-        "--collection", "-c", "name", default=default, show_default=default is not None, metavar="NAME", help=help
+        "--collection",
+        "-c",
+        "name",
+        default=default,
+        show_default=default is not None,
+        metavar="NAME",
+        help=help,
+        shell_complete=complete_collection,
     )
 
 

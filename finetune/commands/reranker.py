@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from finetune.commands import options as option
+from indexer.completing import complete_encoder
 from indexer.home import home_folder
 from indexer.screen import Screen, common
 
@@ -25,7 +26,12 @@ from indexer.screen import Screen, common
 @click.option("--passages", default=20, show_default=True, type=click.IntRange(2, 100),
               help="Passages that it will order for a question.")  # fmt: skip
 @option.held_out(0.1)
-@click.option("--encoder", metavar="NAME|FOLDER", help="The encoder whose search finds the negatives.")
+@click.option(
+    "--encoder",
+    metavar="NAME|FOLDER",
+    shell_complete=complete_encoder,
+    help="The encoder whose search finds the negatives.",
+)
 @click.option("--base", type=click.Path(file_okay=False, exists=True), metavar="FOLDER",
               help="A reranker, copying generator or encoder to begin with; by default the shipped generator, or the "
                    "encoder where its tokens are others.")  # fmt: skip

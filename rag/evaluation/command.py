@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from indexer.completing import complete_collection, complete_encoder
 from indexer.errors import UsageError
 from indexer.home import home_folder
 from indexer.screen import Command, Screen, common
 from rag.command import few_shot_of, shown_examples
+from rag.completing import complete_generator
 from rag.types import FORMS, Form
 
 if TYPE_CHECKING:
@@ -46,13 +48,14 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 @click.argument("data", metavar="DATA")
 @click.option("--given", is_flag=True, help="Answer from the passages that the set brings.")
 @click.option("--titles/--no-titles", default=True, help="Whether a given passage is read under its title.")
-@click.option("--collection", "-c", metavar="NAME", help="Answer from this collection.  [default: default]")
+@click.option("--collection", "-c", metavar="NAME", shell_complete=complete_collection,
+              help="Answer from this collection.  [default: default]")  # fmt: skip
 @click.option("--index-passages", is_flag=True, help="Answer from a collection of the set's own documents or passages.")
 @click.option(
     "--also", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
     help="Index the passages of this set as well (repeatable).",
 )  # fmt: skip
-@click.option("--generator", metavar="NAME", help="What answers; see ask.")
+@click.option("--generator", metavar="NAME", shell_complete=complete_generator, help="What answers; see ask.")
 @shown_examples
 @_RERANKER
 @click.option("-k", default=6, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
@@ -117,8 +120,10 @@ def qa(
 
 @click.command()
 @click.argument("data", metavar="DATA", type=click.Path(exists=True, path_type=Path))
-@click.option("--collection", "-c", metavar="NAME", help="Search this collection, rather than the set's documents.")
-@click.option("--encoder", metavar="NAME|FOLDER", help="Index the set's documents with this encoder.")
+@click.option("--collection", "-c", metavar="NAME", shell_complete=complete_collection,
+              help="Search this collection, rather than the set's documents.")  # fmt: skip
+@click.option("--encoder", metavar="NAME|FOLDER", shell_complete=complete_encoder,
+              help="Index the set's documents with this encoder.")  # fmt: skip
 @_RERANKER
 @_LIMIT
 @_out
@@ -175,7 +180,7 @@ def perplexity(
 
 @click.command("all")
 @click.argument("data", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--generator", metavar="NAME", help="What answers; see ask.")
+@click.option("--generator", metavar="NAME", shell_complete=complete_generator, help="What answers; see ask.")
 @_LIMIT
 @click.option("--only", multiple=True, metavar="NAME", help="Only the evaluations whose name holds this (repeatable).")
 @click.option(
@@ -269,12 +274,6 @@ def errors(screen: Screen, run: Path, examples: int, home: str | None, as_json: 
         screen.print_json(found.to_json())
         return
     show_failures(screen, found)
-
-
-EVALUATIONS: Mapping[str, click.Command] = {
-    "qa": qa, "retrieval": retrieval, "perplexity": perplexity, "all": everything, "diff": diff, "errors": errors,
-}  # fmt: skip
-"""The commands, by name."""
 
 
 # What they share

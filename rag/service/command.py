@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
+from indexer.completing import complete_collection
 from indexer.errors import UserError
+from rag.completing import complete_generator
 
 _NEEDED = ("fastapi", "uvicorn", "prometheus_client")
 
@@ -19,9 +21,18 @@ _NEEDED = ("fastapi", "uvicorn", "prometheus_client")
 )
 @click.option("--port", type=click.IntRange(0, 65535), help="0 takes any that is free.  [default: 8000]")
 @click.option(
-    "--collection", "-c", metavar="NAME", help="The one to use where a request names none.  [default: default]"
+    "--collection",
+    "-c",
+    metavar="NAME",
+    shell_complete=complete_collection,
+    help="The one to use where a request names none.  [default: default]",
 )
-@click.option("--generator", metavar="NAME", help="What answers from every collection; see ask.")
+@click.option(
+    "--generator",
+    metavar="NAME",
+    shell_complete=complete_generator,
+    help="What answers from every collection; see ask.",
+)
 @click.option(
     "--allow-host", "allowed_hosts", multiple=True, metavar="NAME", help="A name the service is called by (repeatable)."
 )

@@ -143,7 +143,7 @@ UPLOADED = {
     "replaced": False,
     "report": {**REPORT, "added": 1, "changed": 0, "unchanged": 0},
 }
-UPLOAD_EVENTS = 'event: progress\ndata: {"what":"chunks","done":61,"total":0}\n\nevent: document\ndata: {...}\n\n'
+UPLOAD_EVENTS = 'event: progress\ndata: {"what":"passages","done":61,"total":61}\n\nevent: document\ndata: {...}\n\n'
 
 
 Told = Sequence[tuple[str, type[BaseModel]]]

@@ -143,6 +143,7 @@ class IndexReport(Response):
     generation: int
     notes: dict[str, list[str]] = Field(description="What was not read, or read by a fallback, by document.")
     not_read: dict[str, int] = Field(description="How many files were not read, by the ending of their names.")
+    unmatched: list[str] = Field(default=[], description="Patterns of files to take in that no file matches.")
 
 
 class Uploaded(Response):

@@ -1,0 +1,168 @@
+"""An answer as Markdown: its sentence with the words in bold, its footnotes as GitHub and Pandoc write them ([^1]).
+
+It shows what `showing.py` shows on a terminal. What documents hold is escaped: it is read, and never becomes markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from indexer.screen import flowed, place, shown
+from rag.joining import concludes
+from rag.showing import NEAREST, QUOTE, footnote_numbers, is_span
+from rag.types import Answer, Citation
+
+Span = tuple[int, int]
+
+_SPECIAL = re.compile(r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)|(?m:^\s{0,3}#{1,6}(?=\s))")
+_LISTED = re.compile(r"\s*(?:[-+*•]|\d+[.)])\s")
+
+
+def answer_markdown(answer: Answer) -> str:
+    """Return an answer, the closest evidence, or that nothing bears on the question; with its footnotes below."""
+    parts = [f"*read as: {_escaped(answer.read_as)}*"] if answer.read_as else []
+    if answer.outcome == "none":
+        parts.append("**Nothing in these documents bears on this.**")
+    else:
+        parts += ["*Not sure. The closest is:*"] * (answer.outcome == "unsure")
+        parts += _body(answer)
+        parts += [
+            f"Not borne out by the documents: *{_escaped(answer.text[start:end].strip())}*"
+            for start, end in answer.unsupported
+        ]
+    if answer.meant:
+        parts.append(f"Did you mean: *{_escaped(answer.meant)}*")
+    parts += [_escaped(note) for note in answer.notes]
+    parts.append(_confidence(answer))
+    if answer.outcome == "none":
+        parts += _nearest(answer)
+    notes = "\n".join(_note(citation) for citation in answer.citations)
+    return "\n\n".join([*parts, *([notes] if notes else [])]) + "\n"
+
+
+def heading(question: str) -> str:
+    """Return a question as the heading of its answer."""
+    return f"## {_escaped(' '.join(question.split()))}\n"
+
+
+def _confidence(answer: Answer) -> str:
+    looked = f"; looked at {answer.documents:,} documents" if answer.documents else ""
+    return f"*confidence {answer.confidence:.0%}, by the {_escaped(answer.generator)} generator{looked}*"
+
+
+def _body(answer: Answer) -> list[str]:
+    if is_span(answer):
+        return [_sentences(answer)]
+    sentences = [_sentences(answer)] if concludes(answer.text) else []
+    return ["\n".join(_lines(answer)), *sentences]
+
+
+def _sentences(answer: Answer) -> str:
+    """Return the sentence of each quotation that the answer rests on, with its words in bold."""
+    return " ".join(
+        f"{_quoted(citation)}[^{citation.number}]" for citation in answer.citations if citation.claims
+    )  # fmt: skip
+
+
+def _quoted(citation: Citation) -> str:
+    """Return a quotation, shortened around its marks, and the marks in bold where they are not all of it."""
+    from rag.excerpts import around
+
+    quote = citation.quote
+    start, end = around(quote, citation.marks, QUOTE)
+    marks = [(first, last) for first, last in citation.marks if last - first < len(quote)]
+    text = _with_bold(quote, (start, end), marks)
+    return ("… " if start else "") + text + (" …" if end < len(quote) else "")
+
+
+def _with_bold(text: str, part: Span, marks: Sequence[Span]) -> str:
+    start, end = part
+    pieces, done = [], start
+    for first, last in sorted(marks):
+        first, last = max(first, done), min(last, end)
+        if first < last:
+            pieces += [_escaped(_line(text[done:first])), _bold(_line(text[first:last]))]
+            done = last
+    return "".join([*pieces, _escaped(_line(text[done:end]))])
+
+
+def _bold(text: str) -> str:
+    """Return text in bold; a space inside of the stars would undo them."""
+    words = text.strip()
+    if not words:
+        return text
+    before, after = text[: text.index(words[0])], text[len(text.rstrip()) :]
+    return f"{before}**{_escaped(words)}**{after}"
+
+
+def _lines(answer: Answer) -> Iterator[str]:
+    """Yield the text by its lines with the numbers of its footnotes; code stands between fences."""
+    numbers, start, code = footnote_numbers(answer), 0, list[str]()
+    pending: list[int] = []
+    every = answer.text.split("\n")
+    for position, words in enumerate(every):
+        end = start + len(words)
+        ends = [at for at in sorted(numbers) if start < at <= end]
+        if any(first <= start < last or start <= first < end for first, last in answer.code):
+            code.append(shown(words))
+            pending += ends
+        else:
+            yield from _fenced(code, [numbers[at] for at in pending])
+            code, pending = [], []
+            line, done = "", start
+            for at in ends:
+                line += _styled(answer, done, at) + _marks(numbers[at])
+                done = at
+            line += _styled(answer, done, end)
+            then = every[position + 1] if position + 1 < len(every) else ""
+            breaks = line and then.strip() and not _LISTED.match(then)
+            yield line + ("  " if breaks else "")
+        start = end + 1
+    yield from _fenced(code, [numbers[at] for at in pending])
+
+
+def _fenced(code: Sequence[str], numbers: Sequence[str]) -> Iterator[str]:
+    if code:
+        fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", "\n".join(code))), default=0))
+        yield from ("", fence, *code, fence, *([_marks("".join(numbers))] if numbers else []), "")
+
+
+def _styled(answer: Answer, start: int, end: int) -> str:
+    """Return a part of the text, with what was written ("Yes.", the name of a document) in bold."""
+    listed = _LISTED.match(answer.text, start, end) if answer.text[start - 1 : start] in ("", "\n") else None
+    begin = listed.end() if listed is not None else start
+    head = answer.text[start:begin].replace("•", "-")
+    return head + _with_bold(answer.text, (begin, end), list(answer.written))
+
+
+def _marks(numbers: str) -> str:
+    return re.sub(r"\[(\d+)\]", r"[^\1]", numbers)
+
+
+def _note(citation: Citation) -> str:
+    title = f"{_escaped(citation.title)}, " if citation.title else ""
+    where = _escaped(place(citation.source, citation.page, citation.line, citation.page_name))
+    return f"[^{citation.number}]: {title}{where}: “{_quoted(citation)}”"
+
+
+def _nearest(answer: Answer) -> list[str]:
+    from rag.excerpts import excerpt
+
+    found = []
+    for passage in answer.passages[:NEAREST]:
+        spans = excerpt(passage, answer.read_as or answer.question)
+        text = " … ".join(_escaped(_line(passage.text[start:end])) for start, end in spans)
+        where = _escaped(place(passage.source, passage.page, passage.line, passage.page_name))
+        found.append(f"- {where}: {text}")
+    return ["The nearest passages:", "\n".join(found)] if found else []
+
+
+def _line(text: str) -> str:
+    return flowed(text).replace("\n", " ")
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(
+        lambda mark: "\\" + mark[0] if mark[0].strip("# ") else mark[0].replace("#", "\\#", 1), shown(text)
+    )
