@@ -210,16 +210,17 @@ def test_a_page_that_is_never_drawn_to_its_end_is_given_up_and_the_next_is_drawn
 
 
 def endless() -> bytes:
-    """Return a PDF whose page is covered with three thousand shadings, one over the other."""
-    shades = "/S sh " * 3000
+    """Return a PDF whose page says "Slow words.", under three thousand shadings, one over the other."""
+    shades = "BT /F 12 Tf 50 500 Td (Slow words.) Tj ET " + "/S sh " * 3000
     objects = (
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 600] /Contents 4 0 R"
-        " /Resources << /Shading << /S 5 0 R >> >> >>",
+        " /Resources << /Shading << /S 5 0 R >> /Font << /F 6 0 R >> >> >>",
         f"<< /Length {len(shades)} >>\nstream\n{shades}\nendstream",
         "<< /ShadingType 2 /ColorSpace /DeviceRGB /Coords [0 0 600 600] /Extend [true true]"
         " /Function << /FunctionType 2 /N 1.5 /Domain [0 1] /C0 [0 0 0] /C1 [1 1 1] >> >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     )
     body, offsets = "%PDF-1.4\n", []
     for number, each in enumerate(objects, 1):

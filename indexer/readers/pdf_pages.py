@@ -73,7 +73,8 @@ def _page(data: bytes, number: int) -> Iterator[tuple[Any, Any]]:
     document = pypdfium2.PdfDocument(data)
     try:
         if not 1 <= number <= len(document):
-            raise NotFound(f"it has {len(document)} pages")
+            count = len(document)
+            raise NotFound(f"it has {count} page{'' if count == 1 else 's'}")
         document.init_forms()  # before the page is opened; what was filled in is drawn, too
         page = document[number - 1]
         yield page, document

@@ -143,6 +143,13 @@ UPLOADED = {
     "replaced": False,
     "report": {**REPORT, "added": 1, "changed": 0, "unchanged": 0},
 }
+PAGE_BOXES = {
+    "page": 3,
+    "pages": 12,
+    "width": 595.28,
+    "height": 841.89,
+    "boxes": [[0.11765, 0.21021, 0.88235, 0.22508], [0.11765, 0.22804, 0.4031, 0.24291]],
+}
 UPLOAD_EVENTS = 'event: progress\ndata: {"what":"chunks","done":61,"total":0}\n\nevent: document\ndata: {...}\n\n'
 
 
