@@ -18,9 +18,9 @@ FLOORS = {"indexer": 0, "rag": 1, "finetune": 2, "cli": 3}
 SOURCES = [ROOT / "cli.py", *sorted(path for floor in list(FLOORS)[:3] for path in (ROOT / floor).rglob("*.py"))]
 HEAVY = {
     "torch", "transformers", "sentence_transformers", "faiss", "sqlalchemy", "alembic", "openvino", "numpy", "sklearn",
-    "scipy", "tokenizers", "safetensors", "trafilatura", "lxml", "docx", "pptx", "openpyxl", "pypdf", "pypdfium2", "PIL",
-    "charset_normalizer", "ftfy", "pathspec", "platformdirs", "regex", "rich", "watchfiles", "matplotlib", "fastapi",
-    "starlette", "uvicorn", "pydantic", "prometheus_client",
+    "scipy", "tokenizers", "safetensors", "trafilatura", "lxml", "docx", "pptx", "openpyxl", "pypdf", "pypdfium2",
+    "PIL", "ftfy", "pathspec", "platformdirs", "regex", "rich", "watchfiles", "matplotlib", "fastapi",
+    "starlette", "uvicorn", "pydantic", "prometheus_client", "charset_normalizer",
     "symspellpy", "datasketch", "langdetect", "peft", "datasets", "accelerate",
 }  # fmt: skip
 TORCH = {"torch", "transformers", "sentence_transformers", "sklearn", "scipy", "alembic", "trafilatura", "docx"}
