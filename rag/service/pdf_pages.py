@@ -29,7 +29,7 @@ from indexer.schema import documents
 from rag.service.batching import Full
 from rag.service.documents import Names, source_of
 
-LIMITS = Limits(cpu=10, wall=20.0)
+LIMITS = Limits(memory=1 << 29, cpu=10, wall=20.0)
 """What one page may cost; a scan has as many seconds again for Tesseract."""
 WORKERS = 2
 MOST_WAITING = 32
