@@ -1,6 +1,6 @@
 """Reading strangers' files in child processes with limits, reused from file to file.
 
-The parent sends bytes and receives a Document; a child has no need to open, write or fetch anything.
+The parent sends bytes and receives a Document, or a page of a PDF; a child need not open, write or fetch anything.
 Scanned pages go on to Tesseract, which a child starts under its own limits and which ends with it.
 Whatever a file does to its child (crash, hang, hunger for memory) becomes a reason to skip that file.
 `indexer.sandbox_child` is the child's side.
@@ -17,14 +17,15 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from indexer.errors import Unreadable
+from indexer.errors import NotFound, Unreadable
+from indexer.page_places import PagePlaces, places_from_frame
 from indexer.types import Document, Section, Skip
 
 _LOG = logging.getLogger(__name__)
@@ -105,10 +106,32 @@ class Sandbox:
             for _, _, future in pending:
                 future.cancel()
 
+    def picture(self, data: bytes, number: int, scale: float) -> Future[bytes]:
+        """Draw page `number` of a PDF as PNG, `scale` pixels a point, or fewer where it would grow too large.
+
+        The future raises Unreadable as `parse` does, and NotFound where there is no such page; cancelling it takes back
+        what has not begun.
+        """
+        request = {"work": "picture", "page": number, "scale": scale}
+        return self._threads.submit(lambda: self._ask(request, data)[1])
+
+    def places(
+        self, data: bytes, number: int, sections: Sequence[tuple[int, str]], languages: str = ""
+    ) -> Future[PagePlaces]:
+        """Find where the characters of these stored sections (offset and text of each) stand on page `number` of a PDF.
+
+        `languages` are those that its scans were read in, "" for none. The future raises as that of `picture`.
+        """
+        request = {"work": "places", "page": number, "sections": list(sections), "languages": languages}
+        return self._threads.submit(lambda: places_from_frame(*self._ask(request, data)))
+
     def _parse(self, source: str, data: bytes) -> Document:
+        return _document(*self._ask({"work": "read", "source": source}, data))
+
+    def _ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         child = self._children.get()
         try:
-            return child.parse(source, data)
+            return child.ask(request, data)
         finally:
             self._children.put(child)
 
@@ -129,7 +152,8 @@ class _Child:
         self._lock = threading.Lock()
         self._retired = False
 
-    def parse(self, source: str, data: bytes) -> Document:
+    def ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        """Return header and body of the answer. Raises Unreadable, NotFound."""
         process = self._started()
         late = threading.Event()
 
@@ -139,7 +163,7 @@ class _Child:
 
         timer = _timer(self._limits.wall, end)
         try:
-            header, body = self._ask(process, source, data)
+            header, body = self._exchange(process, request, data)
             while header.get("alive") and not late.is_set():  # a scanned page was read; the next has its own time
                 timer.cancel()
                 timer = _timer(self._limits.wall, end)
@@ -157,7 +181,9 @@ class _Child:
             self.stop()
         if "unreadable" in header:
             raise Unreadable(str(header["unreadable"]))
-        return _document(header, body)
+        if "missing" in header:
+            raise NotFound(str(header["missing"]))
+        return header, body
 
     def stop(self) -> None:
         """Kill the process, if there is one, and wait until it is gone."""
@@ -199,10 +225,12 @@ class _Child:
             return self._process
 
     @staticmethod
-    def _ask(process: subprocess.Popen[bytes], source: str, data: bytes) -> tuple[dict[str, Any], bytes]:
+    def _exchange(
+        process: subprocess.Popen[bytes], request: dict[str, Any], data: bytes
+    ) -> tuple[dict[str, Any], bytes]:
         if process.stdin is None:
             raise EOFError
-        write_frame(process.stdin, {"source": source}, data)
+        write_frame(process.stdin, request, data)
         return read_frame(_output(process))
 
     def _reason_of_death(self, code: int | None) -> str:

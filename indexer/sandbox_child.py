@@ -14,7 +14,7 @@ import sys
 from typing import IO, Any
 
 from indexer.cleaner import assemble
-from indexer.errors import Unreadable
+from indexer.errors import NotFound, Unreadable
 from indexer.readers import ocr, read
 from indexer.sandbox import Limits, header_of, read_frame, write_frame
 
@@ -46,28 +46,49 @@ def main() -> None:
         except EOFError:
             return
         _limit_processor_time(limits.cpu)
-        answer, body = _answer(header["source"], data, limits)
+        answer, body = _answer(header, data, limits)
         # Memory that a library keeps would be charged to the files to come.
         answer["tired"] = answer.get("tired", False) or _address_space() - start > limits.memory / 2
         write_frame(answers, answer, body)
 
 
-def _answer(source: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+def _answer(request: dict[str, Any], data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
     try:
-        reading = read(source, data)
-        length = sum(len(block.text) for block in reading.blocks)
-        if length > limits.text:
-            raise Unreadable(f"{length:,} characters of text; the limit is {limits.text:,}")
-        document = assemble(source, hashlib.sha256(data).hexdigest(), reading)
-        return header_of(document), document.text.encode("utf-8")
+        return _WORK[request["work"]](request, data, limits)
     except Unreadable as unreadable:
         return {"unreadable": unreadable.reason}, b""
+    except NotFound as missing:
+        return {"missing": missing.message}, b""
     except MemoryError:
         return {"unreadable": f"needs more than {limits.memory / 1e6:,.0f} MB of memory to read", "tired": True}, b""
     except RecursionError:
         return {"unreadable": "nested too deeply"}, b""
     except Exception as error:  # any library may raise anything on a hostile file
         return {"unreadable": f"damaged: its reader failed with {type(error).__name__}"}, b""
+
+
+def _read(request: dict[str, Any], data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+    reading = read(request["source"], data)
+    length = sum(len(block.text) for block in reading.blocks)
+    if length > limits.text:
+        raise Unreadable(f"{length:,} characters of text; the limit is {limits.text:,}")
+    document = assemble(request["source"], hashlib.sha256(data).hexdigest(), reading)
+    return header_of(document), document.text.encode("utf-8")
+
+
+def _picture(request: dict[str, Any], data: bytes, _: Limits) -> tuple[dict[str, Any], bytes]:
+    from indexer.readers.pdf_pages import picture
+
+    return {}, picture(data, request["page"], request["scale"])
+
+
+def _places(request: dict[str, Any], data: bytes, _: Limits) -> tuple[dict[str, Any], bytes]:
+    from indexer.readers.pdf_pages import places
+
+    return places(data, request["page"], request["sections"], request["languages"]).to_frame()
+
+
+_WORK = {"read": _read, "picture": _picture, "places": _places}
 
 
 def _private_pipes() -> tuple[IO[bytes], IO[bytes]]:

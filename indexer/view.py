@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
 from indexer import naming, schema, words
+from indexer.pages import PAGED
 from indexer.schema import chunks, documents
 from indexer.types import Hit, Section, Vectors
 
@@ -61,6 +62,7 @@ class View:
     def __init__(self, connection: Connection, dense: DenseIndex, generation: int, made: Made) -> None:
         self._connection, self._dense = connection, dense
         self.generation, self.made = generation, made
+        self._headings: dict[int, dict[int | None, Section]] = {}
 
     def dense(self, query: Vectors, k: int, where: ColumnElement[bool] | None = None) -> list[Hit]:
         """Return the `k` chunks nearest to the unit vector `query` (dim,) by cosine, best first."""
@@ -113,6 +115,22 @@ class View:
             line = None if cut.line is None else cut.line + text.count("\n", cut.start - first, start - first)
             overlapping[0] = replace(cut, start=start, line=line)
         return text[start - first :], tuple(overlapping)
+
+    def page_names(self, document_id: int, pages: Iterable[int | None]) -> dict[int, str]:
+        """Return what these sheets or slides of a document are called: their first headings. Pages have no names."""
+        wanted = documents.c.id == document_id
+        if self._connection.execute(select(documents.c.format).where(wanted)).scalar() not in PAGED:
+            return {}
+        if document_id not in self._headings:
+            row = self._connection.execute(select(documents.c.sections).where(wanted)).scalar()
+            sections = reversed([Section(*each) for each in json.loads(row or "[]")])
+            self._headings[document_id] = {each.page: each for each in sections if each.kind == "heading"}
+        headings = self._headings[document_id]
+        names: dict[int, str] = {}
+        for page in sorted({page for page in pages if page is not None and page in headings}):
+            text = func.substr(documents.c.text, headings[page].start + 1, headings[page].end - headings[page].start)
+            names[page] = str(self._connection.execute(select(text).where(wanted)).scalar() or "").strip()
+        return names
 
     def vectors(self, ids: Sequence[int]) -> dict[int, Vectors]:
         """Return the vectors (dim,) of these chunks by id."""

@@ -474,7 +474,7 @@ def _citation(number: int, passage: Passage, piece: Copied, claim: tuple[int, in
         quote=passage.text[start:end],
         line=line,
         title=passage.name,
-        page_name=passage.page_name,
+        page_name=passage.page_names.get(page, "") if page is not None else "",
         marks=((marked[0] - start, marked[1] - start),),
         claims=() if claim is None else (claim,),
     )

@@ -194,7 +194,8 @@ def _passages(view: View, arms: Arms, ranking: Sequence[Hit], k: int, question: 
     for chunk, score, twins in kept:
         in_words, in_dense = words.get(chunk.id, nowhere), dense.get(chunk.id, nowhere)
         origin = Origin(in_words[0], in_words[1], in_dense[0], in_dense[1], tuple(matched.get(chunk.id, ())))
-        found.append(_passage(chunk, score, origin, tuple(twins)))
+        names = view.page_names(chunk.document_id, [chunk.page])
+        found.append(replace(_passage(chunk, score, origin, tuple(twins)), page_names=names))
     return found
 
 
@@ -251,6 +252,7 @@ def _touch(one: Passage, other: Passage) -> bool:
 
 def _with_text(view: View, passage: Passage) -> Passage:
     text, sections = view.part(passage.document_id, passage.start, passage.end)
-    read = replace(passage, text=text, sections=sections)
+    names = view.page_names(passage.document_id, (part.page for part in sections))
+    read = replace(passage, text=text, sections=sections, page_names=names)
     page, line = read.place(0)
     return replace(read, page=page, line=line)

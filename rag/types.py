@@ -49,6 +49,8 @@ class Passage:
     """Sources of near-duplicate passages that were collapsed into this one."""
     sections: tuple[Section, ...] = ()
     """The parts of the document that the text consists of, where the passage was read from the document."""
+    page_names: Mapping[int, str] = field(default_factory=dict)
+    """What the sheets or slides that it stands on are called; of pages nothing."""
 
     @property
     def name(self) -> str:
@@ -57,11 +59,8 @@ class Passage:
 
     @property
     def page_name(self) -> str:
-        """The name of the sheet or slide that the passage stands on: its first heading, "" where there is none."""
-        inside = (part for part in self.sections if part.kind == "heading" and part.start >= self.start)
-        first = next((self.text[part.start - self.start : part.end - self.start] for part in inside), "")
-        above = self.context.split(" > ")[1 if self.title else 0 :]
-        return above[0] if above and above[0] else first
+        """The name of the sheet or slide that it begins on; "" where there are none, and of pages."""
+        return self.page_names.get(self.page, "") if self.page is not None else ""
 
     def place(self, offset: int) -> tuple[int | None, int | None]:
         """Return page and line (from 1) of the character at `offset` of the text, None where there is no such thing."""
@@ -79,6 +78,7 @@ class Passage:
         return {
             "source": self.source,
             "page": self.page,
+            "page_name": self.page_name,
             "start": self.start,
             "end": self.end,
             "text": self.text,
@@ -120,7 +120,7 @@ class Citation:
     line: int | None = None
     title: str = ""
     page_name: str = ""
-    """Of a sheet or slide."""
+    """Of a sheet or slide; "" where there are none, and of pages."""
     marks: tuple[tuple[int, int], ...] = ()
     """Where the answer's words stand inside `quote`: half-open, in characters of the quote."""
     claims: tuple[tuple[int, int], ...] = ()
@@ -133,6 +133,7 @@ class Citation:
             "source": self.source,
             "sha256": self.sha256,
             "page": self.page,
+            "page_name": self.page_name,
             "start": self.start,
             "end": self.end,
             "quote": self.quote,

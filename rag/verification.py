@@ -21,6 +21,7 @@ from sqlalchemy import select
 
 from indexer.collection import Collection, document_from_row
 from indexer.errors import Unreadable, UsageError, UserError
+from indexer.pages import PAGED, page_place
 from indexer.schema import documents
 from indexer.types import Document
 from rag.joining import concludes, is_joining
@@ -142,7 +143,7 @@ _CITATION: Mapping[str, tuple[type, ...]] = {
     "number": _NUMBER, "source": _TEXT, "sha256": _TEXT, "start": _NUMBER, "end": _NUMBER, "quote": _TEXT,
 }  # fmt: skip
 _CITATION_MAY: Mapping[str, tuple[type, ...]] = {
-    "page": _MAYBE, "line": _MAYBE, "title": _TEXT, "marks": _SPANS, "claims": _SPANS,
+    "page": _MAYBE, "page_name": _TEXT, "line": _MAYBE, "title": _TEXT, "marks": _SPANS, "claims": _SPANS,
 }  # fmt: skip
 _COPIED = dict.fromkeys(("start", "end", "citation", "quote_start", "quote_end"), _NUMBER)
 _ANSWER_MAY: Mapping[str, tuple[type, ...]] = {
@@ -276,6 +277,9 @@ def _place_fault(citation: Mapping[str, Any], read: Document) -> str:
     page, line = read.page_at(start), read.line_at(start)
     if citation.get("page", page) != page:
         return f"the quote stands on {_called('page', page)}, not on {_called('page', citation['page'])}"
+    if citation.get("page_name", "") not in ("", *_page_names(read, page)):
+        where = page_place(read.source, page) if page else "no page"
+        return f"the quote stands on {where}, which is not called {_shortened(citation['page_name'])}"
     if citation.get("line") not in (None, line):
         return f"the quote stands in {_called('line', line)}, not in {_called('line', citation['line'])}"
     if citation.get("title", "") not in ("", *_names(read)):
@@ -287,6 +291,13 @@ def _place_fault(citation: Mapping[str, Any], read: Document) -> str:
 def _names(read: Document) -> tuple[str, ...]:
     """Return what a document is called: its title, or its file's name."""
     return read.title, PurePath(read.source).name
+
+
+def _page_names(read: Document, page: int | None) -> Iterator[str]:
+    """Yield what a sheet or slide may be called: by a heading on it."""
+    for part in read.sections:
+        if part.kind == "heading" and part.page == page is not None and read.format in PAGED:
+            yield read.text[part.start : part.end].strip()
 
 
 def _called(what: str, number: int | None) -> str:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import cli
+from indexer.readers.ocr import LANGUAGES
 from rag.service.settings import Settings
 from tests.worlds import write_folder
 
@@ -103,9 +104,29 @@ def test_the_unit_is_closed_in() -> None:
     assert float(service["TimeoutStopSec"]) > Settings().drain_seconds
 
 
+def test_the_image_reads_scans_in_the_languages_that_are_chosen() -> None:
+    (run,) = re.findall(
+        r"^RUN packages=\$\((.*?)\) \\\n(.*?[^\\])\n(?=[A-Z])", DOCKERFILE, flags=re.MULTILINE | re.DOTALL
+    )
+    names, install = run
+    for chosen, packages in (
+        ("eng", "tesseract-ocr-eng"),
+        ("deu+chi_sim+eng", "tesseract-ocr-deu tesseract-ocr-chi-sim tesseract-ocr-eng"),
+    ):
+        done = subprocess.run(["sh", "-c", names], env={"PATH": os.environ["PATH"], "OCR_LANGUAGE": chosen}, check=True,
+                              capture_output=True, text=True)  # fmt: skip
+        assert done.stdout.split() == packages.split()
+    assert "apt-get install --yes --no-install-recommends tesseract-ocr $packages" in install
+    assert "rm -rf /var/lib/apt/lists/*" in install
+    stage = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[2]
+    assert stage.index("apt-get install") < stage.index("USER footnote")
+    assert f"ENV {LANGUAGES}=$OCR_LANGUAGE" in stage
+    assert 'ARG OCR_LANGUAGE="eng"' in stage
+
+
 def test_the_variables_that_are_told_of_are_settings() -> None:
     text = UNIT + DOCKERFILE + (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
-    known = {f"FOOTNOTE_{name.upper()}" for name in Settings.__slots__}
+    known = {f"FOOTNOTE_{name.upper()}" for name in Settings.__slots__} | {LANGUAGES}
     told = set(re.findall(r"FOOTNOTE_[A-Z_]+", text))
     assert told
     assert told <= known

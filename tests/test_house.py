@@ -19,7 +19,7 @@ SOURCES = [ROOT / "cli.py", *sorted(path for floor in list(FLOORS)[:3] for path 
 HEAVY = {
     "torch", "transformers", "sentence_transformers", "faiss", "sqlalchemy", "alembic", "openvino", "numpy", "sklearn",
     "scipy", "tokenizers", "safetensors", "trafilatura", "lxml", "docx", "pptx", "openpyxl", "pypdf", "pypdfium2",
-    "charset_normalizer", "ftfy", "pathspec", "regex", "rich", "watchfiles", "matplotlib", "fastapi",
+    "PIL", "charset_normalizer", "ftfy", "pathspec", "regex", "rich", "watchfiles", "matplotlib", "fastapi",
     "starlette", "uvicorn", "pydantic", "prometheus_client",
     "symspellpy", "datasketch", "langdetect", "peft", "datasets", "accelerate",
 }  # fmt: skip

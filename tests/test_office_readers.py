@@ -304,6 +304,54 @@ def test_cells_between_ruled_lines_come_together_whatever_order_they_were_drawn_
     assert pdf_texts(document) == [("table", "\n".join(" | ".join(row).strip() for row in rows))]
 
 
+def test_a_ruled_cell_over_several_rows_or_columns_is_told_in_each_of_them() -> None:
+    """What stood beside three rows was told in the one in whose middle it was printed."""
+    document = pdf_page()
+    document.set_font("helvetica", size=10)
+    rows: tuple[tuple[tuple[str, int, int], ...], ...] = (  # text, rows, columns
+        (("Region", 2, 1), ("Harbour fees", 1, 2), ("Keeper", 2, 1)),
+        (("2022", 1, 1), ("2023", 1, 1)),
+        (("North", 3, 1), ("14", 1, 1), ("15", 1, 1), ("Mira", 1, 1)),
+        (("16", 1, 1), ("17", 1, 1), ("Ann", 1, 1)),
+        (("18", 1, 1), ("19", 1, 1), ("Joe", 1, 1)),
+        (("In crowns", 1, 4),),
+        (("South", 1, 1), ("not counted this year", 1, 2), ("Eve", 1, 1)),
+    )
+    with document.table(num_heading_rows=2, line_height=6) as table:
+        for cells in rows:
+            row = table.row()
+            for text, high, wide in cells:
+                row.cell(text, rowspan=high, colspan=wide)
+    ((kind, text),) = pdf_texts(document)
+    assert kind == "table"
+    assert [line.rstrip(" |") for line in text.split("\n")] == [
+        "Region | Harbour fees | Harbour fees | Keeper",
+        "Region | 2022 | 2023 | Keeper",
+        "North | 14 | 15 | Mira",
+        "North | 16 | 17 | Ann",
+        "North | 18 | 19 | Joe",
+        "In crowns",
+        "South | not counted this year | not counted this year | Eve",
+    ]
+
+
+def test_cells_without_a_line_between_them_are_still_cells_where_each_has_words_of_its_own() -> None:
+    """A dark head drawn as one bar has no lines between its names; a column may have none between its entries."""
+    document = pdf_page()
+    document.rect(20, 20, 150, 8)
+    for top in (28, 36, 44):
+        for left in (70, 120):
+            document.rect(left, top, 50, 8)
+    document.line(20, 28, 20, 52)
+    document.line(70, 28, 70, 52)
+    document.line(20, 52, 70, 52)
+    for base, cells in ((25, "Name Fee Keeper"), (33, "Rope 14 Mira"), (41, "Sail 15 Ann"), (49, "Oars 16 Joe")):
+        for left, cell in zip((22, 72, 122), cells.split(), strict=True):
+            put(document, left, base, cell)
+    expected = "Name | Fee | Keeper\nRope | 14 | Mira\nSail | 15 | Ann\nOars | 16 | Joe"
+    assert pdf_texts(document) == [("table", expected)]
+
+
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [

@@ -88,6 +88,8 @@ def test_no_text_in_any_address_breaks_the_service_or_reaches_a_file(client: Tes
     for text in TEXTS:
         named = quote(text.encode("utf-8", "surrogatepass"), safe="")[:3000]
         for route in ("/v1/collections/{}", "/v1/collections/{}/documents", "/v1/collections/world/documents/{}",
+                      "/v1/collections/{}/documents/x/pages/1", "/v1/collections/world/documents/{}/pages/1",
+                      "/v1/collections/world/documents/x/pages/{}/boxes",
                       "/v1/models/{}", "/page/{}", "/v1/collections/{}/index", "/{}"):  # fmt: skip
             for method in ("GET", "DELETE", "POST", "PUT", "OPTIONS", "TRACE"):
                 response = client.request(method, route.format(named))

@@ -43,7 +43,9 @@ after_page: Callable[[], None] = lambda: None  # noqa: E731 - the sandbox puts i
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
+class Word:
+    """A word as Tesseract read it; places in points from the upper left corner of the page as it is shown."""
+
     text: str
     confidence: float
     left: float
@@ -72,7 +74,7 @@ class Scans:
 
     def lines(self, page: Any, number: int) -> list[Line]:
         """Return the lines of a pypdfium2 page that shows pictures alone; none where it cannot be read."""
-        words = self._words(page) if self._is_ready() else []
+        words = self.words(page)
         if not words:
             self.unread.append(number)
             return []
@@ -109,7 +111,10 @@ class Scans:
             )
         return not self.problem
 
-    def _words(self, page: Any) -> list[list[_Word]]:
+    def words(self, page: Any) -> list[list[Word]]:
+        """Return the words of each line of a pypdfium2 page; none where it cannot be read."""
+        if not self._is_ready():
+            return []
         width, height = page.get_size()
         dpi = min(DPI, 72 * (_MAX_PIXELS / max(width * height, 1)) ** 0.5)
         options = ["stdin", "stdout", "-l", self.languages, "--psm", "1", "--dpi", f"{dpi:.0f}", "tsv"]
@@ -173,17 +178,17 @@ def _image(page: Any, dpi: float) -> bytes:
     return head + pixels
 
 
-def _read_table(table: str, dpi: float) -> list[list[_Word]]:
+def _read_table(table: str, dpi: float) -> list[list[Word]]:
     """Return the words of each line from Tesseract's table of tab separated values; places in points from the top."""
     rows = [line.split("\t") for line in table.splitlines()[1:]]
     words = [row for row in rows if len(row) == 12 and row[0] == _WORD_LEVEL and row[11].strip()]
     return [
-        [_Word(row[11].strip(), float(row[10]), *(float(each) * 72 / dpi for each in row[6:10])) for row in line]
+        [Word(row[11].strip(), float(row[10]), *(float(each) * 72 / dpi for each in row[6:10])) for row in line]
         for _, line in groupby(words, lambda row: row[1:5])
     ]
 
 
-def _lines(words: Sequence[Sequence[_Word]], page_height: float) -> Iterator[Line]:
+def _lines(words: Sequence[Sequence[Word]], page_height: float) -> Iterator[Line]:
     """Yield the lines with cells apart, as those that are printed; larger print is told, other sizes are not."""
     heights = [max(word.height for word in line) for line in words]
     widths = [sum(word.width for word in line) / sum(len(word.text) for word in line) for line in words]

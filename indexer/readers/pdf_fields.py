@@ -24,12 +24,18 @@ _SLACK = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The value of a field and where its box stands, in points from the bottom of the page."""
+    """The value of a field and where its box stands, in points from the bottom and the left of the page."""
 
     name: str
     value: str
     bottom: float
     top: float
+    left: float = 0.0
+    right: float = 0.0
+
+    def is_beside(self, base: float) -> bool:
+        """Tell a line whose letters stand at this height beside the field."""
+        return self.bottom - _SLACK <= base <= self.top + _SLACK
 
 
 def with_entries(lines: Sequence[Line], entries: Sequence[Entry]) -> list[Line]:
@@ -37,11 +43,7 @@ def with_entries(lines: Sequence[Line], entries: Sequence[Entry]) -> list[Line]:
     told = list(lines)
     loose: list[Entry] = []
     for entry in entries:
-        beside = [
-            place
-            for place, line in enumerate(lines)
-            if entry.bottom - _SLACK <= line.base <= entry.top + _SLACK and line.text.strip()
-        ]
+        beside = [place for place, line in enumerate(lines) if entry.is_beside(line.base) and line.text.strip()]
         others = sum(other.bottom < entry.top and entry.bottom < other.top for other in entries)
         if len(beside) == 1 and others == 1 and entry.value not in lines[beside[0]].text:
             line = lines[beside[0]]
@@ -91,7 +93,7 @@ def _entry(annotation: Any, form: Any) -> Iterator[Entry]:
     name = name or _string(raw.FPDFAnnot_GetFormFieldName, form, annotation)
     box = raw.FS_RECTF()
     if value and value != "Off" and raw.FPDFAnnot_GetRect(annotation, box):
-        yield Entry(name, value, box.bottom, box.top)
+        yield Entry(name, value, box.bottom, box.top, box.left, box.right)
 
 
 def _string(function: Any, *arguments: Any) -> str:

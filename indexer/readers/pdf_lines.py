@@ -13,17 +13,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from indexer.readers.pdf_grids import (
-    CELL_GAP,
-    Fragment,
-    Grid,
-    Row,
-    beside_labels,
-    grids_of,
-    in_rows,
-    on_one_line,
-    rules_of,
-)
+from indexer.readers.pdf_grids import CELL_GAP, Fragment, Row, beside_labels, on_one_line
+from indexer.readers.pdf_ruled import Grid, grids_of, in_rows, rules_of
 from indexer.readers.pdf_tables import Line, Table
 from indexer.readers.raised import power
 from indexer.types import Block
@@ -49,14 +40,18 @@ _MAX_LABELLED = 100
 
 def printed_lines(page: Any, text_page: Any) -> list[Line]:
     """Return the lines of a pypdfium2 page; cells of a table row are set apart by " | "."""
-    text = _characters(text_page)
+    return [line_of(row) for row in printed_rows(page, text_page, characters_of(text_page))]
+
+
+def printed_rows(page: Any, text_page: Any, text: str) -> list[Row]:
+    """Return the same lines as fragments, each with the places of its characters in `text`, which is the page's."""
     grids = grids_of(*rules_of(page))
     printed = re.finditer(r"[^\r\n]*[^\r\n ][^\r\n]*", text)
     rows = [_fragments(text_page, found[0], found.start(), grids) for found in printed]
-    return [_line(row) for row in beside_labels(on_one_line(in_rows(rows, grids)))]
+    return beside_labels(on_one_line(in_rows(rows, grids)))
 
 
-def _characters(text_page: Any) -> str:
+def characters_of(text_page: Any) -> str:
     """Return the characters of a page, each at the place that pdfium counts it at."""
     from pypdfium2 import raw
 
@@ -69,7 +64,8 @@ def _characters(text_page: Any) -> str:
     return text.replace("\ufffe", "\u00ad").replace("\x02", "\u00ad")
 
 
-def _line(row: Row) -> Line:
+def line_of(row: Row) -> Line:
+    """Return a printed line; its fragments are cells."""
     first = row[0]
     text = " | ".join(f"{fragment.mark} {fragment.text.strip()}".strip() for fragment in row)
     lefts = tuple(fragment.left for fragment in row)
@@ -94,7 +90,10 @@ def _fragments(page: Any, text: str, place: int, grids: Sequence[Grid]) -> list[
     def end(until: int, right: float) -> None:
         words = _with_powers(page, text[begin:until], place + begin)
         number = mark[1] if mark and not found else ""
-        found.append(Fragment(words, left, right, bottom, round(size, 1), bold, number))
+        places = ((place + begin if found else place, place + until),)
+        # Beside a cell over several rows, words of two heights are taken for one line.
+        base = page.get_charbox(place + begin, loose=True)[1] if found and beside else bottom
+        found.append(Fragment(words, left, right, base, round(size, 1), bold, number, places))
 
     for space in re.compile(r"(?<=\S) +(?=\S)").finditer(text, begin, begin + 500):
         before = page.get_charbox(place + space.start() - 1)[2]
@@ -147,7 +146,7 @@ def _with_powers(page: Any, text: str, place: int) -> str:
         pieces += [text[done:at], told]
         done = run.end() + (not told and re.match(r" [,.;:)]", text[run.end() :]) is not None)
     if not done:
-        return _SHIFTED.sub(lambda found: _unshifted(found[0]), text)
+        return decoded(text)
     return "".join([*pieces, text[done:]])
 
 
@@ -161,6 +160,11 @@ def _first_raised(page: Any, begin: int, end: int) -> int:
         return 0
     base, raised = (page.get_charbox(at, loose=True)[1] for at in (begin, begin + small))
     return small if raised > base + 0.1 * sizes[0] else 0
+
+
+def decoded(text: str) -> str:
+    """Return the text with letters that are told only by their place in a font as what they are, of the same length."""
+    return _SHIFTED.sub(lambda found: _unshifted(found[0]), text)
 
 
 def _unshifted(text: str) -> str:

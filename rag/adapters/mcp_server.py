@@ -53,6 +53,7 @@ class Passage(BaseModel):
     source: str
     title: str
     page: int | None
+    page_name: str = Field(description='Of a sheet or slide; "" for pages.')
     line: int | None
     start: int = Field(description="In characters of the document; read_source reads on from here.")
     end: int
@@ -74,6 +75,7 @@ class Footnote(BaseModel):
     source: str
     title: str
     page: int | None
+    page_name: str = Field(description='Of a sheet or slide; "" for pages.')
     line: int | None
     start: int
     end: int
@@ -274,6 +276,7 @@ def _passage(found: Found) -> Passage:
         source=found.source,
         title=found.name,
         page=found.page,
+        page_name=found.page_name,
         line=found.line,
         start=found.start,
         end=found.end,
@@ -297,6 +300,7 @@ def _answered(answer: Answer) -> Answered:
                 source=each.source,
                 title=each.title,
                 page=each.page,
+                page_name=each.page_name,
                 line=each.line,
                 start=each.start,
                 end=each.end,

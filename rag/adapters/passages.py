@@ -11,7 +11,9 @@ def passage_id(passage: Passage) -> str:
 
 
 def passage_metadata(passage: Passage) -> dict[str, str | int | float]:
-    """Return what is known of a passage beside its text; `page` and `line` are missing where there is no such thing.
+    """Return what is known of a passage beside its text.
+
+    `page`, `page_name` (of a sheet or slide) and `line` are missing where there is no such thing.
 
     `start` and `end` are half-open, in characters of the stored document; `sha256` is of the source's bytes.
     """
@@ -20,6 +22,7 @@ def passage_metadata(passage: Passage) -> dict[str, str | int | float]:
         "title": passage.name,
         "context": passage.context,
         "page": passage.page,
+        "page_name": passage.page_name or None,
         "line": passage.line,
         "start": passage.start,
         "end": passage.end,

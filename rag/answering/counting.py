@@ -155,9 +155,10 @@ def _passage(collection: Collection, match: _Match, like: Passage) -> Passage:
         return head(collection, bare)
     with collection.view() as view:
         text, sections = view.part(match.document_id, *match.chunk)
+        names = view.page_names(match.document_id, (part.page for part in sections))
     found = replace(bare, start=match.chunk[0], end=match.chunk[0] + len(text), text=text, sections=sections)
     page, line = found.place(0)
-    return replace(found, page=page, line=line)
+    return replace(found, page=page, line=line, page_names=names)
 
 
 def _line(passage: Passage, wanted: set[str]) -> Unit | None:

@@ -53,6 +53,7 @@ def head(collection: Collection, passage: Passage) -> Passage:
     """Return the head of the document that a passage is from, as a passage."""
     with collection.view() as view:
         text, sections = view.part(passage.document_id, 0, HEAD)
+        names = view.page_names(passage.document_id, (part.page for part in sections))
     cut = (
         text
         if len(text) < HEAD
@@ -60,7 +61,7 @@ def head(collection: Collection, passage: Passage) -> Passage:
     )
     first = replace(passage, start=0, end=len(cut), text=cut, sections=sections, context=passage.title)
     page, line = first.place(0)
-    return replace(first, page=page, line=line)
+    return replace(first, page=page, line=line, page_names=names)
 
 
 def _within(passage: Passage, first: Passage) -> bool:

@@ -18,6 +18,7 @@ from rag.service.changing import Changing
 from rag.service.documents import Names
 from rag.service.library import Library
 from rag.service.observing import Metrics
+from rag.service.pdf_pages import PdfPages
 from rag.service.settings import Settings
 from rag.service.uploads import Uploads
 
@@ -38,6 +39,7 @@ class Service:
     checking: Changing
     """Reads sources again for `verify`, while collections change."""
     uploads: Uploads
+    pages: PdfPages
     metrics: Metrics
     state: State = "starting"
 
@@ -74,6 +76,7 @@ class Service:
         self.asking.close()
         self.changing.close()
         self.checking.close()
+        self.pages.close()
         self.library.close()
 
 
@@ -90,7 +93,7 @@ def make_service(settings: Settings, library: Library | None = None) -> Service:
         on_batch=metrics.batch,
     )
     books = library or Library(home, settings.collection, settings.generator or None)
-    return Service(settings, books, asking, Changing(), Changing(1), uploads, metrics)
+    return Service(settings, books, asking, Changing(), Changing(1), uploads, PdfPages(), metrics)
 
 
 async def in_thread(look: Callable[[], Result]) -> Result:

@@ -44,6 +44,7 @@ _PASSAGE = {
     "title": "Sources of text",
     "context": "Sources of text > Ready-made collections",
     "page": None,
+    "page_name": "",
     "line": 21,
     "start": 1204,
     "end": 1290,
@@ -77,6 +78,7 @@ ANSWER = {
             "title": "Sources of text",
             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "page": None,
+            "page_name": "",
             "line": 21,
             "start": 1204,
             "end": 1256,
@@ -142,6 +144,13 @@ UPLOADED = {
     },
     "replaced": False,
     "report": {**REPORT, "added": 1, "changed": 0, "unchanged": 0},
+}
+PAGE_BOXES = {
+    "page": 3,
+    "pages": 12,
+    "width": 595.28,
+    "height": 841.89,
+    "boxes": [[0.11765, 0.21021, 0.88235, 0.22508], [0.11765, 0.22804, 0.4031, 0.24291]],
 }
 UPLOAD_EVENTS = 'event: progress\ndata: {"what":"passages","done":61,"total":61}\n\nevent: document\ndata: {...}\n\n'
 

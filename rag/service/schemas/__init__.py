@@ -22,6 +22,8 @@ POST   /v1/collections/{name}/documents          raw bytes, ?name=report.pdf -> 
                                                  one); &stream=true: progress Progress, document Uploaded, error
 GET    /v1/collections/{name}/documents/{id}     DocumentText; ?start=&end=
 DELETE /v1/collections/{name}/documents/{id}     Removed
+GET    .../documents/{id}/pages/{number}         image/png; ?scale=
+GET    .../documents/{id}/pages/{number}/boxes   PageBoxes; ?start=&end=
 GET    /v1/models  /v1/models/{model}            Models, Model: "footnote" and "footnote/COLLECTION"
 POST   /v1/embeddings                            EmbeddingsRequest -> EmbeddingsResponse
 POST   /v1/chat/completions                      ChatRequest -> ChatResponse; with stream: data ChatChunk ... [DONE]
@@ -56,6 +58,7 @@ from rag.service.schemas.collections import (
     IndexReport,
     IndexRequest,
     NewCollection,
+    PageBoxes,
     Progress,
     Removed,
     SectionOut,
@@ -106,8 +109,8 @@ __all__ = [
     "CollectionStatus", "Collections", "Deleted", "Delta", "DocumentEntry", "DocumentId", "DocumentText",
     "Documents", "Embedding", "EmbeddingUsage", "EmbeddingsRequest", "EmbeddingsResponse", "ErrorResponse",
     "Explanation", "Failure", "Filters", "Grounding", "Health", "IndexReport", "IndexRequest", "MaxError",
-    "Message", "Model", "ModelName", "Models", "NewCollection", "PassageOut", "Passages", "Progress", "Ready",
-    "Removed", "Request", "Response", "SearchRequest", "SearchResponse", "SectionOut", "Share", "SkipOut",
+    "Message", "Model", "ModelName", "Models", "NewCollection", "PageBoxes", "PassageOut", "Passages", "Progress",
+    "Ready", "Removed", "Request", "Response", "SearchRequest", "SearchResponse", "SectionOut", "Share", "SkipOut",
     "Span", "Stage", "TextPart", "Uploaded", "VerifiedCitation", "VerifyRequest", "VerifyResponse", "Whole",
     "Writing",
 ]  # fmt: skip

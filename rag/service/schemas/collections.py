@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rag.service.schemas.base import DocumentId, Request, Response
+from rag.service.schemas.base import DocumentId, Request, Response, Share
 
 
 class NewCollection(Request):
@@ -127,6 +127,19 @@ class DocumentText(Response):
     sections: list[SectionOut] = Field(description="Those that touch this part; offsets are the document's.")
     headings: list[str] = Field(description="Above `start`, outermost first.")
     generation: int
+
+
+class PageBoxes(Response):
+    """Where a part of a document's stored text stands on a page."""
+
+    page: int
+    pages: int = Field(description="Of the document.")
+    width: float = Field(description="Of the page as it is shown, in points.")
+    height: float
+    boxes: list[Annotated[list[Share], Field(min_length=4, max_length=4)]] = Field(
+        description="Left, top, right and bottom of each line, in parts of the page from its upper left corner; none "
+        "where the text does not stand on this page, or its place is not certain."
+    )
 
 
 class IndexReport(Response):

@@ -46,7 +46,8 @@ class PassageOut(Response):
     name: str = Field(description="To show: the title, the name it was uploaded under, or the file's name.")
     title: str
     context: str = Field(description='Title and headings above it, joined by " > ".')
-    page: int | None
+    page: int | None = Field(description="Page, slide or sheet.")
+    page_name: str = Field(description='What the slide or sheet is called; "" for pages.')
     line: int | None
     start: int
     end: int
@@ -70,7 +71,8 @@ class CitationOut(Response):
     name: str
     title: str
     sha256: str = Field(description="Of the source's bytes when it was indexed.")
-    page: int | None
+    page: int | None = Field(description="Page, slide or sheet.")
+    page_name: str = Field(description='What the slide or sheet is called; "" for pages.')
     line: int | None
     start: int
     end: int
@@ -193,6 +195,7 @@ class VerifiedCitation(BaseModel):
     page: int | None = Field(None, ge=0, le=2**53)
     line: int | None = Field(None, ge=0, le=2**53)
     title: Whole = Field("", max_length=100_000)
+    page_name: Whole = Field("", max_length=100_000)
     marks: list[CheckedSpan] = Field([], max_length=1000)
     claims: list[CheckedSpan] = Field([], max_length=1000)
 
