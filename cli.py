@@ -23,7 +23,7 @@ import click
 
 from finetune.commands import Trainings
 from indexer.command import COMMANDS as UPKEEP
-from indexer.command import show_notes, show_skips
+from indexer.command import show_notes, show_skips, show_unknown_languages
 from indexer.errors import UsageError, UserError
 from indexer.interrupts import leave_the_second_to_the_kernel
 from indexer.screen import common, in_collection, plain, shown
@@ -294,6 +294,7 @@ def _show_report(report: Report, name: str, as_json: bool) -> None:
         console.print(plain(f"  not read: {counts}"), soft_wrap=True)
     show_skips(console, [(skip.source, skip.reason) for skip in report.skipped])
     show_notes(console, report.notes)
+    show_unknown_languages(console, report.unknown_languages)
 
 
 # Training

@@ -32,7 +32,7 @@ from indexer import storage
 from indexer.errors import Damaged, SchemaMismatch, StorageError
 
 APPLICATION_ID = 0x464E4F54  # "FNOT", in SQLite's header, so that a stranger's database is told from ours
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration; a database that says otherwise is migrated (older) or refused (newer)."""
 WRITER_PATIENCE = 30
 """Seconds that a commit waits for readers to end. New readers wait behind it, so theirs must be longer."""
@@ -81,7 +81,10 @@ chunks = Table(
     Column("context", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("bigrams", Text, nullable=False),
+    Column("language", Text, nullable=False, server_default=""),  # ISO 639-1; see `indexer.stems`
+    Column("stems", Text, nullable=False, server_default=""),
     Index("ix_chunks_digest", "digest"),
+    Index("ix_chunks_language", "language"),
     sqlite_autoincrement=True,
 )
 

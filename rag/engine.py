@@ -290,6 +290,15 @@ class Engine:
             return meant(connection, question)
         return ""
 
+    def unknown_language(self, question: str) -> str:
+        """Return the name of the language that a question is in and the encoder does not know; "" for any other."""
+        from indexer.encoders.known_languages import unknown_languages
+        from indexer.languages import NAMES, language_of
+
+        language = language_of(question)
+        unknown = unknown_languages([language], self.collection.made.fingerprint, self.collection.home)
+        return NAMES[language] if language and unknown else ""
+
     def _answer(self, draft: Draft, reading: Reading) -> Answer:
         outcome: Outcome = "none"
         if draft.pieces and reading.matches:

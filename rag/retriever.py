@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from indexer.errors import UsageError
+from indexer.languages import language_of
 from indexer.pages import on_two
 from indexer.signatures import near_duplicates
 from indexer.types import Hit, Vectors
 from indexer.view import StoredChunk, View
 from rag import fusion
-from rag.languages import language_of
 from rag.reranking.reranker import Reranker, reranked
 from rag.types import Origin, Passage
 

@@ -12,7 +12,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from indexer import words
-from rag.languages import FUNCTION_WORDS, language_of
+from indexer.languages import FUNCTION_WORDS, language_of
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection

@@ -17,7 +17,7 @@ from rag.generator import Copied, Draft
 from rag.quoting.generator import QuotingGenerator
 from rag.reranking.reranker import NONE, Reranker
 from rag.retriever import Arms, Retriever
-from tests.worlds import WordEncoder, article, collection_of
+from tests.worlds import WordEncoder, article, collection_of, make_older
 
 
 @pytest.fixture(scope="module")
@@ -405,10 +405,8 @@ def test_a_collection_of_an_older_version_learns_its_names_when_it_is_opened(tmp
     with sqlite3.connect(collection.database) as older:
         now = older.execute("SELECT * FROM names ORDER BY form, document_id, chunk_id").fetchall()
         inside = older.execute("SELECT bigrams FROM chunks ORDER BY id").fetchall()
-        older.execute("DROP TABLE names")
-        older.execute("UPDATE chunks SET bigrams = ''")
-        older.execute("UPDATE alembic_version SET version_num = '0001'")
     older.close()
+    make_older(collection.database, "0001")
     assert names(Engine(Collection("world", tmp_path, encoder=WordEncoder())).search("AX4410B"))[0] == "hinge.txt"
     with sqlite3.connect(collection.database) as migrated:
         assert migrated.execute("SELECT * FROM names ORDER BY form, document_id, chunk_id").fetchall() == now
