@@ -216,11 +216,14 @@ def as_written(connection: Connection, term: str, most: int) -> Counter[str]:
     return Counter(word for row in rows for text in row for word in str(text).split(MARK)[1::2])
 
 
-def texts_with(connection: Connection, term: str, most: int) -> list[str]:
-    """Return the texts of the first `most` chunks that have a term."""
-    text: ColumnClause[str] = column("text")
-    query = select(text).select_from(WORDS).where(MATCHES).order_by(ROWID).limit(most)
-    return list(connection.execute(query, {"expression": f'{_WRITTEN}"{_plain(term)}"'}).scalars())
+def languages_with(connection: Connection, terms: Sequence[str], most: int) -> set[str]:
+    """Return the languages of the first `most` chunks that have each of the terms; "" is that of one that is unsure."""
+    found: set[str] = set()
+    for term in terms:
+        having = select(ROWID).select_from(WORDS).where(MATCHES).order_by(ROWID).limit(most)
+        query = select(chunks.c.language).where(chunks.c.id.in_(having))
+        found.update(connection.execute(query, {"expression": f'{_WRITTEN}"{_plain(term)}"'}).scalars())
+    return found
 
 
 def _plain(word: str) -> str:

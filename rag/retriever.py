@@ -158,8 +158,10 @@ class Retriever:
             ranking = list(arms.words)
         elif self.mode == "dense":
             ranking = list(arms.dense)
-        else:
+        elif self.mode == "feedback":  # whose dense hits are near to what was asked for, and not to the question
             ranking = fusion.standard_scores([arms.words, arms.dense])
+        else:
+            ranking = fusion.hybrid(arms.words, arms.dense)
         if self.reranker is not None:
             ranking = reranked(view, question, ranking, self.reranker)
         if self.mode in ("words", "dense"):
