@@ -13,10 +13,12 @@ from sqlalchemy import func, select
 
 from indexer import native, segments
 from indexer.chunker import passage_text
-from indexer.schema import chunks, documents, tombstones, vectors
+from indexer.findable import names_of, word_columns
+from indexer.schema import chunks, documents, names, tombstones, vectors
 from indexer.segments import DenseIndex, Segment
 from indexer.types import Chunk, Vectors
 from indexer.view import Made
+from indexer.writer import DOCUMENT_NAMES, WORD_COLUMNS
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -68,6 +70,31 @@ def wrong_vectors(connection: Connection, dim: int) -> list[int]:
         off = ~(np.abs(lengths - 1) <= segments.UNIT_TOLERANCE)  # true for NaN as well
         wrong.extend(sized[place].id for place in np.flatnonzero(off))
     return sorted(wrong)
+
+
+def wrong_names(connection: Connection) -> list[str]:
+    """Return the sources of documents whose names, or whose words for full-text search, are not what they must be."""
+    stored = connection.execute(select(names).order_by(names.c.document_id).execution_options(yield_per=1000))
+    by_document = itertools.groupby(stored, key=lambda row: row.document_id)
+    waiting = next(by_document, None)
+    wrong: dict[str, None] = {}
+    for document in connection.execute(select(*DOCUMENT_NAMES).order_by(documents.c.id)).all():
+        while waiting is not None and waiting[0] < document.id:  # of a document that is not there
+            wrong[f"document {waiting[0]}"] = None
+            waiting = next(by_document, None)
+        found: set[tuple[str, int, int]] = set()
+        if waiting is not None and waiting[0] == document.id:
+            found = {(row.form, row.chunk_id, row.match) for row in waiting[1]}
+            waiting = next(by_document, None)
+        query = select(*WORD_COLUMNS).where(chunks.c.document_id == document.id).order_by(chunks.c.id)
+        pieces = connection.execute(query).all()
+        called = {(row["form"], row["chunk_id"], row["match"]) for row in names_of(document, pieces)}
+        columns = word_columns([(piece.context, piece.text) for piece in pieces])
+        unlike = any(getattr(piece, name) != value for piece, own in zip(pieces, columns, strict=True)
+                     for name, value in own.items())  # fmt: skip
+        if found != called or unlike:
+            wrong[document.source] = None
+    return [*wrong, *([f"document {waiting[0]}"] if waiting is not None else [])]
 
 
 def wrong_segments(connection: Connection, folder: Path, made: Made) -> dict[str, str]:

@@ -80,6 +80,8 @@ class Status:
     made: Made
     generator: str | None
     """The generator chosen for this collection; None: the default one."""
+    languages: dict[str, int]
+    """In how many documents there are passages in each language, by its ISO 639-1 code; see `indexer.languages`."""
 
 
 class Collection:
@@ -389,6 +391,7 @@ class Collection:
             formats = connection.execute(
                 select(documents.c.format, func.count()).group_by(documents.c.format).order_by(documents.c.format)
             ).all()
+            languages = spoken_in(connection)
             repairs: dict[str, int] = {}
             for (found,) in connection.execute(select(documents.c.repairs).where(documents.c.repairs != "{}")):
                 for kind, count in json.loads(found).items():
@@ -416,6 +419,7 @@ class Collection:
             bytes=size,
             made=made,
             generator=generator,
+            languages=languages,
         )
 
     def close(self) -> None:
@@ -520,6 +524,12 @@ def made_in(connection: Connection) -> tuple[Made, int]:
     """Return how the state that `connection` sees was made, and its generation."""
     values = {row.key: json.loads(row.value) for row in connection.execute(select(settings))}
     return Made(**values["made"]), int(values["generation"])
+
+
+def spoken_in(connection: Connection) -> dict[str, int]:
+    """Return in how many documents there are passages in each language, by its ISO 639-1 code."""
+    counted = select(chunks.c.language, func.count(chunks.c.document_id.distinct())).group_by(chunks.c.language)
+    return {row[0]: row[1] for row in connection.execute(counted) if row[0]}
 
 
 def chosen_generator(connection: Connection) -> str | None:

@@ -63,6 +63,7 @@ def status(screen: Screen, sources: bool, name: str, home: str | None, as_json: 
         ("documents", f"{found.documents:,} ({', '.join(f'{n} {kind}' for kind, n in found.formats.items())})"),
         ("passages", f"{found.chunks:,}, of them {found.near_duplicates:,} near-duplicates"),
         ("characters", f"{found.characters:,}"),
+        ("languages", _counted(found.languages) or "not told"),
         ("repairs", ", ".join(f"{count:,} {kind}" for kind, count in found.repairs.items()) or "none needed"),
         ("encoder", f"{found.made.encoder} ({found.made.dim} dimensions, {found.made.fingerprint[:12]})"),
         ("generator", found.generator or "the default one"),
@@ -219,3 +220,17 @@ def show_notes(console: Console, notes: Mapping[str, Sequence[str]]) -> None:
         console.print(plain(f"    {near(source)}: {'; '.join(notes[source])}"), soft_wrap=True)
     if len(notes) > _SHOWN:
         console.print(f"    ... and {len(notes) - _SHOWN} more; all of them with --json", highlight=False)
+
+
+def show_unknown_languages(console: Console, documents: Mapping[str, int]) -> None:
+    """Warn of documents in languages that the encoder does not know, given how many there are of each."""
+    if documents:
+        console.print("  [yellow]in languages that the encoder does not know:[/]", highlight=False)
+        why = "they are found by their words, hardly by their meaning; --encoder takes one for these languages"
+        console.print(plain(f"    {_counted(documents)}: {why}"), soft_wrap=True)
+
+
+def _counted(documents: Mapping[str, int]) -> str:
+    from indexer.languages import NAMES
+
+    return ", ".join(f"{count:,} in {NAMES.get(language, language)}" for language, count in documents.items())

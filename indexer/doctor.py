@@ -111,6 +111,8 @@ def _compare(collection: Collection, epoch: Path, connection: Connection, progre
         ("database", lambda: _few(checks.integrity(connection), "faults", back), "every page and index reads"),
         ("foreign keys", lambda: _few(checks.orphans(connection), "orphan rows", back), "every row has its parent"),
         ("chunks", lambda: _few(checks.wrong_chunks(connection), "documents", _REBUILD), "each is its document's text"),
+        ("names", lambda: _few(checks.wrong_names(connection), "documents are not found by what they say", _REPAIR),
+         "documents and passages are found by them"),
         ("vectors", lambda: _few(checks.wrong_vectors(connection, made.dim), "vectors"), "one a chunk, of length one"),
         ("segments", segments_are_right, f"{len(segments.manifest(connection))} agree with the stored vectors"),
         ("search", lambda: _few(checks.wrong_searches(connection, folder, made), "searches"), "equals brute force"),
@@ -128,6 +130,7 @@ def _compare(collection: Collection, epoch: Path, connection: Connection, progre
 
 
 _REBUILD = "Run: footnote index PATH --rebuild"
+_REPAIR = "Run: footnote doctor --repair"
 
 
 def _under_lock(collection: Collection, epoch: Path) -> list[Finding]:
@@ -219,6 +222,8 @@ def _mend_epoch(
     collection: Collection, ill: set[str], attempt: Callable[[str, Callable[[], None]], None], progress: Progress
 ) -> None:
     with write(collection, purpose="doctor") as writer:  # which migrates, and removes what was left
+        if "names" in ill:
+            attempt("names", writer.replace_names)
         if "words" in ill:
             attempt("words", writer.rebuild_words)
         if "vectors" in ill:

@@ -15,7 +15,7 @@ from indexer.schema import chunks, documents, vectors
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Row
 
-_DUMPED = ("start", "end", "page", "line", "simhash", "numbers", "context", "text", "bigrams")
+_DUMPED = ("start", "end", "page", "line", "simhash", "numbers", "context", "text", "bigrams", "language", "stems")
 
 
 def dump(collection: Collection) -> Iterator[dict[str, Any]]:

@@ -80,7 +80,10 @@ chunks = Table(
     Column("context", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("bigrams", Text, nullable=False),
+    Column("language", Text, nullable=False, server_default=""),  # ISO 639-1; see `indexer.stems`
+    Column("stems", Text, nullable=False, server_default=""),
     Index("ix_chunks_digest", "digest"),
+    Index("ix_chunks_language", "language"),
     sqlite_autoincrement=True,
 )
 

@@ -79,6 +79,11 @@ class Report:
     """How many files were not read, by ending: those skipped with a reason and those ignored for their names."""
     unmatched: Sequence[str] = ()
     """The patterns of `include` that no file matches."""
+    unknown_languages: Mapping[str, int] = field(default_factory=dict)
+    """How many documents of the collection are in each language that the encoder does not know; none if none changed.
+
+    By ISO 639-1 code. They are found by their words, and hardly by their meaning.
+    """
 
     def to_json(self) -> dict[str, object]:
         """Return the report in the form that `index --json` prints."""
@@ -91,6 +96,7 @@ class Report:
             "notes": {source: list(notes) for source, notes in self.notes.items()},
             "not_read": dict(self.not_read),
             "unmatched": list(self.unmatched),
+            "unknown_languages": dict(self.unknown_languages),
             "chunks": self.chunks,
             "chunks_embedded": self.chunks_embedded,
             "seconds": round(self.seconds, 3),
@@ -337,8 +343,14 @@ class _Run:
         return Report(
             self.added, self.changed, self.removed, self.unchanged, tuple(self.skips), self.chunks, self.embedded,
             seconds, self.writer.generation, dict(sorted(self.repairs.items())), dict(sorted(self.notes.items())),
-            dict(sorted((not_read or {}).items())),
+            dict(sorted((not_read or {}).items())), self._unknown_languages() if self.added or self.changed else {},
         )  # fmt: skip
+
+    def _unknown_languages(self) -> dict[str, int]:
+        from indexer.encoders.known_languages import unknown_languages
+
+        spoken, home = self.writer.languages(), self.writer.collection.home
+        return {each: spoken[each] for each in unknown_languages(spoken, self.encoder.fingerprint, home)}
 
 
 def _changed_files(files: dict[str, Path], run: _Run, skips: list[Skip], progress: Progress) -> Iterator[_Read]:

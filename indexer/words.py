@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, column, func, literal_column, select, table, true
 
+from indexer.languages import function_words, language_of
 from indexer.schema import chunks, documents
+from indexer.stems import STEMMERS, stem, stems, stems_of
 from indexer.types import Hit
 
 if TYPE_CHECKING:
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 
 MAX_TERMS = 64
 """Most terms in one query: 5,000 terms joined by OR took 1.4 s on 20,000 chunks."""
-WEIGHTS = (1.0, 1.0, 1.0)
-"""BM25 weights of the columns text, context (title and headings) and bigrams."""
+WEIGHTS = (1.0, 1.0, 1.0, 1.0)
+"""BM25 weights of the columns text, context (title and headings), bigrams and stems."""
 
 _STOP_WORDS = """
 a an and are as at be been but by can could did do does for from had has have how i if in into is it its me my of on or
@@ -56,12 +58,22 @@ def _pairs(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
 
 
-def content_words(passage: str) -> list[str]:
-    """Return the words of `passage`, case-folded, in order, with repetitions; stop words only if nothing else."""
+def folded_words(passage: str) -> list[str]:
+    """Return the words of `passage`, case-folded, in order, with repetitions."""
     runs, words = _patterns()
     found = words.findall(runs.sub(" ", unicodedata.normalize("NFC", passage)))
-    folded = [word.casefold() for word in found]
+    return [word.casefold() for word in found]
+
+
+def content_words(passage: str) -> list[str]:
+    """Return the words of `passage`, case-folded, in order, with repetitions; stop words only if nothing else."""
+    folded = folded_words(passage)
     return [word for word in folded if word not in STOP_WORDS] or folded
+
+
+def stems_in(passage: str, language: str) -> str:
+    """Return the stems of the words of a passage in this language, joined by spaces; "" where it needs none."""
+    return " ".join(stems(folded_words(passage), language)) if language in STEMMERS else ""
 
 
 def word_spans(passage: str) -> list[tuple[int, int]]:
@@ -70,17 +82,52 @@ def word_spans(passage: str) -> list[tuple[int, int]]:
     return [match.span() for match in words.finditer(passage)]
 
 
-def match_expression(question: str) -> str:
+def match_expression(question: str, languages: Sequence[str] = ()) -> str:
     """Return an FTS5 query that matches any of the question's words; "" when it holds none.
 
     A word that the question repeats stands repeatedly in the query and so counts as often in BM25 (its query term
-    frequency): on long requests that is worth 6 to 7 points of nDCG@10.
+    frequency): on long requests that is worth 6 to 7 points of nDCG@10. `languages` are those of the passages; in
+    those that the question may be in, its words match in any form (`indexer.stems`).
     """
     runs, _ = _patterns()
     pairs = [pair for run in runs.findall(unicodedata.normalize("NFC", question)) for pair in _pairs(run)]
-    quoted = [f'"{word}"' for word in content_words(question)[:MAX_TERMS]]
+    said = _asked_words(question)[:MAX_TERMS]
+    quoted = [f'"{word}"' for word in said]
+    inflected = [each for word in said for each in stems_of(word, _stemmed_in(question, languages))]
+    quoted += [f'stems:"{each}"' for each in inflected[:MAX_TERMS]]
     quoted += [f'bigrams:"{pair}"' for pair in list(dict.fromkeys(pairs))[:MAX_TERMS]]
     return " OR ".join(quoted)
+
+
+def _asked_words(question: str) -> list[str]:
+    """Return the content words of a question, without the function words of its language if anything is left."""
+    said = content_words(question)
+    language = language_of(question)
+    without = frozenset() if language == "en" else function_words(language)
+    return [word for word in said if word not in without] or said
+
+
+def _stemmed_in(question: str, languages: Sequence[str]) -> Sequence[str]:
+    """Return in which of the passages' languages the words of a question are stemmed: its own, or all when unsure."""
+    language = language_of(question)
+    return [language] if language in languages else () if language == "en" else languages
+
+
+def languages_in(connection: Connection) -> list[str]:
+    """Return the languages of the passages, by their ISO 639-1 codes and in their order."""
+    return [str(row[0]) for row in connection.exec_driver_sql(_LANGUAGES) if row[0]]
+
+
+_LANGUAGES = """
+WITH RECURSIVE found(language) AS (
+    SELECT min(language) FROM chunks
+    UNION ALL
+    SELECT (SELECT min(language) FROM chunks WHERE chunks.language > found.language) FROM found
+    WHERE found.language IS NOT NULL
+)
+SELECT language FROM found WHERE language IS NOT NULL
+"""
+"""One look into the index for each language, where DISTINCT would read an entry for each passage."""
 
 
 def search(connection: Connection, question: str, k: int, where: ColumnElement[bool] | None = None) -> list[Hit]:
@@ -89,7 +136,7 @@ def search(connection: Connection, question: str, k: int, where: ColumnElement[b
     `where` is a condition on documents (see `filters.py`). SQLite's bm25() is smaller for a better match; the score
     here is its negative.
     """
-    expression = match_expression(question)
+    expression = match_expression(question, languages_in(connection))
     if not expression or k < 1:
         return []
     badness = func.bm25(literal_column("words"), *WEIGHTS).label("badness")
@@ -99,7 +146,7 @@ def search(connection: Connection, question: str, k: int, where: ColumnElement[b
 
 def matches(connection: Connection, question: str, where: ColumnElement[bool] | None = None) -> bool:
     """Tell whether any chunk matches any of the question's words; `where` as in `search`."""
-    expression = match_expression(question)
+    expression = match_expression(question, languages_in(connection))
     query = select(ROWID).select_from(WORDS).where(MATCHES, _of(where)).limit(1)
     return bool(expression) and connection.execute(query, {"expression": expression}).first() is not None
 
@@ -110,16 +157,25 @@ def _of(where: ColumnElement[bool] | None) -> ColumnElement[bool]:
 
 def matched_words(connection: Connection, question: str, chunk_ids: Sequence[int]) -> dict[int, list[str]]:
     """Return, for each chunk that the question's words match, which of its words they matched, as they are written."""
-    expression = match_expression(question)
+    expression = match_expression(question, languages_in(connection))
     if not expression or not chunk_ids:
         return {}
     marked = [func.highlight(literal_column("words"), column, MARK, MARK) for column in range(len(WEIGHTS))]
     query = select(ROWID, *marked).select_from(WORDS).where(MATCHES, ROWID.in_(chunk_ids))
+    of_chunks = select(chunks.c.id, chunks.c.language).where(chunks.c.id.in_(chunk_ids))
+    languages = {row.id: row.language for row in connection.execute(of_chunks)}
     found = {}
-    for rowid, *texts in connection.execute(query, {"expression": expression}):
-        pieces = [piece for text in texts for piece in str(text).split(MARK)[1::2]]
-        found[int(rowid)] = sorted({piece.casefold() for piece in pieces})
+    for rowid, *texts, stemmed in connection.execute(query, {"expression": expression}):
+        pieces = {piece.casefold() for text in texts for piece in _marked(text)}
+        if same := set(_marked(stemmed)):  # what is marked are stems; what was written are words
+            written = folded_words(" ".join(texts[:2]))
+            pieces |= {word for word in written if stem(word, languages[rowid]) in same}
+        found[int(rowid)] = sorted(pieces)
     return found
+
+
+def _marked(text: str) -> list[str]:
+    return str(text).split(MARK)[1::2]
 
 
 MARK = "\x02"  # cannot occur in stored text: cleaning removes control characters
@@ -131,19 +187,24 @@ MATCHES = literal_column("words").op("MATCH")(bindparam("expression"))
 def occurs(connection: Connection, word: str) -> bool:
     """Tell whether any chunk has this word, in any of its forms."""
     found = select(ROWID).select_from(WORDS).where(MATCHES).limit(1)
-    return connection.execute(found, {"expression": f'{_WRITTEN}"{_plain(word)}"'}).first() is not None
+    plain = _plain(word).casefold()
+    inflected = "".join(f' OR stems:"{each}"' for each in stems_of(plain, languages_in(connection)))
+    return connection.execute(found, {"expression": f'{_WRITTEN}"{plain}"{inflected}'}).first() is not None
 
 
 def vocabulary(connection: Connection, start: str) -> list[tuple[str, int]]:
-    """Return the terms that begin with `start`, in order, and in how many chunks each is.
+    """Return the terms that begin with `start`, in order, and in how many chunks each is written.
 
     Terms are as FTS5 keeps them: small, without accents, without their endings (Porter 1980). It takes about 2 µs a
     term.
     """
     connection.exec_driver_sql("PRAGMA query_only=OFF")  # the table is a temporary view, and changes nothing
-    connection.exec_driver_sql("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, row)")
+    connection.exec_driver_sql("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, col)")
     connection.exec_driver_sql("PRAGMA query_only=ON")
-    terms = "SELECT term, doc FROM temp.vocabulary WHERE term >= ? AND term < ?"
+    terms = """
+        SELECT term, max(doc) FROM temp.vocabulary WHERE term >= ? AND term < ? AND col IN ('text', 'context')
+        GROUP BY term ORDER BY term
+    """
     return [(str(term), int(count)) for term, count in connection.exec_driver_sql(terms, (start, start + "\U0010ffff"))]
 
 
@@ -155,11 +216,14 @@ def as_written(connection: Connection, term: str, most: int) -> Counter[str]:
     return Counter(word for row in rows for text in row for word in str(text).split(MARK)[1::2])
 
 
-def texts_with(connection: Connection, term: str, most: int) -> list[str]:
-    """Return the texts of the first `most` chunks that have a term."""
-    text: ColumnClause[str] = column("text")
-    query = select(text).select_from(WORDS).where(MATCHES).order_by(ROWID).limit(most)
-    return list(connection.execute(query, {"expression": f'{_WRITTEN}"{_plain(term)}"'}).scalars())
+def languages_with(connection: Connection, terms: Sequence[str], most: int) -> set[str]:
+    """Return the languages of the first `most` chunks that have each of the terms; "" is that of one that is unsure."""
+    found: set[str] = set()
+    for term in terms:
+        having = select(ROWID).select_from(WORDS).where(MATCHES).order_by(ROWID).limit(most)
+        query = select(chunks.c.language).where(chunks.c.id.in_(having))
+        found.update(connection.execute(query, {"expression": f'{_WRITTEN}"{_plain(term)}"'}).scalars())
+    return found
 
 
 def _plain(word: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, update
 
 from indexer import schema, segments, storage
-from indexer.collection import Collection, lost_epochs, without_current
+from indexer.collection import Collection, lost_epochs, spoken_in, without_current
 from indexer.errors import EncoderMismatch, StorageError
 from indexer.schema import chunks, documents, names, settings, skipped, tombstones, vectors
 from indexer.types import Chunk, Document, Skip, Vectors
@@ -25,6 +25,14 @@ from indexer.view import Made
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+
+DOCUMENT_NAMES = (documents.c.id, documents.c.source, documents.c.title, documents.c.metadata)
+"""What the names of a document are made of, beside its chunks."""
+WORD_COLUMNS = (
+    chunks.c.id, chunks.c.context, chunks.c.text, chunks.c.bigrams, chunks.c.language, chunks.c.stems,
+)  # fmt: skip
+"""What the words and names of a chunk are made of, and the former as they are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +209,11 @@ class Writer:
                 found.update({bytes(row.digest): bytes(row.vector) for row in rows})
         return found
 
+    def languages(self) -> dict[str, int]:
+        """Return in how many documents there are passages in each language, by its ISO 639-1 code."""
+        with self._engine.connect() as connection:
+            return spoken_in(connection)
+
     @property
     def generation(self) -> int:
         """The generation of the epoch that is being written."""
@@ -274,6 +287,23 @@ class Writer:
             connection.exec_driver_sql("INSERT INTO words(words) VALUES ('rebuild')")
             _set(connection, "generation", _generation(connection) + 1)
 
+    def replace_names(self) -> None:
+        """Make the names of all documents again from what is stored, and what full-text search needs beside them."""
+        from indexer.findable import names_of, word_columns
+
+        with self._engine.begin() as connection:
+            connection.execute(delete(names))
+            for document in connection.execute(select(*DOCUMENT_NAMES).order_by(documents.c.id)).all():
+                query = select(*WORD_COLUMNS).where(chunks.c.document_id == document.id).order_by(chunks.c.id)
+                pieces = connection.execute(query).all()
+                if rows := names_of(document, pieces):
+                    connection.execute(insert(names), rows)
+                right = word_columns([(piece.context, piece.text) for piece in pieces])
+                for piece, columns in zip(pieces, right, strict=True):
+                    if any(getattr(piece, name) != value for name, value in columns.items()):
+                        connection.execute(update(chunks).where(chunks.c.id == piece.id).values(**columns))
+            _set(connection, "generation", _generation(connection) + 1)
+
     def check_words(self) -> None:
         """Compare the full-text index with the chunks; raises Damaged when they differ. Changes nothing."""
         with self._engine.connect() as connection:  # a statement that writes, so it is taken back
@@ -293,7 +323,8 @@ class Writer:
             connection.execute(delete(skipped).where(skipped.c.source.in_(sources[i : i + 500])))
 
     def _insert(self, connection: Connection, prepared: Prepared) -> None:
-        from indexer.names import document_names, inner_words, name_rows, passage_names
+        from indexer.findable import word_columns
+        from indexer.names import document_names, name_rows, passage_names
         from indexer.signatures import signature
 
         document = prepared.document
@@ -303,7 +334,8 @@ class Writer:
         used = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'chunks'").scalar() or 0
         ids = range(used + 1, used + 1 + len(prepared.chunks))
         stored: list[dict[str, Any]] = []
-        for chunk_id, chunk, digest in zip(ids, prepared.chunks, prepared.digests, strict=True):
+        found_by = word_columns([(chunk.context, chunk.text) for chunk in prepared.chunks])
+        for chunk_id, chunk, digest, columns in zip(ids, prepared.chunks, prepared.digests, found_by, strict=True):
             simhash, numbers = signature(chunk.text)
             stored.append(
                 {
@@ -318,7 +350,7 @@ class Writer:
                     "numbers": numbers,
                     "context": chunk.context,
                     "text": chunk.text,
-                    "bigrams": inner_words(f"{chunk.context} {chunk.text}"),
+                    **columns,
                 }
             )
         connection.execute(insert(chunks), stored)

@@ -118,6 +118,11 @@ def search(
             show_passage(console, rank, passage, query, explain)
         if not found:
             _show_nothing_found(console, engine, query, mode, filters)
+    if mode != "words" and (language := engine.unknown_language(query)):
+        unknown = (
+            f"The query seems to be in {language}, which the encoder {engine.collection.made.encoder} does not know"
+        )
+        screen.say(f"{unknown}: passages are found by its words, hardly by its meaning.", err=True)
     ctx.exit(0 if found else NOT_ANSWERED)
 
 

@@ -19,6 +19,8 @@ from rag.reranking.reranker import Reranker, open_reranker
 from rag.retriever import MAX_QUESTION, Mode, Retriever, checked_question
 from rag.types import Answer, Citation, CopiedText, Events, Form, Found, Outcome, Passage, Writing
 
+_NO_WORD = "qzxvkjwq"
+"""What no vocabulary has whole, unless it takes whatever stands between spaces for one token."""
 TOGETHER = 64
 """Questions of `ask_many` that are embedded, searched and read at once; a read transaction lasts for so many."""
 
@@ -287,8 +289,22 @@ class Engine:
         from rag.spelling import meant
 
         with contextlib.suppress(UserError), self.collection.reading() as connection:  # a refusal is told all the same
-            return meant(connection, question)
+            return meant(connection, question, self._is_word)
         return ""
+
+    def _is_word(self, word: str) -> bool:
+        """Tell whether the encoder has a word whole in its vocabulary of frequent words and pieces of words."""
+        encoder = self.collection.encoder
+        return len(encoder.token_spans(word)) == 1 < len(encoder.token_spans(_NO_WORD))
+
+    def unknown_language(self, question: str) -> str:
+        """Return the name of the language that a question is in and the encoder does not know; "" for any other."""
+        from indexer.encoders.known_languages import unknown_languages
+        from indexer.languages import NAMES, language_of
+
+        language = language_of(question)
+        unknown = unknown_languages([language], self.collection.made.fingerprint, self.collection.home)
+        return NAMES[language] if language and unknown else ""
 
     def _answer(self, draft: Draft, reading: Reading) -> Answer:
         outcome: Outcome = "none"

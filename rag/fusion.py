@@ -11,19 +11,51 @@ MENTIONED = 0.25
 """Standard deviations that a point of a match counts in a question that is not the name alone."""
 
 
-def standard_scores(arms: Sequence[Sequence[Hit]]) -> list[Hit]:
-    """Return the union of `arms`, best first, by the sum of each arm's standard scores.
+FROM_CLOSENESS, TO_CLOSENESS = 0.5, 0.7
+"""How close to the question its nearest passage must be for the dense arm to begin to weigh more, and to weigh most."""
+EVEN, MOST = 0.5, 0.8
+"""Weight of the dense arm, of 1 for both, below and above that."""
+COMPARED = 100
+"""Dense hits among which a passage stands out or not; fewer where fewer were found."""
+
+
+def hybrid(words: Sequence[Hit], dense: Sequence[Hit]) -> list[Hit]:
+    """Return the union of both arms, best first, by their standard scores weighed by what the dense arm knows.
+
+    Both count alike, unless a passage is so near to the question that it says nearly the same: then the words in which
+    it says it tell less, and the dense arm weighs more. Chosen on development sets, see docs/experiments.md.
+    """
+    share = dense_weight(dense)
+    return standard_scores([words, dense], [2 * (1 - share), 2 * share])
+
+
+def dense_weight(dense: Sequence[Hit]) -> float:
+    """Return the weight of the dense arm in `hybrid`, from `EVEN` to `MOST`, given its hits with their cosines.
+
+    Closeness is the part of the way from the farthest of the hits to the question itself that the nearest has come. It
+    has no unit, so that it does not matter that one encoder gives all texts a cosine of 0.7 and another one of 0.1.
+    """
+    if not dense:
+        return EVEN
+    far = max(0.0, dense[: min(len(dense), COMPARED)][-1].score)
+    closeness = (dense[0].score - far) / max(1 - far, 1e-9)
+    part = (closeness - FROM_CLOSENESS) / (TO_CLOSENESS - FROM_CLOSENESS)
+    return EVEN + (MOST - EVEN) * min(1.0, max(0.0, part))
+
+
+def standard_scores(arms: Sequence[Sequence[Hit]], weights: Sequence[float] = ()) -> list[Hit]:
+    """Return the union of `arms`, best first, by the sum of each arm's standard scores, by its weight if one is given.
 
     In each arm, z = (score - mean) / standard deviation over the hits it returned (mean and deviation as in
     distribution-based score fusion), shifted so that a chunk which an arm did not return counts as its worst. Ranks
     alone (reciprocal rank fusion) forget by how far a hit stands out, and so an arm that knows nothing pulls as hard as
     one that is sure: that is how plain RRF loses to its better half. Here the arm whose best hits stand out decides.
-    No weight is fitted; measured against RRF in docs/experiments.md.
+    Measured against RRF in docs/experiments.md.
     """
     scores: dict[int, float] = {}
-    for arm in arms:
+    for arm, weight in zip(arms, weights or [1.0] * len(arms), strict=True):
         for hit, z in zip(arm, _standard([hit.score for hit in arm]), strict=True):
-            scores[hit.chunk_id] = scores.get(hit.chunk_id, 0.0) + z
+            scores[hit.chunk_id] = scores.get(hit.chunk_id, 0.0) + weight * z
     return _ranked(scores)
 
 

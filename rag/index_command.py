@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from indexer.command import show_notes, show_skips
+from indexer.command import show_notes, show_skips, show_unknown_languages
 from indexer.completing import complete_encoder
 from indexer.errors import UsageError, UserError
 from indexer.screen import Screen, common, in_collection, plain
@@ -218,3 +218,4 @@ def _show_report(screen: Screen, report: Report, name: str, as_json: bool) -> No
         console.print(plain(f"  not read: {counts}"), soft_wrap=True)
     show_skips(console, [(skip.source, skip.reason) for skip in report.skipped])
     show_notes(console, report.notes)
+    show_unknown_languages(console, report.unknown_languages)

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from indexer.errors import UsageError
+from indexer.languages import language_of
 from indexer.pages import on_two
 from indexer.signatures import near_duplicates
 from indexer.types import Hit, Vectors
 from indexer.view import StoredChunk, View
 from rag import fusion
-from rag.languages import language_of
 from rag.reranking.reranker import Reranker, reranked
 from rag.types import Origin, Passage
 
@@ -158,8 +158,10 @@ class Retriever:
             ranking = list(arms.words)
         elif self.mode == "dense":
             ranking = list(arms.dense)
-        else:
+        elif self.mode == "feedback":  # whose dense hits are near to what was asked for, and not to the question
             ranking = fusion.standard_scores([arms.words, arms.dense])
+        else:
+            ranking = fusion.hybrid(arms.words, arms.dense)
         if self.reranker is not None:
             ranking = reranked(view, question, ranking, self.reranker)
         if self.mode in ("words", "dense"):

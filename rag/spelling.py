@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from indexer import words
-from rag.languages import FUNCTION_WORDS, language_of
+from indexer.languages import FUNCTION_WORDS, language_of
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -26,53 +27,68 @@ _MOST_TERMS = 5
 """Terms near a word whose spellings are looked up, the most frequent ones."""
 _CHUNKS = 5
 """Chunks in which it is looked up how a term is written."""
+_ENDING = 2
+"""Letters at a word's end that mostly tell its form: "Wagens" is no slip for "Wagen"."""
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def meant(connection: Connection, question: str) -> str:
+def meant(connection: Connection, question: str, is_word: Callable[[str], bool] = lambda word: False) -> str:
     """Return the question with its unknown words as the collection spells them; "" where it has nothing near them.
 
     A word that the collection has, in any form, is never changed, nor is a function word of any language ("wird" is not
-    "wir"), nor one with a figure in it. In the place of another word comes only one of the question's language.
+    "wir"), nor one with a figure in it, nor one of which `is_word` says that it is one ("angel" is not "angle"). In the
+    place of another word comes only one of the question's language; where that is unsure, of one of the languages that
+    the question's other words are found in.
     """
-    language = language_of(question)
-    unknown = [match for match in _WORD.finditer(question) if _is_looked_at(connection, match)]
+    looked_at = [match for match in _WORD.finditer(question) if _is_looked_at(match)]
+    unknown = [match for match in looked_at if not words.occurs(connection, match[0])]
     if not 0 < len(unknown) <= MOST_WORDS:
         return ""
+    language = language_of(question)
+    known = [match[0] for match in looked_at if match not in unknown]
+    spoken = {language} if language else words.languages_with(connection, known, _CHUNKS) if known else set()
     better = question
     for match in reversed(unknown):
-        word = _near(connection, match[0], language)
-        better = better[: match.start()] + word + better[match.end() :]
+        word = _near(connection, match[0], spoken)
+        if word != match[0] and not is_word(match[0]):
+            better = better[: match.start()] + word + better[match.end() :]
     return better if better != question else ""
 
 
-def _is_looked_at(connection: Connection, match: re.Match[str]) -> bool:
+def _is_looked_at(match: re.Match[str]) -> bool:
     text, (start, end) = match.string, match.span()
     if not SHORTEST <= len(match[0]) <= LONGEST or match[0].casefold() in words.STOP_WORDS | FUNCTION_WORDS:
         return False
     beside = text[max(0, start - 1) : start] + text[end : end + 1]
-    return not re.search(r"[\w@/]", beside) and not words.occurs(connection, match[0])
+    return not re.search(r"[\w@/]", beside)
 
 
-def _near(connection: Connection, word: str, language: str) -> str:
-    """Return the word that the collection has most often of those one edit away; the word itself where it has none."""
+def _near(connection: Connection, word: str, spoken: set[str]) -> str:
+    """Return the word that the collection has most often of those one edit away; the word itself where it has none.
+
+    It stands in passages in one of the languages `spoken`, if any are given, or in such as do not tell theirs.
+    """
     small = _plain(word)
     terms = [each for each in words.vocabulary(connection, small[0]) if _may_be_near(small, each[0])]
     terms.sort(key=lambda each: (-each[1], each[0]))
     for term, _ in terms[:_MOST_TERMS]:
         written = words.as_written(connection, term, _CHUNKS)
-        if language and not _is_of(connection, term, language):
+        if spoken and not words.languages_with(connection, [term], _CHUNKS) & {*spoken, ""}:
             continue
-        near = {text: count for text, count in written.items() if is_one_edit(small, _plain(text))}
+        near = {text: n for text, n in written.items() if _is_slip(small, _plain(text), _inflects(spoken))}
         if near:  # as it is mostly written, but small where it was asked for small and can be
             best = min(near, key=lambda text: (text.islower() < word.islower(), -near[text], text))
             return best.capitalize() if word[0].isupper() and best.islower() else best
     return word
 
 
-def _is_of(connection: Connection, term: str, language: str) -> bool:
-    """Tell whether any chunk with this term may be in this language."""
-    return any(language_of(text) in ("", language) for text in words.texts_with(connection, term, _CHUNKS))
+def _is_slip(word: str, meant: str, inflects: bool) -> bool:
+    return is_one_edit(word, meant) and not (inflects and word[-_ENDING:] != meant[-_ENDING:])
+
+
+def _inflects(spoken: set[str]) -> bool:
+    """Tell whether another ending is mostly another form of the word: in other languages than English."""
+    return bool(spoken) and "en" not in spoken
 
 
 def _plain(word: str) -> str:

@@ -40,6 +40,13 @@ def change(collection: Collection, statement: str, *values: object) -> None:
     connection.close()
 
 
+def rows_of(collection: Collection, table: str, order: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(collection.database) as connection:
+        rows: list[tuple[object, ...]] = connection.execute(f"SELECT * FROM {table} ORDER BY {order}").fetchall()
+    connection.close()
+    return rows
+
+
 def segment_file(collection: Collection) -> Path:
     return next((collection.epoch() / "segments").glob("*.faiss"))
 
@@ -48,8 +55,8 @@ def test_a_sound_collection_has_only_healthy_findings(world: Collection) -> None
     findings = examine(world)
     assert ill(findings) == []
     assert [finding.check for finding in findings] == [
-        "current", "schema", "database", "foreign keys", "chunks", "vectors", "segments", "search", "encoder", "words",
-        "leftovers",
+        "current", "schema", "database", "foreign keys", "chunks", "names", "vectors", "segments", "search", "encoder",
+        "words", "leftovers",
     ]  # fmt: skip
 
 
@@ -75,6 +82,50 @@ def test_words_that_left_the_index_are_put_back(world: Collection) -> None:
     assert repaired(examine(world, repair=True)) == ["words"]
     with world.view() as view:
         assert len(view.words("library", 5)) == 1
+
+
+NAMED = {
+    "hinge.md": "# Hinges\n\nThe hinge of the aft hatch is part AX-4410-B.\n",
+    "mühle.md": "Die Mühlen am Fluss werden von der Gemeinde vermietet, und das Wasser treibt sie an.\n",
+}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM names",
+        "DELETE FROM names WHERE form = 'ax4410b'",
+        "UPDATE names SET form = 'bx4410b' WHERE form = 'ax4410b'",
+        "UPDATE names SET match = 1 WHERE form = 'hinges'",
+        "UPDATE names SET chunk_id = 77 WHERE form = 'ax4410b'",
+        "INSERT INTO names(form, document_id, chunk_id, match) VALUES ('zx1', 1, 1, 2)",
+        "UPDATE chunks SET bigrams = 'ax4410b' WHERE id = 1",
+        "UPDATE chunks SET language = '' WHERE language = 'de'",
+        "UPDATE chunks SET stems = '' WHERE language = 'de'",
+    ],
+)
+def test_names_that_are_not_those_of_the_documents_are_made_again(tmp_path: Path, damage: str) -> None:
+    """Nothing looked at this table: a part number that was lost from it was found by likeness alone."""
+    world = collection_of(tmp_path, NAMED)
+    before = rows_of(world, "names", "form, document_id, chunk_id"), content_hash(world)
+    change(world, damage)
+    findings = examine(world)
+    assert ill(findings) == ["names"]
+    assert "Run: footnote doctor --repair" in next(each.detail for each in findings if not each.healthy)
+    assert repaired(examine(world, repair=True)) == ["names"]
+    assert (rows_of(world, "names", "form, document_id, chunk_id"), content_hash(world)) == before
+    with world.view() as view:
+        assert set(view.named("AX4410-B", []).chunks) == {1}
+        assert [hit.chunk_id for hit in view.words("Mühle", 5)] == [2]
+
+
+def test_a_name_of_a_document_that_is_gone_is_removed(tmp_path: Path) -> None:
+    world = collection_of(tmp_path, NAMED)
+    before = rows_of(world, "names", "form, document_id, chunk_id")
+    change(world, "INSERT INTO names(form, document_id, chunk_id, match) VALUES ('zx1', 99, 0, 2)")
+    assert ill(examine(world)) == ["foreign keys", "names"]
+    assert repaired(examine(world, repair=True)) == ["foreign keys", "names"]
+    assert rows_of(world, "names", "form, document_id, chunk_id") == before
 
 
 @pytest.mark.parametrize(

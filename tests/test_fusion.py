@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.types import Hit
-from rag.fusion import reciprocal_rank, standard_scores, with_names
+from rag.fusion import COMPARED, EVEN, MOST, dense_weight, hybrid, reciprocal_rank, standard_scores, with_names
 
 
 def arms(min_arms: int = 0) -> st.SearchStrategy[list[list[Hit]]]:
@@ -91,6 +91,52 @@ def test_reciprocal_ranks_add_up() -> None:
     fused = reciprocal_rank([[Hit(1, 9.0), Hit(2, 8.0)], [Hit(2, 0.1)]], k=60)
     assert ids(fused) == [2, 1]
     assert [hit.score for hit in fused] == pytest.approx([1 / 62 + 1 / 61, 1 / 61])
+
+
+def cosines(*scores: float) -> list[Hit]:
+    return [Hit(number, score) for number, score in enumerate(scores, 1)]
+
+
+@pytest.mark.parametrize(
+    ("dense", "weight"),
+    [
+        ([], 0.5),
+        (cosines(0.9), 0.5),  # it stands out from nothing
+        (cosines(0.7, 0.5, 0.4), 0.5),  # (0.7 - 0.4) / (1 - 0.4) = 0.5
+        (cosines(0.76, 0.5, 0.4), 0.65),  # 0.6 of the way, halfway from 0.5 to 0.7
+        (cosines(0.82, 0.5, 0.4), 0.8),  # 0.7 of the way
+        (cosines(1.0, 0.5, 0.4), 0.8),  # the question itself
+        (cosines(0.6, 0.5, -0.4), 0.65),  # what is opposite is no farther than what is unlike: 0.6 of the way from 0
+        (cosines(0.94, 0.9, 0.8), 0.8),  # of an encoder that finds all texts alike: 0.7 of the way from 0.8
+        (cosines(0.88, 0.9, 0.8), 0.5),  # 0.4 of it
+        (cosines(1.0, 1.0, 1.0), 0.5),
+    ],
+)
+def test_the_dense_arm_weighs_more_where_a_passage_says_nearly_what_is_asked(dense: list[Hit], weight: float) -> None:
+    assert dense_weight(dense) == pytest.approx(weight)
+
+
+def test_closeness_does_not_depend_on_how_many_hits_were_taken() -> None:
+    hits = cosines(0.76, *(0.4 for _ in range(COMPARED - 1)), *(0.01 for _ in range(300)))
+    assert dense_weight(hits) == dense_weight(hits[:COMPARED]) == pytest.approx(0.65)
+
+
+@given(arms(2))
+def test_the_weight_of_the_dense_arm_has_two_ends(found: list[list[Hit]]) -> None:
+    assert EVEN <= dense_weight(found[1]) <= MOST
+
+
+def test_a_passage_that_says_the_same_beats_one_that_shares_its_words() -> None:
+    """On short questions filed under others of the same intent, hybrid lost 3 points to its dense arm."""
+    words, near = cosines(9.0, 5.0, 4.0, 1.0), [Hit(7, 0.95), Hit(8, 0.5), Hit(9, 0.45), Hit(1, 0.4)]
+    assert ids(standard_scores([words, near]))[:2] == [1, 7]
+    assert ids(hybrid(words, near))[:2] == [7, 1]
+    evenly = {hit.chunk_id: hit.score for hit in standard_scores([words, near])}
+    found = {hit.chunk_id: hit.score for hit in hybrid(words, near)}
+    assert found[7] == pytest.approx(1.6 * evenly[7])
+    assert found[2] == pytest.approx(0.4 * evenly[2])
+    far = [Hit(7, 0.6), *near[1:]]
+    assert hybrid(words, far) == standard_scores([words, far])
 
 
 def test_what_is_named_comes_first_and_the_rest_stays_as_it_was() -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.languages import language_of
+from indexer.languages import language_of
 
 KNOWN = {"", "en", "de", "fr", "es", "it", "pt", "nl", "sv", "pl", "tr", "ru", "zh", "ja", "ko", "ar", "el", "he"}
 

@@ -17,7 +17,7 @@ from rag.generator import Copied, Draft
 from rag.quoting.generator import QuotingGenerator
 from rag.reranking.reranker import NONE, Reranker
 from rag.retriever import Arms, Retriever
-from tests.worlds import WordEncoder, article, collection_of
+from tests.worlds import PASSAGES, WordEncoder, article, collection_of, make_older
 
 
 @pytest.fixture(scope="module")
@@ -334,6 +334,20 @@ def test_an_empty_collection_finds_nothing_and_answers_nothing(tmp_path: Path, q
     assert (answer.answered, answer.text, answer.citations, answer.passages) == (False, "", (), ())
 
 
+def test_a_cosine_means_the_same_in_every_collection(world: Engine, tmp_path: Path) -> None:
+    """The score orders one search; what may be compared with another search's, or a floor, is the cosine."""
+    texts = {f"other{n}.md": article(f"topic{n}", 2) for n in range(12)} | {"deep/tea.md": PASSAGES["deep/tea.md"]}
+    other = Engine(collection_of(tmp_path, texts))
+    question = "steeped green tea"
+    here, there = (
+        next(found for found in engine.search(question, 40, explain=True) if found.source.endswith("tea.md"))
+        for engine in (world, other)
+    )
+    assert here.origin.dense_score == pytest.approx(there.origin.dense_score, abs=1e-6)
+    assert here.score != pytest.approx(there.score)
+    assert here.origin.words_score != pytest.approx(there.origin.words_score)
+
+
 def test_a_collection_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="There is no collection 'papers'"):
         Engine(Collection("papers", tmp_path)).search("tea")
@@ -397,7 +411,7 @@ def test_a_question_that_names_nothing_is_ranked_by_the_arms_alone(
     vector = engine.collection.encoder.embed_queries([question])[0]
     with engine.collection.view() as view:
         arms = Arms(view.words(question, 100), view.dense(vector, 100))
-        assert Retriever().ranking(view, question, vector) == fusion.standard_scores([arms.words, arms.dense])
+        assert Retriever().ranking(view, question, vector) == fusion.hybrid(arms.words, arms.dense)
 
 
 def test_a_collection_of_an_older_version_learns_its_names_when_it_is_opened(tmp_path: Path) -> None:
@@ -405,10 +419,8 @@ def test_a_collection_of_an_older_version_learns_its_names_when_it_is_opened(tmp
     with sqlite3.connect(collection.database) as older:
         now = older.execute("SELECT * FROM names ORDER BY form, document_id, chunk_id").fetchall()
         inside = older.execute("SELECT bigrams FROM chunks ORDER BY id").fetchall()
-        older.execute("DROP TABLE names")
-        older.execute("UPDATE chunks SET bigrams = ''")
-        older.execute("UPDATE alembic_version SET version_num = '0001'")
     older.close()
+    make_older(collection.database, "0001")
     assert names(Engine(Collection("world", tmp_path, encoder=WordEncoder())).search("AX4410B"))[0] == "hinge.txt"
     with sqlite3.connect(collection.database) as migrated:
         assert migrated.execute("SELECT * FROM names ORDER BY form, document_id, chunk_id").fetchall() == now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,3 +101,32 @@ def collection_of(
     collection = Collection(name, home, encoder=encoder or WordEncoder())
     collection.sync([write_folder(home / "files", passages)])
     return collection
+
+
+_WORDS_OF_OLD = """
+DROP TRIGGER chunks_added; DROP TRIGGER chunks_removed; DROP TRIGGER chunks_changed; DROP TABLE words;
+DROP INDEX ix_chunks_language; ALTER TABLE chunks DROP COLUMN language; ALTER TABLE chunks DROP COLUMN stems;
+CREATE VIRTUAL TABLE words USING fts5(text, context, bigrams, content='chunks', content_rowid='id',
+    tokenize="porter unicode61 remove_diacritics 2");
+CREATE TRIGGER chunks_added AFTER INSERT ON chunks BEGIN
+    INSERT INTO words(rowid, text, context, bigrams) VALUES (new.id, new.text, new.context, new.bigrams); END;
+CREATE TRIGGER chunks_removed AFTER DELETE ON chunks BEGIN
+    INSERT INTO words(words, rowid, text, context, bigrams)
+    VALUES ('delete', old.id, old.text, old.context, old.bigrams); END;
+CREATE TRIGGER chunks_changed AFTER UPDATE OF text, context, bigrams ON chunks BEGIN
+    INSERT INTO words(words, rowid, text, context, bigrams)
+    VALUES ('delete', old.id, old.text, old.context, old.bigrams);
+    INSERT INTO words(rowid, text, context, bigrams) VALUES (new.id, new.text, new.context, new.bigrams); END;
+INSERT INTO words(words) VALUES ('rebuild');
+UPDATE alembic_version SET version_num = '0002';
+"""
+_NAMES_OF_OLD = """
+DROP TABLE names; UPDATE chunks SET bigrams = ''; UPDATE alembic_version SET version_num = '0001';
+"""
+
+
+def make_older(database: Path, revision: str) -> None:
+    """Take from a database what migrations later than `revision` ("0001" or "0002") have brought."""
+    with sqlite3.connect(database) as connection:
+        connection.executescript(_WORDS_OF_OLD + (_NAMES_OF_OLD if revision == "0001" else ""))
+    connection.close()

@@ -22,6 +22,7 @@ import numpy as np
 from indexer.encoders.child import PATIENCE, last_line, run_module
 from indexer.encoders.compiled import BLOB
 from indexer.encoders.converted import MODEL, TOKENIZER, Settings, publish
+from indexer.encoders.known_languages import card_languages
 from indexer.encoders.model_folder import STATIC, ModelFolder, inspect_model_folder
 from indexer.encoders.precision import Arrays
 from indexer.errors import EncoderError, StorageError
@@ -64,6 +65,7 @@ def convert(model: ModelFolder, fingerprint: str, name: str, home: Path) -> Sett
             runs_through="torch" if report["reason"] else "openvino",
             reason=report["reason"],
             cosine=report["cosine"],
+            languages=card_languages(model.path),
         )
         if settings.reason:
             logger.warning("Encoder %s runs through torch: %s.", name, settings.reason)
@@ -86,7 +88,8 @@ def _take_table(model: ModelFolder, fingerprint: str, name: str, built: Path, ho
 
     dim = write_table(model.weights[0], built / TABLE)
     shutil.copyfile(model.transformer / "tokenizer.json", built / TOKENIZER)
-    settings = Settings(fingerprint, name, dim, model.max_length, 0, "", "", "static", cosine=1.0)
+    languages = card_languages(model.path)
+    settings = Settings(fingerprint, name, dim, model.max_length, 0, "", "", "static", cosine=1.0, languages=languages)
     publish(built, settings, home)
     return settings
 

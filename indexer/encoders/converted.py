@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class Settings:
     """Why it runs through torch."""
     cosine: float = 0.0
     """Smallest cosine to sentence-transformers on the probe sentences."""
+    languages: Sequence[str] = field(default_factory=list)
+    """Those that its model card names; none in a receipt of an older version."""
 
 
 def converted_folder(fingerprint: str, home: Path) -> Path:

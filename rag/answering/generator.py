@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from indexer.collection import Collection
+from indexer.languages import language_of
 from rag.answering.asked import Asked, asked
 from rag.answering.evidence import Evidence, gather
 from rag.answering.forms import FORMS
@@ -23,7 +24,6 @@ from rag.answering.yes_no import verdict
 from rag.copying.confidence import retrieved
 from rag.copying.generator import CopyingGenerator
 from rag.generator import Draft
-from rag.languages import language_of
 from rag.types import Form, Passage
 
 CONTRADICTED = 0.4

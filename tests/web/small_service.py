@@ -381,6 +381,7 @@ def _report(added: int) -> schemas.IndexReport:
         generation=5,
         notes={},
         not_read={},
+        unknown_languages={},
     )
 
 

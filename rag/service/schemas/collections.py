@@ -157,6 +157,9 @@ class IndexReport(Response):
     notes: dict[str, list[str]] = Field(description="What was not read, or read by a fallback, by document.")
     not_read: dict[str, int] = Field(description="How many files were not read, by the ending of their names.")
     unmatched: list[str] = Field(default=[], description="Patterns of files to take in that no file matches.")
+    unknown_languages: dict[str, int] = Field(
+        description="How many documents are in each language that the encoder does not know, by ISO 639-1 code."
+    )
 
 
 class Uploaded(Response):

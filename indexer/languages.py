@@ -1,4 +1,4 @@
-"""Which language a question is in, as far as letters and function words tell.
+"""Which language a text is in, as far as letters and function words tell.
 
 Pure text, no library. When in doubt it does not say: names and keywords tell nothing, and an English
 search of few words must not be taken for another language.
@@ -103,6 +103,13 @@ _FUNCTION_WORDS: Mapping[str, str] = {
 _SHARED = {language: frozenset(words.split()) for language, words in _FUNCTION_WORDS.items()}
 FUNCTION_WORDS = frozenset().union(*_SHARED.values())
 """Those of all languages together."""
+_LANGUAGES_OF = {word: [each for each, known in _SHARED.items() if word in known] for word in FUNCTION_WORDS}
+NAMES: Mapping[str, str] = {
+    "en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "pt": "Portuguese",
+    "nl": "Dutch", "sv": "Swedish", "pl": "Polish", "tr": "Turkish", "ru": "Russian", "zh": "Chinese",
+    "ja": "Japanese", "ko": "Korean", "ar": "Arabic", "el": "Greek", "he": "Hebrew",
+}  # fmt: skip
+"""The languages that `language_of` tells, by their ISO 639-1 codes."""
 _OPENING = """
 what when where which who whose why how wie wo wann warum welche welcher welches wieviel worum wofür woher wohin
 quand quel quelle quels quelles combien pourquoi où qué quién cuál cuáles cuándo dónde cómo cuánto cuántos cuántas
@@ -116,6 +123,11 @@ _OWN = 2.0
 """Function words that a language must have of its own: one may be a name or a foreign word."""
 _LEAD = 1.5
 """How often those of the next likely language."""
+
+
+def function_words(language: str) -> frozenset[str]:
+    """Return the function words of a language; none of one that is known by its letters alone."""
+    return _SHARED.get(language, frozenset())
 
 
 def language_of(text: str) -> str:
@@ -144,7 +156,7 @@ def _by_words(text: str) -> str:
     folded = text.casefold()
     words = _WORD.findall(folded.replace("’", "'"))
     for word in [*dict.fromkeys(words), *(each for each in words[:1] if each in _OPENERS)]:
-        having = [language for language, known in _SHARED.items() if word in known]
+        having = _LANGUAGES_OF.get(word, ())
         for language in having:
             votes[language] += 1 / len(having)
     marked = {language for language, pattern in _MARKS.items() if pattern.search(folded)}
