@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from rag.service.settings import Settings
 from tests.serving import FirstSentence, listening, service_of
 from tests.worlds import WordEncoder, collection_of
 
+post = partial(httpx.post, timeout=120)
 TEA = "At what heat is green tea steeped?"
 SAID = "Green tea is steeped at eighty degrees."
 TEXTS = ["Bees dance.", SAID, "Green tea."]
@@ -56,7 +58,7 @@ def test_a_response_has_its_footnotes_as_annotations(client: Any, address: str) 
     assert response.footnote["outcome"] == "answer"
     assert response.usage.output_tokens == len(response.output_text.split())
     assert response.usage.total_tokens == response.usage.input_tokens + response.usage.output_tokens
-    ResponsesResponse.model_validate(httpx.post(f"{address}/responses", json={"input": TEA}).json())
+    ResponsesResponse.model_validate(post(f"{address}/responses", json={"input": TEA}).json())
 
 
 def test_a_conversation_is_read_as_one_of_chat_messages_is(client: Any) -> None:
@@ -150,7 +152,7 @@ def test_a_model_that_fails_in_a_stream_is_told_of(home: Path) -> None:
 
 def test_texts_are_put_in_order_by_the_encoder(address: str) -> None:
     asked = {"model": "footnote", "query": "green tea", "documents": TEXTS}
-    found = RerankResponse.model_validate(httpx.post(f"{address}/rerank", json=asked).json())
+    found = RerankResponse.model_validate(post(f"{address}/rerank", json=asked).json())
     encoder = WordEncoder()
     cosines = encoder.embed_passages(TEXTS) @ encoder.embed_queries(["green tea"])[0]
     assert [each.index for each in found.results] == list(np.argsort(-cosines, kind="stable"))
@@ -164,12 +166,12 @@ def test_as_cohere_s_and_jina_s_clients_ask(address: str) -> None:
     """Cohere: texts as objects, `max_tokens_per_doc`. Jina: `return_documents`. Open WebUI: `top_n`."""
     cohere = {"model": "footnote", "query": "bees", "documents": [{"text": each} for each in TEXTS], "top_n": 2,
               "max_tokens_per_doc": 4096}  # fmt: skip
-    found = httpx.post(f"{address}/rerank", json=cohere).json()
+    found = post(f"{address}/rerank", json=cohere).json()
     assert found["results"][0]["index"] == 0
     assert len(found["results"]) == 2
     assert "document" not in found["results"][0]
     jina = {"model": "footnote/world", "query": "bees", "documents": TEXTS, "top_n": 1, "return_documents": True}
-    (best,) = httpx.post(f"{address}/rerank", json=jina).json()["results"]
+    (best,) = post(f"{address}/rerank", json=jina).json()["results"]
     assert best["document"] == {"text": "Bees dance."}
 
 
@@ -184,7 +186,7 @@ def test_as_cohere_s_and_jina_s_clients_ask(address: str) -> None:
     ],
 )
 def test_what_cannot_be_put_in_order_is_refused(address: str, wrong: dict[str, Any], param: str | None) -> None:
-    refused = httpx.post(f"{address}/rerank", json={"query": "bees", "documents": TEXTS, **wrong})
+    refused = post(f"{address}/rerank", json={"query": "bees", "documents": TEXTS, **wrong})
     assert refused.status_code == (404 if param == "model" else 400)
     error = OpenAIErrorResponse.model_validate(refused.json()).error
     assert (error.param or "").split(".")[0] == (param or "")
@@ -217,7 +219,7 @@ def test_a_collection_with_a_reranker_puts_texts_in_its_order(home: Path) -> Non
         Settings(home=str(home), collection="world"), WithReranker(home, "world", encoder=WordEncoder())
     )
     with listening(service) as (host, port):
-        found = httpx.post(f"http://{host}:{port}/v1/rerank", json={"query": "bees", "documents": TEXTS}).json()
+        found = post(f"http://{host}:{port}/v1/rerank", json={"query": "bees", "documents": TEXTS}).json()
     assert [each["index"] for each in found["results"]] == [2, 0, 1]
     assert found["results"][0]["relevance_score"] == pytest.approx(1 / (1 + np.exp(10.0)))
     assert found["scored_by"] == "reranker"

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 from tests.serving import FirstSentence, client_of, listening, service_of
 from tests.worlds import collection_of
 
+post, get = partial(httpx.post, timeout=120), partial(httpx.get, timeout=120)
 TEA = "At what heat is green tea steeped?"
 TOKEN = "a-token-that-nobody-guesses"
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
@@ -37,7 +39,7 @@ def address(home: Path) -> Iterator[str]:
 
 def use(server: Any, asked: Callable[[Client], Coroutine[Any, Any, Any]]) -> Any:
     async def main() -> Any:
-        async with asyncio.timeout(120), Client(server) as client:
+        async with asyncio.timeout(300), Client(server) as client:
             return await asked(client)
 
     return asyncio.run(main())
@@ -57,7 +59,7 @@ def test_an_agent_is_served_by_its_address_alone(address: str) -> None:
         assert answer.structured_content["answer"] == "Green tea is steeped at eighty degrees."
         assert answer.structured_content["outcome"] == "answer"
     assert moon.structured_content["passages"][0]["title"] == "The moon"
-    assert len(listed.resources) == 5
+    assert len(listed.resources) == 9  # of both collections
     assert "A hive holds" in read.contents[0].text
 
 
@@ -79,20 +81,20 @@ def test_questions_of_agents_wait_in_the_same_queue_and_are_counted(home: Path) 
 
         assert all(not each.is_error for each in use(f"http://{host}:{port}/mcp", asked))
         assert max(generator.sizes) > 1  # answered together
-        assert 'footnote_answers_total{outcome="answer"} 8.0' in httpx.get(f"http://{host}:{port}/metrics").text
+        assert 'footnote_answers_total{outcome="answer"} 8.0' in get(f"http://{host}:{port}/metrics").text
 
 
 def test_the_guard_stands_before_it(home: Path) -> None:
     with listening(service_of(home, token=TOKEN)) as (host, port):
         url = f"http://{host}:{port}/mcp"
-        assert httpx.post(url, json=LIST, headers=HEADERS).status_code == 401
+        assert post(url, json=LIST, headers=HEADERS).status_code == 401
         given = {**HEADERS, "Authorization": f"Bearer {TOKEN}"}
-        assert len(httpx.post(url, json=LIST, headers=given).json()["result"]["tools"]) == 4
-        foreign = httpx.post(url, json=LIST, headers={**given, "Origin": "http://evil.example"})
+        assert len(post(url, json=LIST, headers=given).json()["result"]["tools"]) == 4
+        foreign = post(url, json=LIST, headers={**given, "Origin": "http://evil.example"})
         assert (foreign.status_code, foreign.json()["error"]["type"]) == (403, "foreign_origin")
-        assert httpx.post(url, json=LIST, headers={**given, "Host": "evil.example"}).status_code == 421
-        assert httpx.post(url, content=b"x" * 1_000_001, headers=given).status_code == 413
-        assert httpx.get(url, headers=given).status_code == 405  # nothing is told that was not asked for
+        assert post(url, json=LIST, headers={**given, "Host": "evil.example"}).status_code == 421
+        assert post(url, content=b"x" * 1_000_001, headers=given).status_code == 413
+        assert get(url, headers=given).status_code == 405  # nothing is told that was not asked for
 
         async def main() -> Any:
             async with (
@@ -107,8 +109,8 @@ def test_the_guard_stands_before_it(home: Path) -> None:
 @pytest.mark.parametrize("body", [b"", b"nonsense", b"[]", b"{}", b'{"jsonrpc": "2.0"}', b"[" * 5000, b"\xff\xfe"])
 def test_what_is_no_message_is_refused_and_outlived(address: str, body: bytes) -> None:
     headers = {**HEADERS, "Content-Type": "application/json"}
-    assert 400 <= httpx.post(f"{address}/mcp", content=body, headers=headers).status_code < 500
-    assert httpx.post(f"{address}/mcp", json=LIST, headers=HEADERS).status_code == 200
+    assert 400 <= post(f"{address}/mcp", content=body, headers=headers).status_code < 500
+    assert post(f"{address}/mcp", json=LIST, headers=HEADERS).status_code == 200
 
 
 def test_without_the_package_it_says_what_to_type(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

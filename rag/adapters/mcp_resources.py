@@ -14,13 +14,14 @@ from mcp.types import INVALID_PARAMS, ListResourcesResult, Resource
 from pydantic import BaseModel
 
 from indexer.collection import Collection, DocumentEntry
-from indexer.errors import NotFound, UserError
+from indexer.errors import UserError
 from rag.service.documents import document_id, source_of
 
 LISTED_AT_ONCE = 100
 """Documents that one call lists at most."""
 MOST_TEXT = 1_000_000
 """Characters of a document that are read as a resource; `read_source` reads what stands behind them."""
+_ROOT = "footnote://collections/"
 _TYPES = {"markdown": "text/markdown", "csv": "text/csv", "json": "application/json"}
 """Media types by format; what is stored of any other format is plain text."""
 
@@ -30,8 +31,11 @@ Opening = Callable[[str], Collection]
 
 
 def resource_uri(collection: str, source: str) -> str:
-    """Return the address of a document: of its collection's name, and of an id that is made of its source."""
-    return f"footnote://{collection}/{document_id(source)}"
+    """Return the address of a document: of its collection's name, and of an id that is made of its source.
+
+    The name stands in the path, where no client changes its case.
+    """
+    return f"{_ROOT}{collection}/{document_id(source)}"
 
 
 def add_resources(server: MCPServer[Any], names: Names, collection: Opening) -> None:
@@ -41,7 +45,7 @@ def add_resources(server: MCPServer[Any], names: Names, collection: Opening) -> 
     """
 
     @server.resource(
-        "footnote://{collection_name}/{document}",
+        _ROOT + "{collection_name}/{document}",
         name="document",
         title="A document",
         description=f"The text of an indexed document, up to {MOST_TEXT:,} characters; read_source reads parts of it.",
@@ -72,17 +76,15 @@ def add_resources(server: MCPServer[Any], names: Names, collection: Opening) -> 
 def _listed(names: Names, collection: Opening, cursor: str | None) -> ListResourcesResult:
     """Return the next documents after `cursor`, which is the address of the last one listed; None: the first ones."""
     there = names()
-    name, _, last = (cursor or "").removeprefix("footnote://").partition("/")
-    if cursor is not None and (name not in there or cursor != f"footnote://{name}/{last}"):
+    name, _, last = (cursor or "").removeprefix(_ROOT).partition("/")
+    if cursor is not None and (name not in there or cursor != f"{_ROOT}{name}/{last}"):
         raise MCPError(code=INVALID_PARAMS, message="There is no such cursor.")
     found: list[Resource] = []
     for each in there[there.index(name) if cursor is not None else 0 :]:
         try:
             entries = collection(each).documents()
-        except NotFound:
-            continue  # it has gone meanwhile
         except UserError:
-            continue  # what is wrong with it is told by list_collections
+            continue  # it has gone meanwhile, or list_collections tells what is wrong with it
         ids = [document_id(entry.source) for entry in entries]
         if each == name and last not in ids:
             raise MCPError(code=INVALID_PARAMS, message="The document that the cursor names has gone.")

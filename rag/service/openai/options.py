@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -24,10 +24,7 @@ def invalid(param: str, message: str, hint: str = "") -> ServiceError:
 
 
 def check_options(asked: BaseModel) -> None:
-    """Raise the error of the first field whose value cannot be served.
-
-    Whatever is not here has no effect on what is true: see `ignored`.
-    """
+    """Raise the error of the first field that asks for what is not served."""
     given = {name: value for name in type(asked).model_fields if (value := getattr(asked, name)) is not None}
     for param, (refuses, message, hint) in _REFUSED.items():
         if param in given and refuses(given[param]):
@@ -38,7 +35,7 @@ def check_options(asked: BaseModel) -> None:
 
 def ignored(asked: BaseModel) -> list[str]:
     """Return the names of the fields that were given and have no effect."""
-    names = (*NoEffect.model_fields, "tools", "functions", "instructions", "include", "truncation", "max_output_tokens")
+    names = (*NoEffect.model_fields, *_PASSED_OVER)
     return [name for name in names if name in asked.model_fields_set and getattr(asked, name) is not None]
 
 
@@ -46,12 +43,16 @@ def _is_required(choice: Any) -> bool:
     return choice not in ("none", "auto")
 
 
+_PASSED_OVER = (
+    "tools", "functions", "instructions", "include", "truncation", "max_output_tokens", "max_tool_calls",
+)  # fmt: skip
+"""Fields of one form that have no effect, beside those that have none in either."""
 _TOOLS = (
     _is_required,
     "No tool is called here, so none can be required.",
     'Ask for the answer as data: response_format={"type": "json_schema", ...}',
 )
-_REFUSED: Mapping[str, tuple[Any, str, str]] = {
+_REFUSED: Mapping[str, tuple[Callable[[Any], bool], str, str]] = {
     "n": (lambda n: n != 1, "There is one answer to a question.", "Leave out n."),
     "logprobs": (bool, "What is quoted has no token probabilities.", "footnote.confidence says how sure an answer is."),
     "top_logprobs": (bool, "What is quoted has no token probabilities.", ""),
@@ -65,3 +66,4 @@ _REFUSED: Mapping[str, tuple[Any, str, str]] = {
     "prompt": (lambda _: True, "No prompts are kept here.", "Send the question in input."),
     "background": (bool, "An answer is not kept to be fetched later.", ""),
 }
+"""By field: which values of it are refused, why, and what to do; "" where it is to be left out."""
