@@ -22,9 +22,10 @@ from unicodedata import normalize
 from sqlalchemy import func, select
 
 from indexer import schema
+from indexer.arguments import items_of
 from indexer.errors import Damaged, NotFound, StorageError
 from indexer.filters import check_filters, parse_filters
-from indexer.home import DEFAULT_COLLECTION, collection_folder, home_folder
+from indexer.home import DEFAULT_COLLECTION, collection_folder, collection_names, home_folder
 from indexer.nearest import did_you_mean
 from indexer.schema import chunks, documents, settings, skipped
 from indexer.types import Document, Metadata, Progress, Section, Skip, silent
@@ -106,11 +107,17 @@ class Collection:
         self._opened: _Opened | None = None
         self._encoder: Encoder | None = None
 
+    def __repr__(self) -> str:
+        return f"Collection({self.name!r}, home={str(self.home)!r})"
+
+    def __str__(self) -> str:
+        return self.name
+
     # Changing it
 
     def sync(
         self,
-        paths: Sequence[str | os.PathLike[str]],
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
         *,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
@@ -118,7 +125,7 @@ class Collection:
         rebuild: bool = False,
         progress: Progress = silent,
     ) -> Report:
-        """Make the collection hold what these files and folders hold now, and return what changed.
+        """Make the collection hold what these files and folders (or this one) hold now, and return what changed.
 
         The collection is created when there is none. Unchanged files (by content) cost no embedding; a file that cannot
         be read is skipped with its reason. With `prune`, documents that were under a given folder and are gone from it
@@ -127,18 +134,25 @@ class Collection:
         """
         from indexer.sync import sync_files
 
+        given = [paths] if isinstance(paths, str | os.PathLike) else items_of("paths", paths)
         return sync_files(
-            self, [Path(path) for path in paths], include, exclude, prune=prune, rebuild=rebuild, progress=progress
+            self,
+            [Path(path) for path in given],
+            items_of("include", include),
+            items_of("exclude", exclude),
+            prune=prune,
+            rebuild=rebuild,
+            progress=progress,
         )
 
     def add(self, given: Sequence[Given], *, progress: Progress = silent) -> Report:
         """Store texts that have no file: each replaces the document of the same id. Returns what changed."""
         from indexer.sync import sync_given
 
-        return sync_given(self, given, progress=progress)
+        return sync_given(self, items_of("given", given), progress=progress)
 
-    def remove(self, sources: Sequence[str]) -> list[str]:
-        """Remove these documents and return the sources removed.
+    def remove(self, sources: str | Sequence[str]) -> list[str]:
+        """Remove these documents (or this one) and return the sources removed.
 
         Each is named by its full source or its end after a slash, by a folder that it lies in, or by a pattern with
         "*", "?" or "[...]" (a star stands for slashes as well).
@@ -146,7 +160,8 @@ class Collection:
         """
         from indexer.writer import write
 
-        found = list(dict.fromkeys(each for source in sources for each in self._named(source)))
+        given = [sources] if isinstance(sources, str) else items_of("sources", sources)
+        found = list(dict.fromkeys(each for source in given for each in self._named(source)))
         with write(self, purpose="remove") as writer:
             writer.remove(found)
             writer.publish()
@@ -276,10 +291,11 @@ class Collection:
 
         Raises UsageError for one of another form, for a key that no document has, and for a date that is none.
         """
-        if given:
+        wanted = items_of("filters", given)
+        if wanted:
             with self.reading() as connection:
-                check_filters(connection, given)
-        return parse_filters(given)
+                check_filters(connection, wanted)
+        return parse_filters(wanted)
 
     def match_count(self, given: Sequence[str]) -> str:
         """Return how many documents `key=value` filters keep, in words: "0 of 75 documents match the filter"."""
@@ -462,6 +478,12 @@ class Collection:
                     self._opened.engine.dispose()  # its idle connections; those in use go on
                 self._opened = _Opened(epoch, schema.connect(path, write=False))
             return self._opened
+
+
+def collections(home: str | os.PathLike[str] | None = None) -> list[Collection]:
+    """Return the collections that are under `home` (None: the usual place), by name; none of them is opened."""
+    folder = home_folder(home)
+    return [Collection(name, folder) for name in collection_names(folder)]
 
 
 class _Opened:

@@ -1,14 +1,7 @@
-"""Ask your documents: open a collection, keep it in step with a folder, search it, ask it.
+"""Answers: a question and a collection make an answer with citations.
 
-    from rag import Collection, Engine
-
-    papers = Collection("papers")
-    papers.sync(["~/papers"])
-    engine = Engine(papers)
-    print(engine.ask("When was the archive opened?").text)
-
-What stands in `__all__` is the public interface. Names are loaded when they are first used: importing this package
-loads no model and no database.
+What stands in `__all__` is the public interface, which `footnote` has as well: that is the name to import. Names are
+loaded when they are first used: importing this package loads no model and no database.
 """
 
 from __future__ import annotations
@@ -18,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from indexer.collection import Collection as Collection
+    from indexer.collection import collections as collections
     from indexer.errors import UserError as UserError
     from indexer.sync import Given as Given
     from indexer.sync import Report as Report
@@ -47,6 +41,7 @@ _WHERE = {
     "UserError": "indexer.errors",
     "Verdict": "rag.verification",
     "Writing": "rag.types",
+    "collections": "indexer.collection",
     "evaluate": "rag.evaluation.qa",
     "verify": "rag.verification",
 }
@@ -65,13 +60,16 @@ __all__ = [
     "UserError",
     "Verdict",
     "Writing",
+    "collections",
     "evaluate",
     "verify",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module 'rag' has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(_WHERE[name]), name)
-    return found
+if not TYPE_CHECKING:  # a type checker that saw this would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name not in _WHERE:
+            raise AttributeError(f"module 'rag' has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(_WHERE[name]), name)
+        return found

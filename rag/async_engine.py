@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias, TypeVar
 
+from indexer.errors import UsageError
 from rag.engine import Engine
 from rag.retriever import Mode
 from rag.stopping import Wanted
@@ -34,8 +35,15 @@ class AsyncEngine:
 
     def __init__(self, engine: Engine, threads: int = 2) -> None:
         """`threads`: how many questions are worked on at once; more than there are cores gains nothing."""
+        if not isinstance(engine, Engine):
+            raise UsageError(
+                f"AsyncEngine takes an Engine, not {engine!r:.80}.", 'Write: AsyncEngine(Engine(Collection("NAME")))'
+            )
         self.engine = engine
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="footnote")
+
+    def __repr__(self) -> str:
+        return f"AsyncEngine({self.engine!r})"
 
     async def __aenter__(self) -> AsyncEngine:
         return self

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from indexer.arguments import check_choice, check_count, items_of
 from indexer.collection import Collection
 from indexer.errors import UsageError, UserError
 from indexer.types import Vectors
@@ -16,8 +17,8 @@ from indexer.view import View
 from rag.generator import Copied, Draft, Generator, Streaming, Words, Written, drafts
 from rag.quoting.quotable import quotable
 from rag.reranking.reranker import Reranker, open_reranker
-from rag.retriever import MAX_QUESTION, Mode, Retriever, checked_question
-from rag.types import Answer, Citation, CopiedText, Events, Form, Found, Outcome, Passage, Writing
+from rag.retriever import MAX_QUESTION, MODES, Mode, Retriever, checked_question
+from rag.types import FORMS, Answer, Citation, CopiedText, Events, Form, Found, Outcome, Passage, Writing
 
 _NO_WORD = "qzxvkjwq"
 """What no vocabulary has whole, unless it takes whatever stands between spaces for one token."""
@@ -38,10 +39,20 @@ class Engine:
 
         `reranker` is one, or the folder of one, or "none"; None: the collection's choice, or none.
         """
+        if not isinstance(collection, Collection):
+            name = collection if isinstance(collection, str) else "NAME"
+            raise UsageError(
+                f"Engine takes a Collection, not {collection!r:.80}.", f"Write: Engine(Collection({name!r}))"
+            )
         self.collection = collection
         self._generator = generator
         self._reranker = reranker
         self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        named = {"generator": self._generator, "reranker": self._reranker}
+        names = {key: each if isinstance(each, str) else each.name for key, each in named.items() if each is not None}
+        return f"Engine({', '.join([repr(self.collection), *(f'{key}={name!r}' for key, name in names.items())])})"
 
     @property
     def generator(self) -> Generator:
@@ -95,7 +106,9 @@ class Engine:
         explain: bool = False,
     ) -> list[list[Passage]]:
         """Search for each query as `search` does, in their order, all in one state of the collection, and faster."""
-        questions = [checked_question(query) for query in queries]
+        check_count("k", k)
+        check_choice("mode", mode, MODES)
+        questions = [checked_question(query) for query in items_of("queries", queries)]
         where = self.collection.filters(filters)
         reranker = self.reranker() if mode in ("hybrid", "feedback") else None
         retriever = Retriever(mode, reranker, where)
@@ -144,7 +157,7 @@ class Engine:
         question that cannot be asked; then none is.
         """
         answers: list[Answer] = []
-        for text in questions:
+        for text in items_of("questions", questions):
             checked_question(text)
         for begin in range(0, len(questions), TOGETHER):
             some = questions[begin : begin + TOGETHER]
@@ -245,10 +258,16 @@ class Engine:
 
         `histories` are the questions before each; None where all of them stand alone.
         """
+        check_count("k", k)
         if max_error is not None and not 0 < max_error < 1:
-            raise UsageError(f"--max-error must lie between 0 and 1, not {max_error}.", "For example: --max-error 0.1")
+            raise UsageError(
+                f"max_error must lie between 0 and 1, not {max_error}.",
+                "For example: max_error=0.1 (on the command line: --max-error 0.1)",
+            )
+        if form is not None:
+            check_choice("form", form, FORMS)
         clock = _Clock()
-        texts = [checked_question(question) for question in questions]
+        texts = [checked_question(question) for question in items_of("questions", questions)]
         alone = [_alone(text, before) for text, before in zip(texts, histories or [()] * len(texts), strict=True)]
         where = self.collection.filters(filters)
         self._open_beside()
@@ -376,7 +395,7 @@ def _alone(question: str, history: Sequence[str]) -> str:
         return question
     from rag.following import standalone
 
-    return standalone(question, [checked_question(each) for each in history])[:MAX_QUESTION]
+    return standalone(question, [checked_question(each) for each in items_of("history", history)])[:MAX_QUESTION]
 
 
 def _writings(words: Words) -> collections.abc.Generator[Writing, None, Draft]:

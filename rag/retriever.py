@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from indexer.errors import UsageError
 from indexer.languages import language_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["hybrid", "dense", "words", "feedback"]
 """By words and meaning, by one of them, or by both with feedback: see `Retriever`."""
+MODES: tuple[Mode, ...] = get_args(Mode)
 FEEDBACK_PASSAGES, FEEDBACK_SHARE = 3, 0.4
 """How many passages join the question in feedback, and their share of it."""
 DEPTH = 100
@@ -48,6 +49,8 @@ class Arms:
 
 def checked_question(question: str) -> str:
     """Return the question normalised to NFC. Raises UsageError for one that is empty, too long or only marks."""
+    if not isinstance(question, str):
+        raise UsageError(f"A question must be a text, not {question!r:.80}.", 'For example: ask("When did it begin?")')
     text = unicodedata.normalize("NFC", question).replace("\x00", " ").encode(errors="ignore").decode().strip()
     if len(text) > MAX_QUESTION:
         raise UsageError(

@@ -173,11 +173,13 @@ Outcome = Literal["answer", "unsure", "none"]
 """An answer; the closest evidence, of which nobody can be sure; nothing that bears on the question."""
 
 
+SHOWN = 80
+"""Characters of an answer's text that its `repr` shows."""
 MAX_HISTORY = 20
 """Earlier questions that a conversation sends along, at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
     """What was answered, from where, and how sure. With the outcome "none" there is no text and no citation."""
 
@@ -207,6 +209,35 @@ class Answer:
     """How many documents were looked at, where all of them were: for a count, say. 0 elsewhere."""
     notes: tuple[str, ...] = ()
     """What a person should know about how this was answered."""
+
+    def __repr__(self) -> str:
+        """Return one line that tells what it is: the fields hold whole passages."""
+        text = repr(self.text if len(self.text) <= SHOWN else f"{self.text[:SHOWN]} …")
+        footnotes = f"{len(self.citations)} citation{'s' * (len(self.citations) != 1)}"
+        return f"<Answer {text}: {self.outcome}, confidence {self.confidence:.2f}, {footnotes}>"
+
+    def __str__(self) -> str:
+        """Return the answer as plain text with its footnotes below, or what there is instead of one."""
+        from rag.answer_text import answer_plain
+
+        return answer_plain(self)
+
+    def to_markdown(self) -> str:
+        """Return the answer as Markdown with its footnotes below, or what there is instead of one.
+
+        Nothing in a document can become a link, an image or HTML in it.
+        """
+        from rag.answer_text import answer_markdown
+
+        return answer_markdown(self)
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown()
+
+    def _repr_html_(self) -> str:
+        from rag.answer_html import answer_html
+
+        return answer_html(self)
 
     @property
     def answered(self) -> bool:

@@ -102,7 +102,7 @@ def test_a_smaller_error_never_answers_more(engine: Engine, question: str) -> No
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1, 2.0, math.nan, math.inf])
 def test_a_share_of_errors_lies_between_none_and_all(engine: Engine, share: float) -> None:
-    with pytest.raises(UsageError, match="--max-error must lie between 0 and 1"):
+    with pytest.raises(UsageError, match="max_error must lie between 0 and 1"):
         engine.ask("How hot is tea?", max_error=share)
 
 

@@ -14,14 +14,18 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mcp import Client, StdioServerParameters
+from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import TextContent
 
 import cli
 from indexer.collection import Collection
+from indexer.sync import Given
+from rag.adapters.mcp_resources import LISTED_AT_ONCE, resource_uri
 from rag.adapters.mcp_server import READ_AT_ONCE, Library, mcp_server
+from rag.generator import Draft
 from tests.conftest import new_home
-from tests.worlds import article, write_folder
+from tests.serving import Formed, closest
+from tests.worlds import WordEncoder, article, write_folder
 
 LIBRARY = "At what hour does the library open?"
 LONG = article("Harbours", 600)
@@ -38,10 +42,10 @@ def library_home(tmp_path_factory: pytest.TempPathFactory, converted: Path) -> P
 
 
 def use(library: Library, asked: Callable[[Client], Coroutine[Any, Any, Any]]) -> Any:
-    """Return what a client in this process makes of the server over `library`, within three minutes."""
+    """Return what a client in this process makes of the server over `library`, within ten minutes."""
 
     async def main() -> Any:
-        async with asyncio.timeout(180), Client(mcp_server(library)) as client:
+        async with asyncio.timeout(600), Client(mcp_server(library)) as client:
             return await asked(client)
 
     return asyncio.run(main())
@@ -120,6 +124,16 @@ def test_what_the_documents_do_not_say_is_refused_with_what_came_nearest(library
     assert answer["outcome"] in ("unsure", "none")
     assert (answer["answer"] == "") == (answer["footnotes"] == []) == (answer["outcome"] == "none")
     assert answer["nearest"]
+
+
+@pytest.mark.parametrize(("outcome", "confidence"), [("answer", 0.9), ("unsure", 0.3), ("none", 0.0)])
+def test_each_outcome_is_what_it_is(library_home: Path, outcome: str, confidence: float) -> None:
+    drafted = Formed(lambda read: closest(read, confidence) if confidence else Draft((), 0.1))
+    answer = call(Library(library_home, generator=drafted), "ask", question=LIBRARY)
+    assert (answer["outcome"], answer["answered"]) == (outcome, outcome == "answer")
+    assert answer["answer"] == ("" if outcome == "none" else answer["footnotes"][0]["quote"])
+    assert (answer["nearest"] == []) == (outcome == "answer")
+    assert answer["notes"] == ([] if outcome == "none" else ["Read by its words only."])
 
 
 def test_a_question_may_refer_to_those_before_it(library_home: Path) -> None:
@@ -231,6 +245,109 @@ def test_no_text_whatever_breaks_a_tool(library_home: Path) -> None:
     use(Library(library_home), asked)
 
 
+# Documents as resources
+
+
+def resources(library: Library) -> list[Any]:
+    """Return all resources, asked for as a client asks: as long as there is a cursor."""
+
+    async def asked(client: Client) -> list[Any]:
+        found, cursor = [], None
+        while True:
+            part = await client.list_resources(cursor=cursor)
+            assert len(part.resources) <= LISTED_AT_ONCE
+            found += part.resources
+            cursor = part.next_cursor
+            if cursor is None:
+                return found
+
+    return list(use(library, asked))
+
+
+def refused_resource(library: Library, uri: str) -> str:
+    async def asked(client: Client) -> str:
+        with pytest.raises(MCPError) as told:
+            await client.read_resource(uri)
+        return told.value.message
+
+    return str(use(library, asked))
+
+
+def test_every_document_is_a_resource_in_its_order(library_home: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for name in ("many", "more"):
+        texts = [Given(f"note-{number:03}", f"The note {number}.", f"Note {number}") for number in range(130)]
+        Collection(name, home, WordEncoder()).add(texts)
+    listed = resources(Library(home))
+    assert [each.name for each in listed] == [f"note-{number:03}" for number in range(130)] * 2
+    assert len({str(each.uri) for each in listed}) == 260
+    first = listed[0]
+    assert (first.title, first.mime_type) == ("Note 0", "text/plain")
+    assert first.description == "text, 11 characters, in the collection many"
+    assert len(resources(Library(home, ["more"]))) == 130
+    assert resources(Library(tmp_path / "nowhere")) == []
+
+
+def test_a_footnote_names_the_resource_of_its_document(library_home: Path) -> None:
+    library = Library(library_home)
+
+    async def asked(client: Client) -> Any:
+        answer = (await client.call_tool("ask", {"question": LIBRARY, "max_error": 0.5})).structured_content
+        assert answer is not None
+        note = answer["footnotes"][0]
+        (content,) = (await client.read_resource(note["resource"])).contents
+        templates = (await client.list_resource_templates()).resource_templates
+        return note, content, templates
+
+    note, content, (template,) = use(library, asked)
+    assert content.text[note["start"] : note["end"]] == note["quote"]
+    assert content.text == Collection("default", library_home).document("library.md").text
+    assert note["resource"] in [str(each.uri) for each in resources(Library(library_home))]
+    assert template.uri_template == "footnote://collections/{collection_name}/{document}"
+    passage = call(Library(library_home), "search", query="library")["passages"][0]
+    assert passage["resource"] == note["resource"]
+
+
+ROOT = "footnote://collections"
+NOBODY = "0" * 24
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"{ROOT}/default/{NOBODY}",
+        f"{ROOT}/default/library.md",
+        f"{ROOT}/default/..%2F..%2Fetc%2Fpasswd",
+        f"{ROOT}/nothing/{NOBODY}",
+        f"{ROOT}/..%2Fprivate/{NOBODY}",
+        f"{ROOT}/default",
+        "file:///etc/passwd",
+    ],
+)
+def test_only_indexed_documents_are_resources(library_home: Path, uri: str) -> None:
+    said = refused_resource(Library(library_home), uri)
+    assert any(part in said for part in ("There is no document", "There is no collection", "Unknown resource"))
+
+
+def test_a_hidden_collection_has_no_resources(library_home: Path) -> None:
+    secret = resource_uri("private", Collection("private", library_home).resolve("diary.md"))
+    assert secret in [str(each.uri) for each in resources(Library(library_home))]
+    shown = Library(library_home, ["default"])
+    assert secret not in [str(each.uri) for each in resources(shown)]
+    assert "There is no collection 'private'" in refused_resource(Library(library_home, ["default"]), secret)
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "footnote://collections/nothing/x", "default", "footnote://collections/default/" + "0" * 24, "\x00"]
+)
+def test_a_cursor_that_was_never_given_is_refused(library_home: Path, cursor: str) -> None:
+    async def asked(client: Client) -> None:
+        with pytest.raises(MCPError, match="cursor"):
+            await client.list_resources(cursor=cursor)
+
+    use(Library(library_home), asked)
+
+
 # Over real pipes
 
 
@@ -241,7 +358,7 @@ def parameters(home: Path, *more: str) -> StdioServerParameters:
 
 def test_the_command_serves_the_sdk_client_over_pipes(library_home: Path) -> None:
     async def main() -> None:
-        async with asyncio.timeout(180), Client(parameters(library_home, "--collection", "default")) as client:
+        async with asyncio.timeout(600), Client(parameters(library_home, "--collection", "default")) as client:
             assert len((await client.list_tools()).tools) == 4
             asked = [client.call_tool("ask", {"question": LIBRARY, "max_error": 0.5}) for _ in range(3)]
             for result in await asyncio.gather(*asked):

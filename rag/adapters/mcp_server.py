@@ -1,7 +1,8 @@
 """The MCP server: search, answers and documents as tools for agents, by the Model Context Protocol's own SDK.
 
 Tools only read, and only what was indexed: no argument reaches the file system. What they return are passages and
-answers as data; an agent is told that the words of documents are not instructions.
+answers as data; an agent is told that the words of documents are not instructions. Documents as resources are
+`mcp_resources.py`'s.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import contextlib
 import functools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, Protocol, TypeVar
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -21,8 +22,10 @@ from pydantic import BaseModel, Field
 from indexer.collection import Collection
 from indexer.errors import NotFound, UserError
 from indexer.home import DEFAULT_COLLECTION, collection_names, home_folder
+from rag.adapters.mcp_resources import add_resources, resource_uri
 from rag.async_engine import AsyncEngine
 from rag.engine import Engine
+from rag.generator import Generator
 from rag.retriever import Mode
 from rag.types import MAX_HISTORY, Answer, Form, Outcome
 from rag.types import Passage as Found
@@ -59,6 +62,7 @@ class Passage(BaseModel):
     end: int
     text: str
     score: float = Field(description="Larger is better.")
+    resource: str = Field(description="The whole document as a resource.")
 
 
 class Passages(BaseModel):
@@ -81,6 +85,7 @@ class Footnote(BaseModel):
     end: int
     quote: str
     marks: list[list[int]] = Field(description="The answer's words in the quote: [start, end], in its characters.")
+    resource: str = Field(description="The whole document as a resource.")
 
 
 class Answered(BaseModel):
@@ -128,11 +133,61 @@ class Entries(BaseModel):
     collections: list[Entry]
 
 
+class Answering(Protocol):
+    """What searches and answers from one collection."""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the collection."""
+        ...
+
+    async def search(self, query: str, k: int, *, mode: Mode, filters: Sequence[str]) -> list[Found]:
+        """See `Engine.search`."""
+        ...
+
+    async def ask(
+        self,
+        question: str,
+        k: int,
+        *,
+        filters: Sequence[str],
+        max_error: float | None,
+        history: Sequence[str],
+        form: Form | None,
+    ) -> Answer:
+        """See `Engine.ask`."""
+        ...
+
+
+class Shelves(Protocol):
+    """The collections that an agent may use."""
+
+    @property
+    def usual(self) -> str:
+        """The collection that is used where none is named."""
+        ...
+
+    def names(self) -> list[str]:
+        """Return the names of the collections that are there and may be used."""
+        ...
+
+    def engine(self, name: str | None) -> Answering:
+        """Return what answers from the collection `name`; it may wait for the disk. Raises NotFound."""
+        ...
+
+    async def close(self) -> None:
+        """Let what was asked be answered, and end."""
+        ...
+
+
 class Library:
     """The collections that an agent may use, opened when they are first asked for."""
 
     def __init__(
-        self, home: str | os.PathLike[str] | None = None, names: Sequence[str] = (), generator: str | None = None
+        self,
+        home: str | os.PathLike[str] | None = None,
+        names: Sequence[str] = (),
+        generator: Generator | str | None = None,
     ) -> None:
         """`names`: only these collections, of which the first is the usual one; none: all under `home`."""
         self.home = home_folder(home)
@@ -161,7 +216,7 @@ class Library:
         await asyncio.gather(*(engine.close() for engine in self._engines.values()))
 
 
-def mcp_server(library: Library) -> MCPServer[None]:
+def mcp_server(library: Shelves) -> MCPServer[None]:
     """Return the server with its tools; `run()` serves it on standard input and output."""
 
     @contextlib.asynccontextmanager
@@ -187,9 +242,10 @@ def mcp_server(library: Library) -> MCPServer[None]:
         collection: Name = None,
     ) -> Passages:
         """Find the passages of the user's documents that fit a query best."""
-        engine = library.engine(collection)
+        engine = await asyncio.to_thread(library.engine, collection)
         found = await engine.search(query, k, mode=mode, filters=filters)
-        return Passages(collection=engine.engine.collection.name, passages=[_passage(each) for each in found])
+        name = engine.engine.collection.name
+        return Passages(collection=name, passages=[_passage(each, name) for each in found])
 
     @server.tool(annotations=READS, title="Ask the documents")
     @_told
@@ -213,7 +269,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         collection: Name = None,
     ) -> Answered:
         """Answer a question from the user's documents, with footnotes; or show what comes closest."""
-        engine = library.engine(collection)
+        engine = await asyncio.to_thread(library.engine, collection)
         return _answered(
             await engine.ask(question, k, filters=filters, max_error=max_error, history=history, form=form)
         )
@@ -227,8 +283,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         collection: Name = None,
     ) -> Text:
         """Read a part of an indexed document, for what stands around a passage or a footnote."""
-        stored = library.engine(collection).engine.collection
-        document = await asyncio.to_thread(stored.document, source)
+        document = await asyncio.to_thread(lambda: library.engine(collection).engine.collection.document(source))
         text = document.text[start : start + characters]
         return Text(
             source=document.source,
@@ -244,8 +299,10 @@ def mcp_server(library: Library) -> MCPServer[None]:
     @_told
     async def list_collections() -> Entries:
         """List the collections of documents that can be searched and asked."""
-        return Entries(collections=[await _entry(library, name) for name in library.names()])
+        names = await asyncio.to_thread(library.names)
+        return Entries(collections=[await asyncio.to_thread(_entry, library, name) for name in names])
 
+    add_resources(server, library.names, lambda name: library.engine(name).engine.collection)
     return server
 
 
@@ -262,16 +319,15 @@ def _told(tool: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
     return telling
 
 
-async def _entry(library: Library, name: str) -> Entry:
+def _entry(library: Shelves, name: str) -> Entry:
     shown: dict[str, Any] = {"name": name, "usual": name == library.usual}
     try:
-        stored = library.engine(name).engine.collection
-        return Entry(**shown, documents=len(await asyncio.to_thread(stored.documents)), problem="")
+        return Entry(**shown, documents=len(library.engine(name).engine.collection.documents()), problem="")
     except UserError as error:
         return Entry(**shown, documents=0, problem=error.message)
 
 
-def _passage(found: Found) -> Passage:
+def _passage(found: Found, collection: str) -> Passage:
     return Passage(
         source=found.source,
         title=found.name,
@@ -282,6 +338,7 @@ def _passage(found: Found) -> Passage:
         end=found.end,
         text=found.text,
         score=round(found.score, 4),
+        resource=resource_uri(collection, found.source),
     )
 
 
@@ -306,6 +363,7 @@ def _answered(answer: Answer) -> Answered:
                 end=each.end,
                 quote=each.quote,
                 marks=[list(span) for span in each.marks],
+                resource=resource_uri(answer.collection, each.source),
             )
             for each in answer.citations
         ],
@@ -313,5 +371,5 @@ def _answered(answer: Answer) -> Answered:
         written=[answer.text[start:end] for start, end in answer.written],
         documents=answer.documents,
         notes=list(answer.notes),
-        nearest=[] if answer.answered else [_passage(each) for each in answer.passages],
+        nearest=[] if answer.answered else [_passage(each, answer.collection) for each in answer.passages],
     )

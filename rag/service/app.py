@@ -11,8 +11,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from indexer.errors import UserError
+from rag.service.agents import PATH as MCP_PATH
+from rag.service.agents import Agents
 from rag.service.errors import on_http_error, on_invalid, on_mistake, on_user_error
 from rag.service.guard import Guard
 from rag.service.observing import Observer
@@ -53,12 +56,15 @@ def guarded(service: Service) -> ASGIApp:
 def routes_of(service: Service) -> FastAPI:
     """Return the bare application, without the guard: what describes itself by `openapi()`."""
 
+    agents = Agents(service)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.warm()
         try:
             yield
         finally:
+            await agents.close()
             service.close()
 
     app = FastAPI(
@@ -70,6 +76,7 @@ def routes_of(service: Service) -> FastAPI:
     app.state.service = service
     for router in (questions.router, collections.router, pdf_pages.router, openai.router, health.router, page.router):
         app.include_router(router)
+    app.router.routes.append(Route(MCP_PATH, agents, methods=["POST"]))
     described = app.openapi()["components"]["schemas"]
     described.update({name: schema for name, schema in event_schemas().items() if name not in described})
     app.add_exception_handler(UserError, on_user_error)

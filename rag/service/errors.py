@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.responses import Response
 
 from indexer import errors
 from indexer.errors import UserError
+from rag.service.openai.errors import openai_code, openai_failure, openai_status, speaks_openai
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +43,18 @@ class ServiceError(UserError):
     """What only a service has to say: too much at once, too late, not allowed."""
 
     def __init__(
-        self, status: int, kind: str, message: str, hint: str = "", headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        kind: str,
+        message: str,
+        hint: str = "",
+        headers: Mapping[str, str] | None = None,
+        param: str = "",
+        code: str = "",
     ) -> None:
+        """`param` and `code` are what OpenAI's form has besides: the field that is wrong, and what is wrong with it."""
         super().__init__(message, hint)
-        self.status, self.kind = status, kind
+        self.status, self.kind, self.param, self.code = status, kind, param, code
         self.headers = dict(headers or {})
 
 
@@ -55,21 +65,29 @@ def status_and_kind(error: UserError) -> tuple[int, str]:
     return next(_STATUS[above] for above in type(error).__mro__ if above in _STATUS)
 
 
-def failure(error: Exception) -> dict[str, Any]:
-    """Return the error in the one shape. Of our own mistakes only their place goes to the log, and nothing out."""
+def failure(error: Exception, path: str = "") -> dict[str, Any]:
+    """Return the error in the one shape, or in OpenAI's where the route at `path` speaks it.
+
+    Of our own mistakes only their place goes to the log, and nothing out.
+    """
     if isinstance(error, UserError):
-        return _shape(status_and_kind(error)[1], error.message, error.hint)
-    log.error("A request failed within.", exc_info=error)
-    return _shape("internal", "The service made a mistake.", "Its log says where.")
+        (status, kind), message, hint = status_and_kind(error), error.message, error.hint
+    else:
+        log.error("A request failed within.", exc_info=error)
+        status, kind, message, hint = 500, "internal", "The service made a mistake.", "Its log says where."
+    if speaks_openai(path):
+        param, code = (error.param, error.code) if isinstance(error, ServiceError) else ("", "")
+        return openai_failure(openai_status(status), code or openai_code(kind), message, hint, param)
+    return {"error": {"type": kind, "message": message, "hint": hint}}
 
 
-def error_response(error: UserError) -> Response:
-    """Return the response that tells of an error."""
+def error_response(error: UserError, path: str = "") -> Response:
+    """Return the response that tells of an error on the route at `path`."""
     status, _ = status_and_kind(error)
     headers = dict(error.headers) if isinstance(error, ServiceError) else {}
     if status == 409 and isinstance(error, errors.Busy):
         headers["Retry-After"] = "5"
-    return json_response(failure(error), status, headers)
+    return json_response(failure(error, path), openai_status(status) if speaks_openai(path) else status, headers)
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -82,40 +100,69 @@ def as_json(content: Any) -> str:
     return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _shape(kind: str, message: str, hint: str) -> dict[str, Any]:
-    return {"error": {"type": kind, "message": message, "hint": hint}}
-
-
 # What the framework raises
 
 
-async def on_user_error(_: Request, error: Exception) -> Response:
+async def on_user_error(request: Request, error: Exception) -> Response:
     """Answer what the library or the service raised for the caller."""
-    return error_response(error) if isinstance(error, UserError) else await on_mistake(_, error)
+    if not isinstance(error, UserError):
+        return await on_mistake(request, error)
+    return error_response(error, request.url.path)
 
 
-async def on_invalid(_: Request, error: Exception) -> Response:
+async def on_invalid(request: Request, error: Exception) -> Response:
     """Answer a request whose fields are not as the schema has them; what was sent is not repeated."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    first = found[0] if found else {"loc": ("body",), "msg": "not valid"}
-    place = ".".join(str(part) for part in first["loc"][:8])[:200]
-    message = f"{place}: {first['msg']}"[:500].encode(errors="backslashreplace").decode()
-    return error_response(ServiceError(422, "invalid_request", message, "The fields are described at GET /docs"))
+    first = found[0] if found else {"loc": ("body",), "msg": "not valid", "type": ""}
+    return error_response(_unread_body(request, first) or _wrong_field(first), request.url.path)
 
 
-async def on_http_error(_: Request, error: Exception) -> Response:
+def _unread_body(request: Request, found: Mapping[str, Any]) -> ServiceError | None:
+    """Return the error of a body of which no field could be looked at, None where fields were."""
+    if found["type"] == "json_invalid":
+        where = f" at character {found['loc'][1]}" if len(found["loc"]) > 1 else ""
+        why = str(found.get("ctx", {}).get("error", found["msg"]))
+        return ServiceError(422, "invalid_request", f"The body is no JSON: {why}{where}.", "Send one JSON object.")
+    if tuple(found["loc"]) != ("body",):
+        return None
+    if found["type"] == "missing" and request.headers.get("content-length", "0") == "0":
+        return ServiceError(422, "invalid_request", "The request has no body.", f"Send one JSON object. {_JSON_HEADER}")
+    kind = request.headers.get("content-type", "")
+    if not _JSON.match(kind):
+        shown = f"came as {kind[:80].encode(errors='backslashreplace').decode()!r}" if kind else "has no content-type"
+        return ServiceError(415, "unsupported", f"The body {shown}, and is read as JSON.", _JSON_HEADER)
+    return ServiceError(422, "invalid_request", "The body is no JSON object.", "The fields are described at GET /docs")
+
+
+_JSON = re.compile(r"application/([\w.-]+\+)?json\b", re.IGNORECASE)
+_JSON_HEADER = "Send the header content-type: application/json"
+
+
+def _wrong_field(found: Mapping[str, Any]) -> ServiceError:
+    inside = [str(part) for part in found["loc"][1:9]] or [str(found["loc"][0])]
+    field = ".".join(inside)[:200].encode(errors="backslashreplace").decode()
+    message = found["msg"][:400].encode(errors="backslashreplace").decode()
+    code, said = {
+        "missing": ("missing_required_parameter", f"The field {field} is missing."),
+        "extra_forbidden": ("unknown_parameter", f"There is no field {field}."),
+    }.get(found["type"], ("invalid_value", f"{field}: {message}."))
+    hint = "The fields are described at GET /docs"
+    return ServiceError(422, "invalid_request", said, hint, param=field, code=code)
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: no such route, a method that a route does not have, a body that is no JSON."""
     if not isinstance(error, HTTPException):
-        return await on_mistake(_, error)
+        return await on_mistake(request, error)
     kinds = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
     kind = kinds.get(error.status_code, "refused")
     said = ServiceError(
         error.status_code, kind, f"{error.detail}.".replace("..", "."), _HINTS.get(error.status_code, "")
     )
     said.headers = dict(error.headers or {})
-    return error_response(said)
+    return error_response(said, request.url.path)
 
 
-async def on_mistake(_: Request, error: Exception) -> Response:
+async def on_mistake(request: Request, error: Exception) -> Response:
     """Answer where we made a mistake."""
-    return json_response(failure(error), 500)
+    return json_response(failure(error, request.url.path), 500)

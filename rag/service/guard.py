@@ -155,7 +155,7 @@ class _Exchange:
 
 
 async def _refuse(error: ServiceError, scope: Scope, receive: Receive, send: Send) -> None:
-    response = error_response(error)
+    response = error_response(error, scope["path"])
     response.headers["Connection"] = "close"  # what is still to come of its body is not read
 
     async def with_headers(message: Message) -> None:

@@ -11,11 +11,13 @@ from pydantic.json_schema import models_json_schema
 from rag.service import schemas
 from rag.service.events import MEDIA_TYPE
 from rag.service.schemas import ErrorResponse
+from rag.service.schemas.openai import OpenAIErrorResponse
+from rag.service.schemas.responses import ResponsesEvent
 
 Responses = dict[int | str, dict[str, Any]]
 
 _REFUSALS: Mapping[int, str] = {
-    400: "No JSON, or no HTTP.",
+    400: "No HTTP; in OpenAI's form, all that is wrong in a request.",
     401: "The token is missing or wrong.",
     403: "A page of another site.",
     404: "There is no such collection, document or route.",
@@ -23,7 +25,7 @@ _REFUSALS: Mapping[int, str] = {
     408: "The body did not come in time.",
     409: "There is one already, or another process is writing.",
     413: "Too long.",
-    415: "Compressed.",
+    415: "Compressed, or no JSON.",
     421: "The service is not called so.",
     422: "A field, question or file is not as it should be.",
     429: "Too much is in work; Retry-After says when to come again.",
@@ -34,6 +36,10 @@ _REFUSALS: Mapping[int, str] = {
 }
 ERRORS: Responses = {
     status: {"model": ErrorResponse, "description": description} for status, description in _REFUSALS.items()
+}
+
+OPENAI_ERRORS: Responses = {
+    status: {"model": OpenAIErrorResponse, "description": description} for status, description in _REFUSALS.items()
 }
 
 _PASSAGE = {
@@ -174,6 +180,7 @@ def event_schemas() -> dict[str, Any]:
         schemas.Writing,
         schemas.Progress,
         schemas.ChatChunk,
+        ResponsesEvent,
     ]
     _, found = models_json_schema(
         [(model, "validation") for model in held], ref_template="#/components/schemas/{model}"

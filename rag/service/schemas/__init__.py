@@ -26,9 +26,12 @@ GET    .../documents/{id}/pages/{number}         image/png; ?scale=
 GET    .../documents/{id}/pages/{number}/boxes   PageBoxes; ?start=&end=
 GET    /v1/models  /v1/models/{model}            Models, Model: "footnote" and "footnote/COLLECTION"
 POST   /v1/embeddings                            EmbeddingsRequest -> EmbeddingsResponse
+POST   /v1/rerank                                RerankRequest -> RerankResponse
 POST   /v1/chat/completions                      ChatRequest -> ChatResponse; with stream: data ChatChunk ... [DONE]
+POST   /v1/responses                             ResponsesRequest -> ResponsesResponse; with stream: ResponsesEvent ...
 
-Every failure is an ErrorResponse, whatever failed; in a stream that has begun it is the last event.
+Every failure is an ErrorResponse, whatever failed, and an OpenAIErrorResponse on the routes of OpenAI's form (the
+last five lines); in a stream that has begun it is the last event.
 """
 
 from __future__ import annotations
@@ -45,6 +48,18 @@ from rag.service.schemas.base import (
     Share,
     Span,
     Whole,
+)
+from rag.service.schemas.chat import (
+    ChatChunk,
+    ChatMessage,
+    ChatRequest,
+    ChatResponse,
+    Choice,
+    ChunkChoice,
+    Delta,
+    Grounding,
+    Message,
+    TextPart,
 )
 from rag.service.schemas.collections import (
     BrokenCollection,
@@ -67,23 +82,13 @@ from rag.service.schemas.collections import (
 )
 from rag.service.schemas.health import Health, Ready
 from rag.service.schemas.openai import (
-    ChatChunk,
-    ChatMessage,
-    ChatRequest,
-    ChatResponse,
-    Choice,
-    ChunkChoice,
-    Delta,
     Embedding,
     EmbeddingsRequest,
     EmbeddingsResponse,
     EmbeddingUsage,
-    Grounding,
-    Message,
     Model,
     ModelName,
     Models,
-    TextPart,
 )
 from rag.service.schemas.questions import (
     Arm,

@@ -1,4 +1,4 @@
-"""As OpenAI's clients speak: what they send and we do not know is passed over, as they expect."""
+"""As OpenAI's clients speak: models, embeddings and reranking. Chat completions are `chat.py`'s."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from rag.service.schemas.base import AskedForm, Filters, MaxError, Response, Share, Whole
-from rag.service.schemas.questions import CitationOut
-from rag.types import Form, Outcome
+from rag.service.schemas.base import Request, Response, Share, Whole
 
 
 class Model(Response):
@@ -27,21 +25,45 @@ class Models(Response):
     data: list[Model]
 
 
+class OpenAIFailure(Response):
+    """What went wrong, in OpenAI's form; `hint` is ours."""
+
+    message: str = Field(description="What happened, with values.")
+    type: str = Field(examples=["invalid_request_error"])
+    param: str | None = Field(description="The field that is wrong, where it is one.")
+    code: str | None = Field(description="For programs.", examples=["model_not_found"])
+    hint: str = Field(description='What to do next; "" where there is nothing to say.')
+
+
+class OpenAIErrorResponse(Response):
+    """The shape of errors of the routes that speak OpenAI's form."""
+
+    error: OpenAIFailure
+
+
 ModelName = Annotated[
     str, Field(max_length=200, description='"footnote", or "footnote/COLLECTION".', examples=["footnote"])
 ]
 
 
-class EmbeddingsRequest(BaseModel):
+LongText = Annotated[Whole, Field(min_length=1, max_length=100_000)]
+Tokens = Annotated[list[int], Field(min_length=1, max_length=100_000)]
+
+
+class EmbeddingsRequest(Request):
     """Texts to embed with the encoder of a collection."""
 
     input: (
-        Annotated[Whole, Field(min_length=1, max_length=100_000)]
-        | Annotated[
-            list[Annotated[Whole, Field(min_length=1, max_length=100_000)]], Field(min_length=1, max_length=256)
-        ]
-    ) = Field(examples=["Green tea is steeped at eighty degrees."])
+        LongText
+        | Annotated[list[LongText], Field(min_length=1, max_length=256)]
+        | Tokens
+        | Annotated[list[Tokens], Field(min_length=1, max_length=256)]
+    ) = Field(
+        examples=["Green tea is steeped at eighty degrees."],
+        description="One text or several. Lists of token numbers are refused: they are of another tokenizer.",
+    )
     model: ModelName = "footnote"
+    user: Any = Field(None, description="No effect.")
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = Field(None, ge=1, le=100_000, description="Must be the encoder's, where it is given.")
     input_type: Literal["query", "passage"] = Field("passage", description="Some encoders read questions otherwise.")
@@ -71,100 +93,48 @@ class EmbeddingsResponse(Response):
     usage: EmbeddingUsage
 
 
-class TextPart(BaseModel):
-    """A part of a message."""
+class RerankText(BaseModel):
+    """A text in an object."""
 
-    type: Literal["text"]
-    text: str
-
-
-class Message(BaseModel):
-    """A message of a conversation."""
-
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[TextPart | dict[str, Any]] | None = None
+    text: LongText
 
 
-class ChatRequest(BaseModel):
-    """A conversation; the last message of the user is the question, which may refer to those before it."""
+class RerankRequest(Request):
+    """Texts to put in the order in which they fit a query, as Cohere's and Jina's clients ask."""
 
-    messages: list[Message] = Field(
-        min_length=1, max_length=1000, examples=[[{"role": "user", "content": "What is green tea steeped at?"}]]
+    query: Whole = Field(examples=["At what heat is green tea steeped?"], description="Up to 4,000 characters.")
+    documents: Annotated[list[LongText | RerankText], Field(min_length=1, max_length=1000)] = Field(
+        examples=[["Bees dance.", "Green tea is steeped at eighty degrees."]]
     )
     model: ModelName = "footnote"
-    stream: bool | None = False
-    n: int | None = Field(1, ge=1, le=1)
-    max_error: MaxError = None
-    form: AskedForm = None
-    k: int = Field(5, ge=1, le=20)
-    filters: Filters = Field([])
+    top_n: int | None = Field(None, ge=1, description="Return only so many, the best; null: all.")
+    return_documents: bool | None = Field(False, description="Return each text with its score.")
+    max_tokens_per_doc: Any = Field(None, description="No effect: a text is cut where the model's limit is.")
+    max_chunks_per_doc: Any = Field(None, description="No effect, as `max_tokens_per_doc`.")
+    truncation: Any = Field(None, description="No effect, as `max_tokens_per_doc`.")
+    user: Any = Field(None, description="No effect.")
 
 
-class ChatMessage(Response):
-    """The answer; its footnotes stand below its text, and as data in `citations`."""
+class Reranked(Response):
+    """A text by its place in the request."""
 
-    role: Literal["assistant"] = "assistant"
-    content: str
-    refusal: None = None
-    citations: list[CitationOut]
-
-
-class Choice(Response):
-    """The only one."""
-
-    index: int = 0
-    message: ChatMessage
-    finish_reason: Literal["stop"] = "stop"
-    logprobs: None = None
+    index: int
+    relevance_score: Share = Field(description="Larger is better, from 0 to 1; comparable within one response.")
+    document: RerankText | None = Field(None, description="With `return_documents`.")
 
 
-class Grounding(Response):
-    """What OpenAI's form has no place for."""
+class RerankUsage(Response):
+    """Tokens that were read, by the tokenizer of the collection's encoder."""
 
-    answered: bool
-    outcome: Outcome
-    form: Form
-    read_as: str = Field(description='The question as read together with the ones before it; "" if read as it is.')
-    confidence: Share
-    collection: str
-    generation: int
-    generator: str
+    total_tokens: int
 
 
-class ChatResponse(Response):
-    """An answer as a chat completion."""
+class RerankResponse(Response):
+    """The texts, best first."""
 
+    object: Literal["list"] = "list"
     id: str
-    object: Literal["chat.completion"] = "chat.completion"
-    created: int
     model: str
-    choices: list[Choice]
-    footnote: Grounding
-    usage: None = Field(None, description="Nothing is counted in tokens here.")
-
-
-class Delta(Response):
-    """What is added to the message."""
-
-    role: Literal["assistant"] | None = None
-    content: str | None = None
-    citations: list[CitationOut] | None = None
-
-
-class ChunkChoice(Response):
-    """The only one."""
-
-    index: int = 0
-    delta: Delta
-    finish_reason: Literal["stop"] | None = None
-
-
-class ChatChunk(Response):
-    """A piece of a chat completion; checked text only, since this form has no way to take a draft back."""
-
-    id: str
-    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
-    created: int
-    model: str
-    choices: list[ChunkChoice]
-    footnote: Grounding | None = None
+    results: list[Reranked]
+    scored_by: str = Field(description="The collection's reranker, or its encoder (cosine c, as (1 + c) / 2).")
+    usage: RerankUsage

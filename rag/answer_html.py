@@ -1,0 +1,105 @@
+"""An answer as HTML with its footnotes below, for notebooks. Every word of it is escaped; it fetches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from rag.answer_text import NEAREST, excerpt_of, footnote_places, place_of, usual_name
+from rag.types import Answer, Citation
+
+_TEXT = "white-space: pre-wrap; margin: 0 0 .5em"
+_SMALL = "font-size: smaller; opacity: .75; margin: 0 0 .5em"
+
+
+def answer_html(answer: Answer) -> str:
+    """Return an answer, or the closest evidence, or the nearest passages, each with where it stands."""
+    parts = {"answer": _given, "unsure": _closest, "none": _nothing}[answer.outcome](answer)
+    if answer.read_as:
+        parts.insert(0, _line(f"Read as: {answer.read_as}"))
+    parts += [_line(note) for note in answer.notes]
+    return f'<div class="footnote-answer">{"".join(parts)}</div>'
+
+
+def _given(answer: Answer) -> list[str]:
+    confidence = f"Confidence {answer.confidence:.0%}, by the {answer.generator} generator"
+    return [_body(answer), _line(confidence), *_footnotes(answer)]
+
+
+def _closest(answer: Answer) -> list[str]:
+    """Return the closest evidence. Of "yes" and "no" only what it rests on is told: nobody is sure of it."""
+    body = [] if answer.form == "yes-no" else [_body(answer)]
+    return ["<p><strong>Not sure. The closest is:</strong></p>", *body, *_footnotes(answer)]
+
+
+def _nothing(answer: Answer) -> list[str]:
+    items = [
+        f"<li>{_place(each.source, each.title, place_of(each))}: {escape(excerpt_of(each, answer))}</li>"
+        for each in answer.passages[:NEAREST]
+    ]
+    return [
+        "<p><strong>Nothing in these documents bears on this.</strong></p>",
+        *([_line(f"Did you mean: {answer.meant}")] if answer.meant else []),
+        *([_line("The nearest:"), f"<ol>{''.join(items)}</ol>"] if items else []),
+    ]
+
+
+def _body(answer: Answer) -> str:
+    """Return the text with the numbers of its footnotes behind what they bear out, and code as blocks."""
+    parts, done, ends = [], 0, footnote_places(answer)
+    for start, last in [*answer.code, (len(answer.text), len(answer.text))]:
+        if answer.text[done:start].strip():
+            parts.append(f'<p style="{_TEXT}">{_numbered(answer, done, start, ends)}</p>')
+        if start < last:
+            numbers = "".join(_number(each) for end in sorted(ends) if start < end <= last for each in ends[end])
+            parts.append(f"<pre><code>{escape(answer.text[start:last])}</code></pre>{numbers}")
+        done = last
+    return "".join(parts)
+
+
+def _numbered(answer: Answer, start: int, last: int, ends: dict[int, list[int]]) -> str:
+    html, done = "", start
+    for end in [place for place in sorted(ends) if start < place <= last]:
+        html += escape(answer.text[done:end]) + "".join(map(_number, ends[end]))
+        done = end
+    return (html + escape(answer.text[done:last])).strip("\n")
+
+
+def _number(number: int) -> str:
+    return f"<sup>[{number}]</sup>"
+
+
+def _footnotes(answer: Answer) -> list[str]:
+    items = [
+        f'<li value="{each.number}">{_place(each.source, each.title, place_of(each))}: “{_quote(each)}”</li>'
+        for each in answer.citations
+    ]
+    return [f"<ol>{''.join(items)}</ol>"] if items else []
+
+
+def _place(source: str, title: str, where: str) -> str:
+    return f'<span title="{escape(source)}">{escape(usual_name(source, title))}{escape(where)}</span>'
+
+
+def _quote(citation: Citation) -> str:
+    """Return a quote with the words of the answer in bold."""
+    html, done = "", 0
+    for start, end in _apart(citation.marks):
+        html += escape(citation.quote[done:start]) + f"<b>{escape(citation.quote[start:end])}</b>"
+        done = end
+    return html + escape(citation.quote[done:])
+
+
+def _apart(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the spans in order, those that overlap as one."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+def _line(text: str) -> str:
+    return f'<p style="{_SMALL}">{escape(text)}</p>'
