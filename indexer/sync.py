@@ -343,7 +343,8 @@ class _Run:
         return Report(
             self.added, self.changed, self.removed, self.unchanged, tuple(self.skips), self.chunks, self.embedded,
             seconds, self.writer.generation, dict(sorted(self.repairs.items())), dict(sorted(self.notes.items())),
-            dict(sorted((not_read or {}).items())), self._unknown_languages() if self.added or self.changed else {},
+            dict(sorted((not_read or {}).items())),
+            unknown_languages=self._unknown_languages() if self.added or self.changed else {},
         )  # fmt: skip
 
     def _unknown_languages(self) -> dict[str, int]:
