@@ -16,7 +16,7 @@ from indexer.errors import UserError
 from rag.service.errors import on_http_error, on_invalid, on_mistake, on_user_error
 from rag.service.guard import Guard
 from rag.service.observing import Observer
-from rag.service.routes import collections, health, openai, page, questions
+from rag.service.routes import collections, folders, health, offering, openai, page, questions
 from rag.service.routes.describing import event_schemas
 from rag.service.service import Service, make_service
 from rag.service.settings import Settings, checked
@@ -68,7 +68,15 @@ def routes_of(service: Service) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # ours is in `tracing`
     )  # fmt: skip
     app.state.service = service
-    for router in (questions.router, collections.router, openai.router, health.router, page.router):
+    for router in (
+        questions.router,
+        collections.router,
+        folders.router,
+        offering.router,
+        openai.router,
+        health.router,
+        page.router,
+    ):
         app.include_router(router)
     described = app.openapi()["components"]["schemas"]
     described.update({name: schema for name, schema in event_schemas().items() if name not in described})
