@@ -145,7 +145,7 @@ export function marked(text, spans, name, source = "") {
   const some = spans
     .filter(([start, end]) => end - start < total)
     .map(([start, end]) => ({ start, end, name: "span" }));
-  return pieces(text, [...some, ...inlineMarks(text, formatOf(source))]).flatMap((piece) => {
+  return pieces(text, [...some, ...inlineMarks(text, formatOf(source), some)]).flatMap((piece) => {
     if (piece.names.includes("gone")) return [];
     let node = shown(piece.text);
     for (const each of ["code", "em", "strong"]) if (piece.names.includes(each)) node = element(each, {}, node);

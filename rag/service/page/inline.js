@@ -25,8 +25,12 @@ const ENDINGS = { md: "markdown", markdown: "markdown", mdx: "markdown", ipynb: 
 /** Return the format that a source's name tells, "" for those without marks. */
 export const formatOf = (source) => ENDINGS[/\.(\w+)$/.exec(source)?.[1].toLowerCase()] ?? "";
 
-/** Return the marks of a text as spans `{start, end, name}`: "gone" for the marks, "strong", "em" or "code" inside. */
-export function inlineMarks(text, format) {
+/**
+ * Return the marks of a text as spans `{start, end, name}`: "gone" for the marks, "strong", "em" or "code" inside.
+ *
+ * Where one of the spans `kept` lies in a mark, in the address of a link, say, that mark stays to be seen.
+ */
+export function inlineMarks(text, format, kept = []) {
   const found = [];
   let rest = text;
   for (const [pattern, name, group] of MARKS[format] ?? []) {
@@ -44,5 +48,6 @@ export function inlineMarks(text, format) {
   }
   return found
     .filter(([start, end]) => start < end)
-    .map(([start, end, name]) => ({ start: length(text.slice(0, start)), end: length(text.slice(0, end)), name }));
+    .map(([start, end, name]) => ({ start: length(text.slice(0, start)), end: length(text.slice(0, end)), name }))
+    .filter(({ start, end, name }) => name !== "gone" || !kept.some((span) => start <= span.start && span.end <= end));
 }

@@ -150,7 +150,7 @@ function nodesOf(part, { start, end }, spans, format = part.format) {
   const within = spans
     .filter((span) => span.start < end && start < span.end)
     .map((span) => ({ ...span, start: Math.max(0, span.start - start), end: span.end - start }));
-  return pieces(text, [...within, ...inlineMarks(text, format)]).flatMap((piece) => {
+  return pieces(text, [...within, ...inlineMarks(text, format, within)]).flatMap((piece) => {
     const first = within.some((span) => span.name === "quote" && span.start === piece.start);
     const last = within.some((span) => span.name === "quote" && span.end === piece.end);
     return [
