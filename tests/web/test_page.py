@@ -232,6 +232,7 @@ def test_an_error_on_the_way_is_told_with_what_to_do(visit: Visit, question: str
 
 def test_a_refused_request_is_told_with_what_to_do(visit: Visit, service: SmallService) -> None:
     page = visit()
+    page.wait_for_load_state("networkidle")  # or another request would be refused
     service.refusals.append(Refusal(422, "usage", "The question holds no word.", "For example: When did it begin?"))
     ask(page, "???")
     expect(page.get_by_role("alert")).to_have_text("The question holds no word.For example: When did it begin?")
@@ -239,6 +240,7 @@ def test_a_refused_request_is_told_with_what_to_do(visit: Visit, service: SmallS
 
 def test_a_busy_service_is_asked_again_when_it_said(visit: Visit, service: SmallService) -> None:
     page = visit()
+    page.wait_for_load_state("networkidle")  # or another request would be refused
     service.refusals.append(Refusal(429, "busy", "Too many questions wait.", wait=1))
     heard = hearing(page, "#said")
     ask(page, "When was the archive opened?")

@@ -70,6 +70,7 @@ def test_text_that_is_dragged_is_no_file(visit: Visit) -> None:
 def test_an_upload_waits_for_a_busy_service(visit: Visit, service: SmallService) -> None:
     page = visit()
     to_documents(page)
+    page.wait_for_load_state("networkidle")  # or another request would be refused
     service.refusals.append(Refusal(503, "busy", "Another process is writing.", wait=1))
     heard = hearing(page, "#uploads")
     page.locator("#files").set_input_files([TEA])
@@ -80,6 +81,7 @@ def test_an_upload_waits_for_a_busy_service(visit: Visit, service: SmallService)
 def test_an_upload_that_is_too_large_is_told(visit: Visit, service: SmallService) -> None:
     page = visit()
     to_documents(page)
+    page.wait_for_load_state("networkidle")  # or another request would be refused
     service.refusals.append(Refusal(413, "too_large", "The file has 5 MB; at most 1 MB is taken.", "Index it by hand."))
     page.locator("#files").set_input_files([TEA])
     expect(page.locator(".upload.failed")).to_contain_text("at most 1 MB is taken. Index it by hand.")
