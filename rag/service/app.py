@@ -19,7 +19,7 @@ from rag.service.agents import Agents
 from rag.service.errors import on_http_error, on_invalid, on_mistake, on_user_error
 from rag.service.guard import Guard
 from rag.service.observing import Observer
-from rag.service.routes import collections, health, openai, page, pdf_pages, questions
+from rag.service.routes import collections, folders, health, offering, openai, page, pdf_pages, questions
 from rag.service.routes.describing import event_schemas
 from rag.service.service import Service, make_service
 from rag.service.settings import Settings, checked
@@ -74,7 +74,16 @@ def routes_of(service: Service) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # ours is in `tracing`
     )  # fmt: skip
     app.state.service = service
-    for router in (questions.router, collections.router, pdf_pages.router, openai.router, health.router, page.router):
+    for router in (
+        questions.router,
+        collections.router,
+        folders.router,
+        offering.router,
+        pdf_pages.router,
+        openai.router,
+        health.router,
+        page.router,
+    ):
         app.include_router(router)
     app.router.routes.append(Route(MCP_PATH, agents, methods=["POST"]))
     described = app.openapi()["components"]["schemas"]

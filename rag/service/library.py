@@ -13,15 +13,15 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.collection import Collection
-from indexer.errors import UserError
+from indexer.errors import UsageError, UserError
 from indexer.home import DEFAULT_COLLECTION, collection_names
 from rag.engine import Engine
-from rag.generators import prepare_generator
+from rag.generators import NAMES, prepare_generator
 
 if TYPE_CHECKING:
     from indexer.encoder import Encoder
@@ -43,6 +43,8 @@ class _Open:
     """What the file CURRENT was like when the collection was opened."""
     wants: Generator | str | None
     looked: float
+    others: dict[str, Engine] = field(default_factory=dict)
+    """Engines over the same collection that other generators answer from, by the generator's name."""
 
 
 class Library:
@@ -97,6 +99,19 @@ class Library:
             if there is not None:
                 self._open.move_to_end(wanted)
         return self._looked_at(wanted, there, time.monotonic())
+
+    def with_generator(self, engine: Engine, generator: str) -> Engine:
+        """Return an engine over the same open collection that `generator` answers from. Raises UsageError.
+
+        Only generators that come along may be named: another name could be a class to run or a folder to read.
+        """
+        if generator not in NAMES:
+            raise UsageError(f"There is no generator {generator!r} to choose here.", f"There are: {', '.join(NAMES)}.")
+        with self._lock:
+            there = self._open.get(engine.collection.name)
+            if there is None or there.engine is not engine:
+                return Engine(engine.collection, generator)
+            return there.others.setdefault(generator, Engine(engine.collection, generator))
 
     def _looked_at(self, name: str, there: _Open | None, now: float) -> Engine:
         fresh = self.unopened(name) if there is None else there.engine.collection

@@ -16,6 +16,7 @@ from rag.engine import Engine
 from rag.service.asking import Asking
 from rag.service.changing import Changing
 from rag.service.documents import Names
+from rag.service.folders import Folders
 from rag.service.library import Library
 from rag.service.observing import Metrics
 from rag.service.pdf_pages import PdfPages
@@ -40,6 +41,7 @@ class Service:
     """Reads sources again for `verify`, while collections change."""
     uploads: Uploads
     pages: PdfPages
+    folders: Folders
     metrics: Metrics
     state: State = "starting"
 
@@ -61,10 +63,14 @@ class Service:
         # Not a daemon: ended in the middle of native code, it would take the process with it (SIGABRT).
         threading.Thread(target=open_models, name="warm").start()
 
-    async def engine(self, name: str | None) -> Engine:
-        """Return the engine of a collection. Raises NotFound, UsageError."""
+    async def engine(self, name: str | None, generator: str | None = None) -> Engine:
+        """Return the engine of a collection; with another generator than its own, where one is named.
+
+        Raises NotFound, UsageError.
+        """
         ready = self.library.at_hand(name)
-        return ready if ready is not None else await in_thread(lambda: self.library.engine(name))
+        engine = ready if ready is not None else await in_thread(lambda: self.library.engine(name))
+        return engine if generator is None else self.library.with_generator(engine, generator)
 
     async def collection(self, name: str | None) -> Collection:
         """Return a collection. Raises NotFound, UsageError."""
@@ -93,7 +99,7 @@ def make_service(settings: Settings, library: Library | None = None) -> Service:
         on_batch=metrics.batch,
     )
     books = library or Library(home, settings.collection, settings.generator or None)
-    return Service(settings, books, asking, Changing(), Changing(1), uploads, PdfPages(), metrics)
+    return Service(settings, books, asking, Changing(), Changing(1), uploads, PdfPages(), Folders(home), metrics)
 
 
 async def in_thread(look: Callable[[], Result]) -> Result:

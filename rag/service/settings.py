@@ -69,6 +69,8 @@ class Settings:
     """Answers that language models write at once."""
     drain_seconds: float = 20.0
     """That requests in work are given when the service stops."""
+    folders: bool = True
+    """Let folders be bound to a collection by their path, where only this machine can reach the address."""
     log_json: bool = False
     """Log lines as JSON objects."""
     log_questions: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from indexer.types import Section
 from rag.answer_text import answer_markdown
 from rag.excerpts import excerpt, matches
 from rag.service.documents import Names, document_id
@@ -28,6 +29,7 @@ def passage_json(
         "document": document_id(passage.source),
         "source": passage.source,
         "name": names.name(passage.source, passage.title),
+        "label": names.label(passage.source),
         "title": passage.title,
         "context": passage.context,
         "page": passage.page,
@@ -53,11 +55,13 @@ def passages_json(
 
 def citation_json(citation: Citation, passages: Sequence[Passage], names: Names) -> dict[str, Any]:
     """Return `schemas.CitationOut`."""
+    section = _section(citation, passages)
     return {
         "number": citation.number,
         "document": document_id(citation.source),
         "source": citation.source,
         "name": names.name(citation.source, citation.title),
+        "label": names.label(citation.source),
         "title": citation.title,
         "sha256": citation.sha256,
         "page": citation.page,
@@ -69,6 +73,8 @@ def citation_json(citation: Citation, passages: Sequence[Passage], names: Names)
         "marks": [list(span) for span in citation.marks],
         "claims": [list(span) for span in citation.claims],
         "headings": _headings(citation, passages),
+        "kind": section.kind if section else None,
+        "header": _header(section, citation, passages),
     }
 
 
@@ -80,6 +86,30 @@ def answer_json(answer: Answer, names: Names, explain: bool = False) -> dict[str
         "citations": [citation_json(each, answer.passages, names) for each in answer.citations],
         "passages": passages_json(answer.passages, names, explain, question),
     }
+
+
+def _section(citation: Citation, passages: Sequence[Passage]) -> Section | None:
+    """Return the part of the document that a quote begins in, None where it was not read for the answer."""
+    return next(
+        (
+            section
+            for passage in passages
+            if passage.source == citation.source
+            for section in passage.sections
+            if section.start <= citation.start < section.end
+        ),
+        None,
+    )
+
+
+def _header(section: Section | None, citation: Citation, passages: Sequence[Passage]) -> str:
+    """Return the first line of the table that a quote is from, "" where it is from none or that line was not read."""
+    if section is None or section.kind != "table" or citation.start == section.start:
+        return ""
+    for passage in passages:
+        if passage.source == citation.source and passage.start <= section.start < passage.end:
+            return passage.text[section.start - passage.start :].split("\n", 1)[0]
+    return ""
 
 
 def _headings(citation: Citation, passages: Sequence[Passage]) -> list[str]:

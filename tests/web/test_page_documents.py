@@ -5,7 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.web.conftest import Visit, hearing
-from tests.web.small_service import Refusal, SmallService
+from tests.web.papers import Refusal
+from tests.web.small_service import SmallService
 
 TEA = FilePayload(name="tea.md", mimeType="text/markdown", buffer=b"# Tea\n\nGreen tea is steeped at eighty degrees.\n")
 BINARY = FilePayload(name="a.bin", mimeType="application/octet-stream", buffer=b"\x00\x01")
@@ -40,7 +41,7 @@ def test_files_that_are_chosen_are_indexed_one_after_the_other(visit: Visit, ser
     expect(page.locator(".document-row")).to_have_count(4)
     assert names(service)[-1] == "tea.md"
     expect(page.locator("#collections-list li").first).to_contain_text("4 documents")
-    page.get_by_role("button", name="tea.md markdown").click()
+    page.get_by_role("button", name="tea.md", exact=True).click()
     expect(page.locator(".document h3")).to_have_text("Tea")
 
 
@@ -69,6 +70,7 @@ def test_text_that_is_dragged_is_no_file(visit: Visit) -> None:
 def test_an_upload_waits_for_a_busy_service(visit: Visit, service: SmallService) -> None:
     page = visit()
     to_documents(page)
+    page.wait_for_load_state("networkidle")  # or another request would be refused
     service.refusals.append(Refusal(503, "busy", "Another process is writing.", wait=1))
     heard = hearing(page, "#uploads")
     page.locator("#files").set_input_files([TEA])
@@ -79,6 +81,7 @@ def test_an_upload_waits_for_a_busy_service(visit: Visit, service: SmallService)
 def test_an_upload_that_is_too_large_is_told(visit: Visit, service: SmallService) -> None:
     page = visit()
     to_documents(page)
+    page.wait_for_load_state("networkidle")  # or another request would be refused
     service.refusals.append(Refusal(413, "too_large", "The file has 5 MB; at most 1 MB is taken.", "Index it by hand."))
     page.locator("#files").set_input_files([TEA])
     expect(page.locator(".upload.failed")).to_contain_text("at most 1 MB is taken. Index it by hand.")
@@ -157,3 +160,88 @@ def test_changed_files_are_read_again_and_what_was_skipped_is_told(visit: Visit)
     page.get_by_role("button", name="Read changed files again").click()
     expect(page.locator("#library-said")).to_contain_text("0 added, 0 changed, 0 removed, 3 unchanged, in 0.2 s.")
     expect(page.locator("#library-said")).to_contain_text("/papers/a.bin: binary")
+
+
+def test_rows_are_sorted_by_what_a_person_chooses_and_tell_what_to_know(visit: Visit, service: SmallService) -> None:
+    archive, rain, _ = service.papers["default"]
+    archive.modified, rain.modified, rain.chunks = "2024-01-02T00:00:00+00:00", "2025-01-02T00:00:00+00:00", 0
+    page = visit()
+    to_documents(page)
+    expect(page.locator(".document-row .caution")).to_have_text("read, 0 passages")
+    cells = page.locator(".document-row").first.locator("td").all_text_contents()
+    assert cells == ["markdown", "/papers", "2024-01-02", "1", "×"]
+    page.get_by_role("button", name="Date").click()  # the newest first
+    expect(page.locator(".document-row .name").first).to_have_text("rain.pdf")
+    expect(page.locator("th[data-sort=modified]")).to_have_attribute("aria-sort", "descending")
+    page.get_by_role("button", name="Date").click()
+    expect(page.locator(".document-row .name").last).to_have_text("rain.pdf")
+    expect(page.locator("th[data-sort=modified]")).to_have_attribute("aria-sort", "ascending")
+
+
+def test_an_open_document_has_an_address(visit: Visit) -> None:
+    page = visit()
+    to_documents(page)
+    page.get_by_role("button", name="rain.pdf", exact=True).click()
+    expect(page.locator("#reader-name")).to_have_text("rain.pdf")
+    assert "#documents&d=" in page.url
+    page.reload()
+    expect(page.locator("#reader-name")).to_have_text("rain.pdf")
+    page.go_back()
+    expect(page.locator("#reader")).to_be_hidden()
+    assert page.url.endswith("#documents")
+
+
+def test_a_folder_is_added_by_its_path_asked_in_and_taken_away(visit: Visit, service: SmallService) -> None:
+    page = visit()
+    to_documents(page)
+    page.get_by_label("Add a folder").fill("/nowhere")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("There is no folder '/nowhere'.")
+    page.get_by_label("Add a folder").fill("/papers")
+    page.keyboard.press("Enter")
+    expect(page.locator(".folder-row")).to_contain_text("/papers2 documents")
+    expect(page.locator("#changes summary")).to_have_text("In the folders: 1 new since they were read")
+    page.get_by_role("button", name="Ask in it").click()
+    expect(page.locator(".chip")).to_have_text("in the folder /papers×")
+    page.get_by_role("link", name="Documents").click()
+    page.get_by_role("button", name="Take the folder /papers away").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Its documents stay in the collection")
+    page.get_by_role("dialog").get_by_role("button", name="Take away").click()
+    expect(page.locator(".folder-row")).to_have_count(0)
+    assert service.folders == []
+
+
+def test_what_would_be_removed_is_shown_by_name_and_a_person_decides(visit: Visit, service: SmallService) -> None:
+    service.folders.append("/papers")
+    service.gone.append("/papers/<i>old</i>.md")
+    page = visit()
+    to_documents(page)
+    expect(page.locator("#changes summary")).to_have_text("In the folders: 1 new, 1 gone since they were read")
+    again = page.get_by_role("button", name="Read changed files again")
+    again.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Remove 1 document from the collection?")
+    expect(dialog.locator("li")).to_have_text("/papers/<i>old</i>.md")
+    dialog.get_by_role("button", name="Cancel").click()
+    assert service.pruned == []
+    again.click()
+    dialog.get_by_role("button", name="Read, and keep them").click()
+    expect(page.locator("#library-said")).to_contain_text("3 unchanged")
+    again.click()
+    dialog.get_by_role("button", name="Read, and remove 1").click()
+    expect(page.locator("#library-said")).to_contain_text("3 unchanged")
+    page.wait_for_timeout(300)
+    assert service.pruned == [False, True]
+
+
+def test_the_time_left_is_told_when_it_can_be(visit: Visit) -> None:
+    page = visit()
+    told = page.evaluate(
+        """async () => {
+            const { timeLeft } = await import("/page/elements.js");
+            const ago = (seconds) => Date.now() - seconds * 1000;
+            return [timeLeft(ago(1), 1, 9), timeLeft(ago(10), 1, 5), timeLeft(ago(60), 1, 4), timeLeft(ago(9), 9, 10),
+                timeLeft(ago(9), 9, 9), timeLeft(ago(9), 0, 9)];
+        }"""
+    )
+    assert told == ["", ", about 40 s left", ", about 3 min left", ", a few seconds left", "", ""]

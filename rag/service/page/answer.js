@@ -1,22 +1,19 @@
 /** An answer as it is read: what it says, what it quotes, how sure it is; or the closest evidence; or nothing. */
 
 import { bodyOf, marked } from "./body.js";
+import { CLOSEST, copyMenu, NOTHING } from "./copying.js";
 import { counted, element, foreign, percent, placeOf, shown, unseen } from "./elements.js";
 import { confirmedBy, explanation } from "./explained.js";
 import { passageList, placeOfCitation, placeOfPassage } from "./places.js";
-import { isFlowing, length, slice } from "./spans.js";
-
-const NOTHING = "Nothing in these documents bears on this.";
-const CLOSEST = "Not sure. The closest is:";
+import { isFlowing } from "./spans.js";
 
 /**
- * Return the element that shows an answer, the closest evidence, or the nearest passages.
+ * Return the element that shows an answer, the closest evidence, or the nearest passages; its question stands above it.
  *
  * `open(places, index, opener)` opens one of several places in the reader.
  */
 export function answerCard(answer, open) {
-  const card = element("article", { class: `answer ${answer.outcome}`, "aria-labelledby": "asked" });
-  card.append(element("h2", { id: "asked" }, foreign(answer.question)));
+  const card = element("article", { class: `answer ${answer.outcome}` });
   if (answer.read_as) card.append(element("p", { class: "soft read-as" }, "read as: ", foreign(answer.read_as)));
   card.append(...(answer.outcome === "none" ? nothing(answer, open) : given(answer, open)));
   card.append(explanation(answer, open));
@@ -47,14 +44,14 @@ function given(answer, open) {
       element(
         "p",
         { class: "warning" },
-        "What is underlined with a wavy line was written by the generator, and no passage bears it out.",
+        "What is underlined with a wavy line was written by the generator, and no passage supports it.",
       ),
     ...about(answer),
     notes.hasChildNodes() && element("h3", {}, "Footnotes"),
     notes.hasChildNodes() && notes,
     also.hasChildNodes() && element("h3", {}, "See also"),
     also.hasChildNodes() && also,
-    element("div", { class: "row" }, answer.citations.length > 0 && confirmedBy(answer, notes), copyButton(answer)),
+    element("div", { class: "row acts" }, answer.citations.length > 0 && confirmedBy(answer, notes), copyMenu(answer)),
     others.length > 0 && element("h3", {}, "The passages after it"),
     others.length > 0 && nearest(answer, others, open),
   ].filter(Boolean);
@@ -102,7 +99,7 @@ function footnote(citation, open) {
     element(
       "blockquote",
       { dir: "auto", class: isFlowing(citation.quote) ? "" : "lines" },
-      marked(citation.quote, citation.marks, "mark"),
+      marked(citation.quote, citation.marks, "mark", citation.source),
     ),
   );
 }
@@ -111,21 +108,12 @@ function footnote(citation, open) {
 function confidence(answer) {
   const sure = answer.confidence;
   const word =
-    answer.outcome === "unsure" ? "Not sure" : sure >= 0.8 ? "Confident" : sure >= 0.5 ? "Fairly sure" : "Less sure";
+    answer.outcome === "unsure" ? "Confidence" : sure >= 0.8 ? "Confident" : sure >= 0.5 ? "Fairly sure" : "Less sure";
   return element(
     "p",
     { class: "confidence" },
     bar(sure),
-    element("strong", {}, `${word}, ${percent(sure)}`),
-    element(
-      "span",
-      { class: "soft" },
-      ` the `,
-      foreign(answer.generator),
-      answer.outcome === "unsure"
-        ? " generator’s estimate that this answers the question: too little to call it an answer"
-        : " generator’s estimate that this is right; the footnotes show what it rests on",
-    ),
+    element("span", {}, answer.outcome === "unsure" ? `${word} ${percent(sure)}` : `${word}, ${percent(sure)}`),
   );
 }
 
@@ -136,54 +124,16 @@ function bar(share) {
 }
 
 function nothing(answer, open) {
-  const best = `The best that was found has a confidence of ${percent(answer.confidence)}.`;
   return [
     element("p", { class: "text refusal" }, NOTHING),
     ...about(answer),
-    element("p", { class: "soft" }, best),
     answer.passages.length > 0 && element("h3", {}, "The nearest passages"),
     nearest(answer, answer.passages, open),
+    element("div", { class: "row acts" }, copyMenu(answer)),
   ].filter(Boolean);
 }
 
 function nearest(answer, passages, open) {
   const places = passages.map((passage) => placeOfPassage(answer.collection, passage));
   return passageList(passages, places, open);
-}
-
-/** Return an answer as plain text with its footnotes below. */
-export function asText(answer) {
-  const ends = answer.citations.map(({ claims }) => claims.map(([, end]) => end));
-  const cuts = [...new Set([0, length(answer.answer), ...ends.flat()])].sort((one, other) => one - other);
-  const text = cuts.slice(1).map((end, place) => {
-    const marks = answer.citations.filter((_, index) => ends[index].includes(end)).map(({ number }) => ` [${number}]`);
-    return slice(answer.answer, cuts[place], end) + marks.join("");
-  });
-  const notes = answer.citations.map((each) =>
-    [
-      `[${each.number}] ${each.name}, ${each.source}${placeOf(each) && `, ${placeOf(each)}`}`,
-      `    ${each.quote.split(/\s+/).join(" ")}`,
-    ].join("\n"),
-  );
-  const lead = answer.outcome === "unsure" ? [CLOSEST] : [];
-  return [answer.question, "", ...lead, text.join(""), `confidence ${percent(answer.confidence)}`, "", ...notes].join("\n");
-}
-
-function copyButton(answer) {
-  const button = element(
-    "button",
-    {
-      class: "button quiet",
-      onclick: async () => {
-        const done = await navigator.clipboard.writeText(asText(answer)).then(
-          () => "Copied",
-          () => "Your browser did not allow it",
-        );
-        button.textContent = done;
-        setTimeout(() => (button.textContent = "Copy with footnotes"), 2500);
-      },
-    },
-    "Copy with footnotes",
-  );
-  return button;
 }

@@ -1,38 +1,70 @@
-/** The page: its two views, its look and its keys. Everything else has a file of its own. */
+/** The page: its two views, its look, its keys and its addresses. Everything else has a file of its own. */
 
-import { beginAnew, showAgain, startAsking, stop } from "./asking.js";
+import { readAddress, showAddress } from "./address.js";
+import {
+  beginAnew,
+  conversation,
+  currentTurn,
+  followAddress,
+  forgetConversation,
+  showEarlier,
+  startAsking,
+  stop,
+} from "./asking.js";
+import { openListed } from "./documents.js";
 import { byId } from "./elements.js";
+import { onAskInFolder, watchFolders } from "./folders.js";
 import { startHistory } from "./history.js";
 import { startKeys } from "./keys.js";
-import { chosenCollection, startLibrary } from "./library.js";
-import { closeReader, step } from "./reader.js";
+import { onCollection, onPicked, startLibrary } from "./library.js";
+import { forgetScope, narrowTo, startOptions } from "./options.js";
+import { closeReader, onNarrow, step } from "./reader.js";
+import { showOffer } from "./start.js";
 import { startUploads } from "./uploads.js";
 
 const LOOK = "footnote.look";
 const LOOKS = { auto: "as the system", light: "light", dark: "dark" };
 
-function showView() {
-  const name = location.hash === "#documents" ? "documents" : "ask";
+/** Show what the address says. */
+async function follow() {
+  const address = readAddress(location.hash);
+  showView(address.view);
+  if (address.view === "ask") await followAddress(address);
+  else {
+    closeReader(false);
+    if (address.opened) await openListed(address.opened);
+  }
+}
+
+function showView(name) {
   for (const each of ["ask", "documents"]) {
     byId(`${each}-view`).hidden = each !== name;
-    const link = document.querySelector(`nav a[href="#${each}"]`);
+    const link = byId(`to-${each}`);
     if (each === name) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  document.body.classList.toggle("asking", name === "ask");
   document.title = name === "ask" ? "Footnote" : "Documents – Footnote";
+  watchFolders(name === "documents");
 }
 
 function go(view) {
-  closeReader();
-  if (location.hash === `#${view}`) showView();
-  else location.hash = view;
+  if (readAddress(location.hash).view === view) return;
+  closeReader(false);
+  showAddress(view === "ask" ? conversation() : { view });
+  showView(view);
 }
 
 function toQuestion() {
   go("ask");
-  showView(); // at once: the event of the hash comes later, and a hidden field takes no focus
+  closeReader(false);
   byId("question").focus();
   byId("question").select();
+}
+
+function newConversation() {
+  go("ask");
+  beginAnew();
 }
 
 function look(next) {
@@ -53,44 +85,74 @@ function startLook() {
   });
 }
 
-function openNumber(key) {
-  const notes = document.querySelectorAll("#ask-view:not([hidden]) .answer > .footnotes .open");
-  notes[Number(key) - 1]?.click();
+const openNumber = (key) =>
+  currentTurn()?.querySelectorAll(".turn-body > .answer .footnotes .open")[Number(key) - 1]?.click();
+const clickIn = (selector) => currentTurn()?.querySelector(selector)?.click();
+
+/** Let what is narrowed be asked: back to the question, with it above the field. */
+function askIn(scope) {
+  go("ask");
+  beginAnew();
+  narrowTo(scope);
+  byId("question").focus();
 }
 
-function clickIn(selector) {
-  document.querySelector(selector)?.click();
-}
-
-byId("collection").addEventListener("change", beginAnew);
 startLook();
-startAsking(chosenCollection);
-startHistory(showAgain);
+startAsking();
+startOptions(() => {});
+startHistory(showEarlier);
 startUploads(() => go("documents"));
+onCollection(showOffer);
+onPicked(() => {
+  forgetScope();
+  forgetConversation();
+  if (readAddress(location.hash).view === "ask") showAddress(conversation());
+});
+onAskInFolder((folder) => askIn({ folder }));
+onNarrow(
+  (place, part) => askIn({ document: { id: part.id, name: part.name, source: part.source } }),
+  (folder) => askIn({ folder }),
+);
 startKeys(
   {
     "/": toQuestion,
     a: toQuestion,
+    c: newConversation,
     d: () => go("documents"),
     n: () => step(1),
     p: () => step(-1),
     v: () => clickIn('[data-key="v"]'),
     w: () => clickIn(".explained > summary"),
+    o: () => byId("options-open").click(),
     "?": () => byId("keys").showModal(),
     number: openNumber,
   },
-  () => closeReader() || stop(),
+  (field) => {
+    if (!field) return closeReader() || stop();
+    const open = byId("reader").hidden ? currentTurn() : byId("reader-name");
+    if (open) open.focus({ preventScroll: true });
+    else field.blur();
+    return true;
+  },
 );
+for (const view of ["ask", "documents"]) {
+  byId(`to-${view}`).addEventListener("click", (event) => {
+    event.preventDefault();
+    if (view === "ask" || readAddress(location.hash).view !== view) go(view);
+  });
+}
+byId("home").addEventListener("click", (event) => {
+  event.preventDefault();
+  newConversation();
+});
 byId("skip").addEventListener("click", (event) => {
   event.preventDefault();
   toQuestion();
 });
-byId("reader-close").addEventListener("click", closeReader);
+byId("reader-close").addEventListener("click", () => closeReader());
 byId("reader-back").addEventListener("click", () => step(-1));
 byId("reader-on").addEventListener("click", () => step(1));
-window.addEventListener("hashchange", () => {
-  closeReader();
-  showView();
-});
-showView();
-startLibrary();
+window.addEventListener("hashchange", follow);
+showView(readAddress(location.hash).view);
+await startLibrary();
+await follow();

@@ -1,48 +1,156 @@
-/** What of an answer is read first: its words, or the sentences that they stand in, with the marks of footnotes. */
+/** What of an answer is read first: a fact in its sentence, a list, code, the rows of a table, with marks of footnotes. */
 
-import { element, placeOf, shown, unseen } from "./elements.js";
+import { copyButton, element, placeOf, shown, unseen } from "./elements.js";
+import { formatOf, inlineMarks } from "./inline.js";
 import { isFlowing, length, pieces, slice } from "./spans.js";
+import { gridOf, tableElement, tableOf } from "./tables.js";
 
 const JOINING = /^[\s,;.:/…]*(?:and|or)?[\s,;.:/…]*$/;
-const ITEM = /^\s*(?:[-*+•‣–]|\(?\d{1,3}[.)])\s/;
+const ITEM = /^\s*(?:[-*+•‣–]|\(?(\d{1,3})[.)])\s+/;
 
 /** Return the elements that show what an answer says; `open(index, opener)` opens one of its footnotes. */
 export function bodyOf(answer, open) {
   const isUnsure = answer.outcome === "unsure";
+  const rows = tabular(answer, open);
+  if (rows) return rows;
   if (isSpan(answer) || (isUnsure && answer.form === "yes-no")) return sentences(answer, open);
   const parts = nodesOf(answer, open);
   const alone = /^(?:Yes|No)\.$/.test(answer.answer.trim());
   return [...parts, ...(alone ? sentences(answer, open) : [])];
 }
 
+/** Tell whether the answer is nothing but copied spans and joining words. */
+const isCopied = (answer) =>
+  answer.copied.length > 0 && answer.written.every(([start, end]) => JOINING.test(slice(answer.answer, start, end)));
+
 /** Tell whether the answer is a span, which is read in its sentence. */
-function isSpan(answer) {
-  const copies = answer.written.every(([start, end]) => JOINING.test(slice(answer.answer, start, end)));
-  return ["fact", "field"].includes(answer.form) && answer.copied.length > 0 && copies;
+const isSpan = (answer) => ["fact", "field"].includes(answer.form) && isCopied(answer);
+
+/** Return the citations that bear out a part of the answer, with their places in the list. */
+const bearing = (answer) =>
+  answer.citations.map((citation, index) => ({ citation, index })).filter(({ citation }) => citation.claims.length);
+
+/** Return rows of tables as tables with their headers, where all that is quoted are rows; else null. */
+function tabular(answer, open) {
+  const found = bearing(answer);
+  if (!found.length || answer.code.length || !isCopied(answer)) return null;
+  if (found.some(({ citation }) => !["row", "table"].includes(citation.kind))) return null;
+  const made = [];
+  for (let at = 0; at < found.length;) {
+    const { kind, document, header } = found[at].citation;
+    let end = at + 1;
+    const isAlike = ({ citation: one }) => one.kind === kind && one.document === document && one.header === header;
+    while (end < found.length && isAlike(found[end])) end += 1;
+    const table = kind === "row" ? toldRows(found.slice(at, end), open) : linedRows(found.slice(at, end), open);
+    if (!table) return null;
+    made.push(table);
+    at = end;
+  }
+  return made;
+}
+
+const cellOf = (citation, cell) => {
+  if (!cell) return "";
+  const marks = citation.marks.map(([start, end]) => [start - cell.start, end - cell.start]);
+  const all = marks.some(([start, end]) => start <= 0 && end >= cell.end - cell.start);
+  const text = slice(citation.quote, cell.start, cell.end);
+  return all && !isWhole(citation)
+    ? element("strong", {}, shown(text))
+    : marked(text, marks, "strong", citation.source);
+};
+
+const isWhole = (citation) => citation.marks.some(([start, end]) => end - start >= length(citation.quote));
+
+const noted = ({ citation, index }, open) => reference(citation, (opener) => open(index, opener));
+
+function toldRows(found, open) {
+  const lines = found.flatMap((each) => {
+    let start = 0;
+    return each.citation.quote.split("\n").map((text) => {
+      const line = { each, text, start };
+      start += length(text) + 1;
+      return line;
+    });
+  });
+  const grid = gridOf(lines.map(({ text }) => text));
+  if (!grid) return null;
+  const rows = grid.rows.map((row, place) => {
+    const { each, start } = lines[place];
+    const cells = row.map((cell) =>
+      cellOf(each.citation, cell && { start: cell.start + start, end: cell.end + start }),
+    );
+    return [...cells, noted(each, open)];
+  });
+  const names = grid.columns.map((column) => shown(column));
+  if (rows.length === 1 && names.length > 4) return recordElement(names, rows[0]);
+  return tableElement([...names, ""], rows, "Rows that answer");
+}
+
+/** Return one row of many columns as a list of its cells, each beside its name. */
+function recordElement(names, row) {
+  const lines = names.map((name, at) => [name, row[at]]).filter(([, cell]) => cell !== "");
+  const note = row.at(-1);
+  return element(
+    "table",
+    { class: "grid record" },
+    element(
+      "tbody",
+      {},
+      lines.map(([name, cell], at) =>
+        element(
+          "tr",
+          {},
+          element("th", { scope: "row", dir: "auto" }, name),
+          element("td", { dir: "auto" }, cell, at === 0 && note),
+        ),
+      ),
+    ),
+  );
+}
+
+function linedRows(found, open) {
+  const head = found[0].citation.header;
+  const names = head ? tableOf(`${head}\n`)?.rows[0] : null;
+  const rows = [];
+  let columns = names ? names.map(({ start, end }) => shown(slice(head, start, end))) : null;
+  for (const each of found) {
+    const table = tableOf(each.citation.quote);
+    if (!table) return null;
+    const told = (row) => row.map((cell) => cellOf(each.citation, cell));
+    if (table.header && !columns) columns = told(table.header);
+    for (const row of table.rows) rows.push([...told(row), noted(each, open)]);
+  }
+  return rows.length ? tableElement(columns && [...columns, ""], rows, "Rows that answer") : null;
 }
 
 function sentences(answer, open) {
-  return answer.citations.flatMap((citation, index) =>
-    citation.claims.length
-      ? [
-          element(
-            "p",
-            { class: isFlowing(citation.quote) ? "text flowing" : "text", dir: "auto" },
-            marked(citation.quote, citation.marks, "strong"),
-            reference(citation, (opener) => open(index, opener)),
-          ),
-        ]
-      : [],
-  );
+  return bearing(answer).map((each) => {
+    const { quote, marks, source } = each.citation;
+    return element(
+      "p",
+      { class: isFlowing(quote) ? "text flowing" : "text", dir: "auto" },
+      marked(quote, marks, "strong", source),
+      noted(each, open),
+    );
+  });
 }
 
-/** Return text as nodes, with the spans of it in elements of that name, unless they are all of it. */
-export function marked(text, spans, name) {
+/**
+ * Return text as nodes, with the spans of it in elements of that name, unless they are all of it.
+ *
+ * Where it comes from a source of Markdown, say, what its marks mean is shown, and not the marks.
+ */
+export function marked(text, spans, name, source = "") {
   const total = length(text);
-  const some = spans.filter(([start, end]) => end - start < total).map(([start, end]) => ({ start, end, name }));
-  return pieces(text, some).map((piece) =>
-    piece.names.length ? element(name, {}, shown(piece.text)) : shown(piece.text),
-  );
+  const some = spans
+    .filter(([start, end]) => end - start < total)
+    .map(([start, end]) => ({ start, end, name: "span" }));
+  return pieces(text, [...some, ...inlineMarks(text, formatOf(source), some)]).flatMap((piece) => {
+    if (piece.names.includes("gone")) return [];
+    let node = shown(piece.text);
+    for (const each of ["code", "em", "strong"]) if (piece.names.includes(each)) node = element(each, {}, node);
+    return [piece.names.includes("span") ? element(name, {}, node) : node];
+  });
 }
 
 /** Return the answer's text: paragraphs, lists and code, with a mark for each footnote after what it bears out. */
@@ -51,12 +159,16 @@ function nodesOf(answer, open) {
   for (const block of blocks(answer)) {
     const last = made.at(-1);
     if (block.kind === "item") {
-      const item = element("li", { dir: "auto" }, inline(answer, block, open));
-      if (last?.tagName === "UL") last.append(item);
-      else made.push(element("ul", { class: "text items" }, item));
+      const [mark, digits] = ITEM.exec(slice(answer.answer, block.start, block.end));
+      const start = block.start + length(mark); // the list has a mark of its own
+      const item = element("li", { dir: "auto", value: digits ?? null }, inline(answer, { ...block, start }, open));
+      const kind = digits ? "ol" : "ul";
+      if (last?.tagName === kind.toUpperCase()) last.append(item);
+      else made.push(element(kind, { class: "text items" }, item));
     } else if (block.kind === "code") {
       const { words, marks } = coded(answer, block, open);
-      made.push(element("pre", { tabindex: "0" }, element("code", {}, words)));
+      const copy = copyButton("Copy", () => words, { class: "button quiet copy-code" });
+      made.push(element("div", { class: "code" }, element("pre", { tabindex: "0" }, element("code", {}, words)), copy));
       if (marks.length) made.push(element("p", { class: "text" }, marks));
     } else if (slice(answer.answer, block.start, block.end).trim()) {
       made.push(element("p", { class: "text", dir: "auto" }, inline(answer, block, open)));
@@ -83,8 +195,14 @@ function blocks(answer) {
 
 function inline(answer, block, open) {
   const ends = answer.citations.map(({ claims }) => new Set(claims.map(([, end]) => end)));
+  const meant = inlineMarks(slice(answer.answer, block.start, block.end), formatAt(answer, block)).map((span) => ({
+    ...span,
+    start: span.start + block.start,
+    end: span.end + block.start,
+  }));
   const spans = [
     block,
+    ...meant,
     ...answer.unsupported.map(([start, end]) => ({ start, end, name: "bare" })),
     ...answer.written.map(([start, end]) => ({ start, end, name: "written" })),
     ...ends.flatMap((places) => [...places].map((end) => ({ start: 0, end, name: "claim" }))), // cuts at each end
@@ -92,31 +210,45 @@ function inline(answer, block, open) {
   return pieces(answer.answer, spans)
     .filter((piece) => block.start <= piece.start && piece.end <= block.end)
     .flatMap((piece) => [
-      worded(piece),
+      piece.names.includes("gone") ? "" : worded(piece),
       ...answer.citations.flatMap((citation, index) =>
-        ends[index].has(piece.end) ? [reference(citation, (opener) => open(index, opener))] : [],
+        ends[index].has(piece.end) ? [noted({ citation, index }, open)] : [],
       ),
     ]);
 }
 
+/** Return the format of what is quoted in a part of the answer. */
+function formatAt(answer, block) {
+  const cited = answer.citations.find(
+    ({ claims, source }) => formatOf(source) && claims.some(([start, end]) => start < block.end && block.start < end),
+  );
+  return cited ? formatOf(cited.source) : "";
+}
+
 function worded({ text, names }) {
   if (names.includes("bare"))
-    return element("span", { class: "bare" }, shown(text), unseen(" (not borne out by the documents) "));
-  return names.includes("written") && /\w/.test(text) ? element("strong", {}, shown(text)) : shown(text);
+    return element("span", { class: "bare" }, shown(text), unseen(" (not supported by the documents) "));
+  const isStrong = names.includes("strong") || (names.includes("written") && /\w/.test(text));
+  const name = names.includes("code") ? "code" : isStrong ? "strong" : names.includes("em") ? "em" : null;
+  return name ? element(name, {}, shown(text)) : shown(text);
 }
 
 function coded(answer, block, open) {
   const marks = answer.citations.flatMap((citation, index) =>
-    citation.claims.some(([, end]) => block.start < end && end <= block.end)
-      ? [reference(citation, (opener) => open(index, opener))]
-      : [],
+    citation.claims.some(([, end]) => block.start < end && end <= block.end) ? [noted({ citation, index }, open)] : [],
   );
   return { words: shown(slice(answer.answer, block.start, block.end)), marks };
 }
 
 function reference(citation, open) {
   const label = `Footnote ${citation.number}: ${shown(citation.name)}, ${placeOf(citation)}`;
-  const attributes = { class: "reference", "aria-label": label, title: label, onclick: () => open(button) };
+  const attributes = {
+    class: "reference",
+    type: "button",
+    "aria-label": label,
+    title: label,
+    onclick: () => open(button),
+  };
   const button = element("button", attributes, String(citation.number));
   return button;
 }

@@ -39,6 +39,15 @@ export const number = (value) => NUMBER.format(value);
 export const counted = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 export const percent = (share) => `${Math.round(share * 100)}%`;
 
+/** Return how much longer work takes that is so far since it began, in words; "" while that cannot be told. */
+export function timeLeft(begun, done, total) {
+  const gone = (Date.now() - begun) / 1000;
+  if (gone < 2 || done < 1 || done >= total) return "";
+  const left = (gone / done) * (total - done);
+  if (left < 5) return ", a few seconds left";
+  return left < 90 ? `, about ${Math.ceil(left / 5) * 5} s left` : `, about ${Math.ceil(left / 60)} min left`;
+}
+
 export function size(bytes) {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
   let unit = 0;
@@ -50,7 +59,27 @@ export function size(bytes) {
   return unit === 0 ? counted(bytes, "byte") : `${value >= 10 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-const PAGED = { pptx: "slide", xlsx: "sheet" };
+/** Return a button that copies what `text()` returns, and says for a moment that it did. */
+export function copyButton(label, text, attributes = { class: "link" }) {
+  const button = element("button", { type: "button", ...attributes }, label);
+  button.addEventListener("click", async () => {
+    button.textContent = await navigator.clipboard.writeText(text()).then(
+      () => "Copied",
+      () => "Your browser did not allow it",
+    );
+    setTimeout(() => (button.textContent = label), 2500);
+  });
+  return button;
+}
+
+/** Give a person a file of this name to keep. */
+export function download(name, text, type) {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  element("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
+}
+
+const PAGED = { pptx: "slide", pptm: "slide", odp: "slide", xlsx: "sheet", xlsm: "sheet", ods: "sheet" };
 
 /** Return where in its document something stands, in words: "page 3", "slide 2", "line 37", or "". */
 export function placeOf({ page, line, source = "" }) {
@@ -69,17 +98,22 @@ export function told(error) {
 }
 
 /** Ask a person before something that cannot be undone; true when they say the verb. */
-export function confirmed(question, detail, verb) {
+export async function confirmed(question, detail, verb) {
+  return (await choice(question, element("p", {}, detail), [["yes", verb, "danger"]])) === "yes";
+}
+
+/** Ask a person to choose: `choices` are `[value, label, class]`. Returns the value, "" where they cancel. */
+export function choice(question, detail, choices) {
   const dialog = element(
     "dialog",
     { class: "dialog", "aria-labelledby": "confirm-question" },
     element("h2", { id: "confirm-question" }, question),
-    element("p", {}, detail),
+    detail,
     element(
       "form",
       { method: "dialog", class: "row end" },
-      element("button", { value: "no", class: "button" }, "Cancel"),
-      element("button", { value: "yes", class: "button danger" }, verb),
+      element("button", { value: "", class: "button" }, "Cancel"),
+      choices.map(([value, label, kind]) => element("button", { value, class: `button ${kind}` }, label)),
     ),
   );
   document.body.append(dialog);
@@ -87,7 +121,7 @@ export function confirmed(question, detail, verb) {
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
-      resolve(dialog.returnValue === "yes");
+      resolve(dialog.returnValue);
     });
   });
 }

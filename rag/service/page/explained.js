@@ -1,6 +1,6 @@
 /** What stands behind an answer, shown when a person asks: whether its footnotes hold, and how they were found. */
 
-import { element, foreign, placeOf, shown, told, unseen } from "./elements.js";
+import { element, foreign, percent, placeOf, shown, told, unseen } from "./elements.js";
 import { placeOfPassage } from "./places.js";
 import { request } from "./service.js";
 
@@ -40,6 +40,13 @@ function showCheck(notes, check) {
   note?.append(element("p", { class: check.holds ? "check" : "check fails" }, words));
 }
 
+const ESTIMATE = {
+  answer: () => "The confidence is the generator’s estimate that this is right; the footnotes show what it rests on.",
+  unsure: () =>
+    "The confidence is the generator’s estimate that this answers the question: too little to call it an answer.",
+  none: (sure) => `The best that was found has a confidence of ${sure}.`,
+};
+
 /** Return what was read and why, closed until it is asked for. */
 export function explanation(answer, open) {
   const places = answer.passages.map((passage) => placeOfPassage(answer.collection, passage));
@@ -59,6 +66,7 @@ export function explanation(answer, open) {
       answer.outcome === "answer" ? ", and the answer was taken from them." : ".",
     ),
     answer.passages.length > 0 && table(answer, places, open),
+    element("p", { class: "soft" }, ESTIMATE[answer.outcome](percent(answer.confidence))),
     element(
       "p",
       { class: "soft" },
@@ -88,7 +96,7 @@ function table(answer, places, open) {
       : element("td", { class: "number" }, `${found.rank}.`, element("small", {}, ` ${found.score.toFixed(2)}`));
   return element(
     "div",
-    { class: "scroll", role: "region", "aria-label": "The passages that were read", tabindex: "0" },
+    { class: "scroll", role: "group", "aria-label": "The passages that were read", tabindex: "0" },
     element(
       "table",
       {},

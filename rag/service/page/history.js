@@ -7,10 +7,10 @@ const PAST = "footnote.past";
 const KEEP = "footnote.keep";
 const MOST = 50;
 
-const ago = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 let choose = () => {};
 
-/** Show the list; `chosen(answer)` is called with an answer that a person wants to see again. */
+/** Show the list; `chosen(entry)` is called with the entry `{key, answers}` that a person wants to see again. */
 export function startHistory(chosen) {
   choose = chosen;
   const keep = byId("keep");
@@ -41,33 +41,57 @@ const keeping = () => localStorage.getItem(KEEP) !== "no";
 function past() {
   try {
     const kept = JSON.parse(localStorage.getItem(PAST) ?? "[]");
-    return Array.isArray(kept) ? kept.filter(isWhole).map(asNow) : [];
+    return Array.isArray(kept) ? kept.map(asNow).filter(isWhole) : [];
   } catch {
     return [];
   }
 }
 
+/** Return an entry with what earlier versions of this page did not keep. */
+function asNow(entry) {
+  const answers = entry?.answers ?? (entry?.answer ? [entry.answer] : []);
+  if (!Array.isArray(answers)) return null;
+  const lists = { documents: 0, notes: [], copied: [], written: [], code: [], form: "fact", read_as: "" };
+  const whole = answers.map((answer) => ({ outcome: answer?.answered ? "answer" : "none", ...lists, ...answer }));
+  const plain = JSON.stringify([
+    [],
+    whole[0]?.question,
+    { collections: [whole[0]?.collection], filters: [], document: "", folder: "", k: "", maxError: "", generator: "" },
+  ]);
+  return { at: entry?.at, key: isKey(entry?.key) ? entry.key : plain, answers: whole };
+}
+
+/** Tell whether a key says what was asked before a question, the question, and how it was asked. */
+function isKey(key) {
+  try {
+    const [before, question, how] = JSON.parse(key);
+    const texts = (list) => Array.isArray(list) && list.every((each) => typeof each === "string");
+    return texts(before) && typeof question === "string" && texts(how.collections) && texts(how.filters);
+  } catch {
+    return false;
+  }
+}
+
 /** Tell whether an entry can be shown: another version of this page, or a person, may have written it. */
 function isWhole(entry) {
-  const answer = entry?.answer;
-  const texts = [answer?.question, answer?.answer, answer?.collection, answer?.generator];
-  const lists = [answer?.citations, answer?.passages, answer?.unsupported];
-  return Number.isFinite(entry?.at) && texts.every((text) => typeof text === "string") && lists.every(Array.isArray);
+  return Number.isFinite(entry?.at) && entry.answers.length > 0 && entry.answers.every(isAnswer);
 }
 
-/** Return an entry with what earlier versions of this page did not keep. */
-function asNow({ at, answer }) {
-  const outcome = answer.answered ? "answer" : "none";
-  const added = { outcome, form: "fact", read_as: "", documents: 0, notes: [], copied: [], written: [], code: [] };
-  return { at, answer: { ...added, ...answer } };
+function isAnswer(answer) {
+  const texts = [answer.question, answer.answer, answer.collection, answer.generator];
+  const lists = [answer.citations, answer.passages, answer.unsupported];
+  return texts.every((text) => typeof text === "string") && lists.every(Array.isArray);
 }
 
-/** Keep an answer, the newest first; the oldest go where the browser's room is spent. */
-export function remember(answer) {
-  if (!keeping()) return;
-  const same = (entry) => entry.answer.question === answer.question && entry.answer.collection === answer.collection;
-  const entries = [{ at: Date.now(), answer }, ...past().filter((entry) => !same(entry))].slice(0, MOST);
-  while (!kept(entries) && entries.length) entries.pop();
+/** Return what was answered to a question that is kept under this key, or undefined. */
+export const recalled = (key) => past().find((entry) => entry.key === key);
+
+/** Keep answers, the newest first; the oldest go where the browser's room is spent. */
+export function remember(key, answers) {
+  if (keeping()) {
+    const entries = [{ at: Date.now(), key, answers }, ...past().filter((entry) => entry.key !== key)].slice(0, MOST);
+    while (!kept(entries) && entries.length) entries.pop();
+  }
   draw();
 }
 
@@ -80,8 +104,8 @@ function kept(entries) {
   }
 }
 
-function forget(at) {
-  kept(past().filter((entry) => entry.at !== at));
+function forget(key) {
+  kept(past().filter((entry) => entry.key !== key));
   draw();
 }
 
@@ -89,22 +113,28 @@ function draw() {
   const entries = past();
   byId("past").hidden = entries.length === 0 && keeping();
   byId("forget").hidden = entries.length === 0;
-  byId("hints").hidden = entries.length > 0 || byId("result").hasChildNodes();
+  byId("hints").hidden = entries.length > 0;
   byId("past-list").replaceChildren(
-    ...entries.map(({ at, answer }) =>
+    ...entries.map((entry) =>
       element(
         "li",
         {},
         element(
           "button",
-          { class: "earlier", onclick: () => choose(answer) },
-          element("span", { class: "name" }, foreign(answer.question)),
-          element("span", { class: "soft" }, foreign(inShort(answer))),
-          element("span", { class: "place" }, foreign(answer.collection), `, ${since(at)}`),
+          { class: "earlier", type: "button", onclick: () => choose(entry) },
+          element("span", { class: "name" }, foreign(entry.answers[0].question)),
+          element("span", { class: "soft" }, foreign(inShort(entry.answers[0]))),
+          element("span", { class: "place" }, foreign(entry.answers[0].collection), `, ${ago(entry.at)}`),
         ),
         element(
           "button",
-          { class: "remove", onclick: () => forget(at), "aria-label": "Forget this question", title: "Forget" },
+          {
+            class: "remove",
+            type: "button",
+            onclick: () => forget(entry.key),
+            "aria-label": "Forget this question",
+            title: "Forget",
+          },
           "×",
         ),
       ),
@@ -112,9 +142,10 @@ function draw() {
   );
 }
 
-function since(at) {
+/** Return how long ago something was, in words. */
+export function ago(at) {
   const minutes = Math.round((at - Date.now()) / 60_000);
-  if (minutes > -60) return ago.format(Math.min(minutes, 0), "minute");
-  if (minutes > -60 * 24) return ago.format(Math.round(minutes / 60), "hour");
-  return ago.format(Math.round(minutes / (60 * 24)), "day");
+  if (minutes > -60) return relative.format(Math.min(minutes, 0), "minute");
+  if (minutes > -60 * 24) return relative.format(Math.round(minutes / 60), "hour");
+  return relative.format(Math.round(minutes / (60 * 24)), "day");
 }

@@ -4,7 +4,7 @@ import { byId } from "./elements.js";
 
 const KEYS = "footnote.keys";
 
-/** Listen; `actions` maps a key to what it does, and `escape()` is tried for Escape. */
+/** Listen; `actions` maps a key to what it does. `escape(field)` is tried for Escape, with the field that is written in. */
 export function startKeys(actions, escape) {
   const on = byId("keys-on");
   on.checked = localStorage.getItem(KEYS) !== "no";
@@ -13,7 +13,7 @@ export function startKeys(actions, escape) {
   document.addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") {
-      escape();
+      escape(isWriting(event.target) ? event.target : null);
       return;
     }
     if (!on.checked || isWriting(event.target)) return;

@@ -1,25 +1,36 @@
 /** Collections: which one is asked, making one, deleting one, bringing one up to date. */
 
 import { listDocuments, startDocuments } from "./documents.js";
-import { byId, confirmed, counted, element, foreign, number, size, told } from "./elements.js";
+import { byId, confirmed, counted, element, foreign, number, size, timeLeft, told } from "./elements.js";
+import { listFolders, startFolders } from "./folders.js";
 import { inCollection, request, stream } from "./service.js";
 
 const CHOSEN = "footnote.collection";
 
 let all = []; // as the service lists them
 let chosen = null; // the name of the collection that is asked, null until the list has come
+let shownOffer = ""; // the state of the collection that was told of last
+let tell = async () => {};
+
+/** Be told of the collection that is asked whenever it is another one or has changed; null: it is not there yet. */
+export function onCollection(listener) {
+  tell = listener;
+}
 
 /** Wire the view, fetch the collections and show them. */
 export async function startLibrary() {
-  byId("collection").addEventListener("change", (event) => choose(event.target.value));
+  byId("collection").addEventListener("change", (event) => pick(event.target.value));
   byId("new-collection").addEventListener("submit", (event) => {
     event.preventDefault();
     make(byId("new-name").value.trim());
   });
   startDocuments(attempt, refresh);
-  byId("update").addEventListener("click", update);
+  startFolders(attempt, update);
   await refresh();
 }
+
+/** Return the names of all collections. */
+export const collectionNames = () => all.map(({ name }) => name);
 
 /** Return the name of the chosen collection. */
 export const chosenCollection = () => chosen;
@@ -45,14 +56,31 @@ export async function refresh() {
   const kept = chosen ?? localStorage.getItem(CHOSEN);
   chosen = all.some((entry) => entry.name === kept) ? kept : found.default;
   draw(found.broken);
-  await listDocuments(all.some((entry) => entry.name === chosen) ? chosen : null);
+  const now = all.find((entry) => entry.name === chosen);
+  const state = `${chosen} ${now?.generation ?? ""}`;
+  if (state !== shownOffer) tell(now ? chosen : null);
+  shownOffer = state;
+  await Promise.all([listDocuments(now ? chosen : null), listFolders(now ? chosen : null)]);
 }
 
-function choose(name) {
+let picked = () => {};
+
+/** Be told that a person has chosen another collection. */
+export function onPicked(listener) {
+  picked = listener;
+}
+
+function pick(name) {
+  if (name !== chosen) picked();
+  return choose(name);
+}
+
+/** Show another collection, and ask in it. */
+export async function choose(name) {
   chosen = name;
   localStorage.setItem(CHOSEN, name);
   byId("find").value = "";
-  refresh();
+  await refresh();
 }
 
 function draw(broken) {
@@ -66,7 +94,7 @@ function draw(broken) {
   byId("asked-of").replaceChildren(...askedOf(now));
   byId("collections-list").replaceChildren(...all.map(collectionRow), ...broken.map(brokenRow));
   for (const each of document.querySelectorAll(".chosen-name")) each.replaceChildren(foreign(chosen));
-  byId("update").hidden = !now?.documents;
+  byId("update").hidden = !now;
 }
 
 function askedOf(now) {
@@ -93,7 +121,7 @@ function collectionRow(entry) {
     { class: own ? "collection chosen" : "collection" },
     element(
       "button",
-      { class: "choose", "aria-pressed": String(own), onclick: () => choose(entry.name) },
+      { class: "choose", "aria-pressed": String(own), onclick: () => pick(entry.name) },
       element("span", { class: "name" }, foreign(entry.name)),
       element(
         "span",
@@ -137,7 +165,7 @@ const make = (name) =>
     if (!name) return;
     const made = await request("POST", "v1/collections", { name });
     byId("new-name").value = "";
-    choose(made.name);
+    pick(made.name);
   });
 
 const deleteCollection = (entry) =>
@@ -151,16 +179,19 @@ const deleteCollection = (entry) =>
     await refresh();
   });
 
-const update = () =>
+const update = (prune) =>
   attempt(async () => {
+    const begun = Date.now();
     const bar = element("progress", { "aria-label": "Reading changed files" });
     const words = element("span", { role: "status" }, "Looking for files that have changed…");
     byId("library-said").replaceChildren(element("p", { class: "row" }, bar, words));
-    for await (const { event, data } of stream(inCollection(chosen, "index"), { stream: true }, "report")) {
+    for await (const { event, data } of stream(inCollection(chosen, "index"), { stream: true, prune }, "report")) {
       if (event === "progress" && data.total) {
         bar.max = data.total;
         bar.value = data.done;
-        words.textContent = `${data.what}: ${number(data.done)} of ${number(data.total)}`;
+        words.textContent = `${data.what}: ${number(data.done)} of ${number(data.total)}${timeLeft(begun, data.done, data.total)}`;
+      } else if (event === "progress") {
+        words.textContent = `${number(data.done)} ${data.what} read`;
       } else if (event === "report") {
         byId("library-said").replaceChildren(...reported(data));
       }

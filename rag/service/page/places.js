@@ -8,8 +8,9 @@ import { isFlowing, length, slice } from "./spans.js";
 export function placeOfCitation(answer, citation) {
   return {
     ...citation,
+    kind: "note", // of place: what the quote begins in is not needed here
     collection: answer.collection,
-    label: `Footnote ${citation.number}`,
+    caption: `Footnote ${citation.number}`,
     trail: citation.headings.length ? citation.headings : [citation.title].filter(Boolean),
   };
 }
@@ -18,8 +19,10 @@ export function placeOfCitation(answer, citation) {
 export function placeOfPassage(collection, passage) {
   return {
     ...passage,
+    kind: "passage",
+    number: passage.rank,
     collection,
-    label: `Passage ${passage.rank}`,
+    caption: `Passage ${passage.rank}`,
     trail: passage.context ? passage.context.split(" > ") : [],
     quote: passage.text,
     marks: [],
@@ -44,7 +47,7 @@ export function passageList(passages, places, open) {
       const long = length(passage.text) > 420;
       const text = passage.excerpt?.length
         ? element("blockquote", { dir: "auto" }, excerpt(passage))
-        : element("blockquote", { class: long ? "cut" : "" }, paragraphs(passage.text));
+        : element("blockquote", { class: long ? "cut" : "" }, paragraphs(passage.text, passage.source));
       const also =
         passage.also_in.length > 0 &&
         element(
@@ -66,15 +69,19 @@ function excerpt(passage) {
       .filter(([from, to]) => start <= from && to <= end)
       .map(([from, to]) => [from - start, to - start]);
     const gap = place === 0 ? "" : slice(passage.text, passage.excerpt[place - 1][1], start).trim() ? " … " : " ";
-    return [gap, ...marked(slice(passage.text, start, end), words, "strong")];
+    return [gap, ...marked(slice(passage.text, start, end), words, "strong", passage.source)];
   });
   return [first > 0 && "… ", ...parts, last < total && " …"];
 }
 
 /** Return text as paragraphs, headings told apart where they are marked. */
-function paragraphs(text) {
+function paragraphs(text, source) {
   return text.split(/\n\s*\n/).map((part) => {
     const [, hashes, rest] = /^\s{0,3}(#{1,6} )?([^]*)$/.exec(part);
-    return element("p", { dir: "auto", class: hashes ? "head" : isFlowing(rest) ? "" : "lines" }, shown(rest));
+    return element(
+      "p",
+      { dir: "auto", class: hashes ? "head" : isFlowing(rest) ? "" : "lines" },
+      marked(rest, [], "mark", source),
+    );
   });
 }

@@ -1,12 +1,13 @@
 /** The reader: a document beside the answer, opened at a place, with the words that were quoted and copied marked. */
 
-import { byId, element, foreign, placeOf, shown, told, unseen } from "./elements.js";
+import { byId, copyButton, element, foreign, placeOf, shown, told } from "./elements.js";
+import { showPage } from "./pages.js";
 import { inCollection, request } from "./service.js";
-import { isFlowing, length, pieces, slice } from "./spans.js";
+import { length, slice } from "./spans.js";
+import { blocks } from "./text.js";
 
 const AROUND = 12_000; // characters read on each side of the place
 const MORE = 40_000; // characters read when a person asks for more
-const HASHES = /^\s{0,3}#{1,6}\s+/; // with which Markdown marks a heading
 
 const wide = matchMedia("(min-width: 64rem)");
 
@@ -14,6 +15,20 @@ let places = [];
 let index = 0;
 let opener = null;
 let latest = 0;
+let preferred = "page"; // of a PDF: the page as a picture, or its text
+let moved = () => {};
+
+let movedDocument = () => {};
+
+/** Be told of each document that is opened by itself, and with null that the reader is closed. */
+export function onPlaceOfDocument(listener) {
+  movedDocument = listener;
+}
+
+/** Be told of each place that is opened, and with null that the reader is closed; `replace`: as one step with the last. */
+export function onPlace(listener) {
+  moved = listener;
+}
 
 /** Open one of several places `{collection, document, start, end, quote, marks, ...}`; closing returns to `from`. */
 export function openPlace(all, which, from) {
@@ -23,16 +38,24 @@ export function openPlace(all, which, from) {
   byId("reader").hidden = false;
   document.body.classList.add("reading");
   keepBehind();
+  moved(all[which], false);
+  if (all[which].kind === "document") movedDocument(all[which]);
   show();
 }
 
-/** Close the reader and give the focus back to what opened it. */
-export function closeReader() {
+/** Tell whether a document is open. */
+export const isReading = () => !byId("reader").hidden;
+
+/** Close the reader and, with `back`, give the focus back to what opened it; false where it was not open. */
+export function closeReader(back = true) {
   if (byId("reader").hidden) return false;
   byId("reader").hidden = true;
   document.body.classList.remove("reading");
   keepBehind();
   latest += 1;
+  if (!back) return true;
+  moved(null, true);
+  movedDocument(null);
   if (opener?.isConnected) opener.focus();
   else byId("question").focus();
   return true;
@@ -42,6 +65,7 @@ export function closeReader() {
 export function step(by) {
   if (byId("reader").hidden || !places[index + by]) return;
   index += by;
+  moved(places[index], true);
   show();
 }
 
@@ -58,14 +82,86 @@ async function show() {
   frame(place);
   const body = byId("reader-body");
   body.replaceChildren(element("p", { class: "soft", role: "status" }, "Opening the document…"));
+  byId("reader-bar").replaceChildren();
+  byId("reader-tabs").hidden = true;
   byId("reader-name").focus({ preventScroll: true });
   try {
     const part = await fetchPart(place, Math.max(0, place.start - AROUND), place.end + AROUND);
     if (turn !== latest) return;
-    render(place, part);
+    tools(place, part);
+    if (part.format === "pdf" && isSame(place, part)) await showTabs(place, part, turn);
+    else render(place, part);
   } catch (error) {
     if (turn === latest) body.replaceChildren(told(error), element("blockquote", {}, shown(place.quote)));
   }
+}
+
+const isSame = (place, part) => !place.sha256 || place.sha256 === part.sha256;
+
+/** Show a PDF as its page and its text, one at a time; where no page can be drawn, the text alone. */
+async function showTabs(place, part, turn) {
+  const body = byId("reader-body");
+  const bar = byId("reader-bar");
+  const draw = async (kind) => {
+    for (const each of ["page", "text"]) byId(`tab-${each}`).setAttribute("aria-selected", String(each === kind));
+    for (const each of ["page", "text"]) byId(`tab-${each}`).tabIndex = each === kind ? 0 : -1;
+    bar.replaceChildren();
+    body.classList.toggle("paged", kind === "page");
+    if (kind === "text") render(place, part);
+    else await showPage(place, body, bar, () => turn === latest && body.classList.contains("paged"));
+  };
+  const choose = (kind) => {
+    preferred = kind;
+    draw(kind).catch((error) => body.replaceChildren(told(error)));
+    byId(`tab-${kind}`).focus();
+  };
+  for (const each of ["page", "text"]) {
+    byId(`tab-${each}`).onclick = () => choose(each);
+    byId(`tab-${each}`).onkeydown = (event) => {
+      if (["ArrowLeft", "ArrowRight"].includes(event.key)) choose(each === "page" ? "text" : "page");
+    };
+  }
+  try {
+    await draw(preferred);
+    if (turn === latest) byId("reader-tabs").hidden = false;
+  } catch {
+    if (turn !== latest) return; // no PDF any more, or its file is gone: the text is all there is
+    await draw("text");
+  }
+}
+
+/** Offer the file itself, and its path where it has one that a person knows. */
+function tools(place, part) {
+  const isFile = part.origin !== "given";
+  const folder = part.origin === "file" ? part.source.replace(/\/[^/]*$/, "") : "";
+  const path = inCollection(place.collection, "documents", place.document, "file");
+  const open = element(
+    "a",
+    { class: "link", href: path, target: "_blank", rel: "noopener noreferrer" },
+    part.origin === "upload" ? "Download" : "Open file",
+  );
+  byId("reader-tools").replaceChildren(
+    ...[isFile && open, part.origin === "file" && copyButton("Copy path", () => part.source)].filter(Boolean),
+    element("button", { class: "link", type: "button", onclick: () => narrow(place, part) }, "Ask in this document"),
+    ...(folder
+      ? [
+          element(
+            "button",
+            { class: "link wide-only", type: "button", title: folder, onclick: () => narrowFolder(folder) },
+            "Ask in its folder",
+          ),
+        ]
+      : []),
+  );
+}
+
+let narrow = null;
+let narrowFolder = null;
+
+/** Let a person ask in the document that is open, or in its folder: `ask(place, part)` or `askFolder(path)` is called. */
+export function onNarrow(ask, askFolder) {
+  narrow = ask;
+  narrowFolder = askFolder;
 }
 
 /** Return the part of the document from `start` to `end`, less the sections that would be torn at its ends. */
@@ -82,7 +178,9 @@ async function fetchPart(place, start, end) {
 }
 
 function frame(place) {
-  byId("reader-label").replaceChildren(place.label + (places.length > 1 ? ` of ${places.length}` : ""));
+  byId("reader-tools").replaceChildren();
+  byId("reader-body").classList.remove("paged");
+  byId("reader-label").replaceChildren(place.caption + (places.length > 1 ? ` of ${places.length}` : ""));
   byId("reader-name").replaceChildren(foreign(place.name));
   byId("reader-trail").replaceChildren(
     ...place.trail
@@ -91,7 +189,7 @@ function frame(place) {
   );
   byId("reader-place").replaceChildren(
     element("span", { class: "place" }, placeOf(place)),
-    element("span", { class: "source" }, foreign(place.source)),
+    element("span", { class: "source" }, foreign(place.label ?? place.source)),
   );
   byId("reader-back").disabled = index === 0;
   byId("reader-on").disabled = index === places.length - 1;
@@ -168,63 +266,4 @@ function moreButton(place, part, spans, way) {
     }
   });
   return button;
-}
-
-/** Return the elements that show a part of a document: its sections in order, with a line where a page begins. */
-function blocks(part, spans) {
-  const made = [];
-  let page = null;
-  for (const section of covering(part)) {
-    if (section.page !== null && section.page !== page) {
-      page = section.page;
-      made.push(element("p", { class: "page-mark" }, placeOf({ page, source: part.source })));
-    }
-    const text = slice(part.text, section.start - part.start, section.end - part.start);
-    if (text.trim()) made.push(block(section, text, spans));
-  }
-  return made;
-}
-
-/** Return the sections of a part, cut to it, and between them what no section covers. */
-function covering(part) {
-  const plain = { kind: "paragraph", level: 0, page: null, line: null };
-  const made = [];
-  let at = part.start;
-  for (const section of part.sections) {
-    const start = Math.max(section.start, at);
-    const end = Math.min(section.end, part.end);
-    if (start > at) made.push({ ...plain, start: at, end: start });
-    if (end > start) made.push({ ...section, start, end });
-    at = Math.max(at, end);
-  }
-  if (at < part.end) made.push({ ...plain, start: at, end: part.end });
-  return made;
-}
-
-function block(section, whole, spans) {
-  const hidden = section.kind === "heading" ? length(HASHES.exec(whole)?.[0] ?? "") : 0;
-  const text = slice(whole, hidden, length(whole));
-  const start = section.start + hidden;
-  const within = spans
-    .filter((span) => span.start < section.end && start < span.end)
-    .map((span) => ({ ...span, start: Math.max(0, span.start - start), end: span.end - start }));
-  const nodes = pieces(text, within).map((piece) => (piece.names.length ? marked(piece, within) : shown(piece.text)));
-  if (section.kind === "heading") {
-    const level = Math.min(Math.max(section.level, 1) + 2, 6); // below the document's own name
-    return element(`h${level}`, { dir: "auto" }, nodes);
-  }
-  if (section.kind === "code" || section.kind === "table") return element("pre", { dir: "auto" }, nodes);
-  const flows = section.kind === "paragraph" && isFlowing(text);
-  return element("p", { dir: "auto", class: flows ? "" : "lines" }, nodes);
-}
-
-function marked(piece, within) {
-  const copied = piece.names.includes("copied");
-  const starts = within.some((span) => span.name === "quote" && span.start === piece.start);
-  const ends = within.some((span) => span.name === "quote" && span.end === piece.end);
-  return [
-    starts && unseen("Quotation: "),
-    element("mark", { class: copied ? "quote copied" : "quote" }, shown(piece.text)),
-    ends && unseen(" End of the quotation. "),
-  ];
 }

@@ -1,6 +1,6 @@
 /** Adding documents: files dropped anywhere on the page or chosen, sent one after the other, with how far each is. */
 
-import { byId, counted, element, foreign, number, percent, size } from "./elements.js";
+import { byId, counted, element, foreign, number, percent, size, timeLeft } from "./elements.js";
 import { chosenCollection, ensureCollection, refresh } from "./library.js";
 import { inCollection, upload } from "./service.js";
 
@@ -18,6 +18,10 @@ export function startUploads(arriving) {
     for (const { file, name } of files) enqueue(file, name);
     work();
   };
+  byId("to-add").addEventListener("click", () => {
+    byId("files").focus({ preventScroll: true });
+    byId("files").closest(".zone").scrollIntoView({ block: "center" });
+  });
   byId("files").addEventListener("change", (event) => {
     take([...event.target.files].map((file) => ({ file, name: file.name })));
     event.target.value = "";
@@ -93,8 +97,12 @@ async function work() {
   working = true;
   let added = 0;
   let failed = 0;
+  const begun = Date.now();
   for (let next = waiting.shift(); next; next = waiting.shift()) {
-    tell(`Indexing ${next.name}; ${counted(waiting.length, "more file")} to come.`);
+    const done = added + failed;
+    tell(
+      `Indexing ${next.name}; ${counted(waiting.length, "more file")} to come${timeLeft(begun, done, done + waiting.length + 1)}.`,
+    );
     if (await send(next)) added += 1;
     else failed += 1;
   }
@@ -109,6 +117,7 @@ const tell = (text) => (byId("uploads-said").textContent = text);
 async function send(item) {
   const { file, name, collection, row, said, bar, cancel, controller } = item;
   const { signal } = controller;
+  const begun = Date.now();
   try {
     signal.throwIfAborted();
     await ensureCollection(collection);
@@ -125,7 +134,7 @@ async function send(item) {
         if (event !== "progress" || !data.total) return;
         bar.max = data.total;
         bar.value = data.done;
-        said.textContent = `${data.what}: ${number(data.done)} of ${number(data.total)}`;
+        said.textContent = `${data.what}: ${number(data.done)} of ${number(data.total)}${timeLeft(begun, data.done, data.total)}`;
       },
     });
     row.classList.add("done");

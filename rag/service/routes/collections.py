@@ -16,9 +16,10 @@ from indexer.errors import UserError
 from indexer.types import Progress
 from rag.service import schemas
 from rag.service.changing import Done
-from rag.service.documents import origin_of, source_of
+from rag.service.documents import origin_of, source_of, with_notes
 from rag.service.errors import ServiceError, json_response
 from rag.service.events import event_response, while_connected
+from rag.service.folders import present
 from rag.service.reindexing import brought_up_to_date
 from rag.service.routes.describing import (
     ERRORS,
@@ -86,6 +87,7 @@ async def delete_collection(name: Name, service: Served) -> Response:
         going.delete()
         service.library.forget(name)
         service.uploads.drop_all(name)
+        service.folders.drop(name)
 
     await service.changing.run(name, delete)
     return json_response({"deleted": name})
@@ -93,7 +95,9 @@ async def delete_collection(name: Name, service: Served) -> Response:
 
 @router.post("/{name}/index", response_model=schemas.IndexReport, responses=streamed(REPORT, INDEX_EVENTS, INDEX_TOLD))
 async def index_again(name: Name, how: schemas.IndexRequest, request: Request, service: Served) -> Response:
-    """Read again what has changed of a collection's files. Texts of files that are gone are kept, and named as skipped.
+    """Read again what has changed of a collection's files, and what is new in the folders that are bound to it.
+
+    Texts of files that are gone are kept, and named as skipped; with `prune`, those of the bound folders are removed.
 
     With `stream`, events tell how far it is: `progress`; at last `report`, or `error`.
     """
@@ -101,7 +105,10 @@ async def index_again(name: Name, how: schemas.IndexRequest, request: Request, s
 
     def index(progress: Progress) -> dict[str, object]:
         with contextlib.closing(collection):
-            return brought_up_to_date(collection, rebuild=how.rebuild, progress=progress).to_json()
+            folders = present(service.folders.of(name))
+            return brought_up_to_date(
+                collection, rebuild=how.rebuild, progress=progress, folders=folders, prune=how.prune
+            ).to_json()
 
     if how.stream:
         return event_response(_steps(service, name, "report", index))
@@ -115,17 +122,28 @@ async def list_documents(
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     find: Annotated[str, Query(max_length=200, description="Part of a name, title or source.")] = "",
+    sort: Annotated[schemas.DocumentOrder, Query(description="What to sort by; equal ones by source.")] = "source",
+    descending: bool = False,
 ) -> Response:
-    """List the documents of a collection, by source."""
+    """List the documents of a collection, by source or by what `sort` names."""
     collection = await service.collection(name)
 
     def entries() -> list[dict[str, Any]]:
         wanted, names = find.casefold(), service.names(collection.name)
         rows = [names.entry(each) for each in collection.documents()]
-        return [row for row in rows if any(wanted in row[key].casefold() for key in ("name", "title", "source"))]
+        found = [row for row in rows if any(wanted in row[key].casefold() for key in ("name", "title", "label"))]
+        if sort != "source":
+            found.sort(key=lambda row: _sort_key(row[sort]), reverse=descending)
+        elif descending:
+            found.reverse()
+        return found
 
-    found = await in_thread(entries)
-    return json_response({"documents": found[offset : offset + limit], "total": len(found), "offset": offset})
+    def part() -> dict[str, Any]:
+        found = entries()
+        rows = with_notes(collection, found[offset : offset + limit])
+        return {"documents": rows, "total": len(found), "offset": offset}
+
+    return json_response(await in_thread(part))
 
 
 @router.post(
@@ -202,6 +220,11 @@ async def remove_document(name: Name, id: Id, service: Served) -> Response:
         return collection.generation
 
     return json_response({"removed": id, "generation": await service.changing.run(name, remove)})
+
+
+def _sort_key(value: str | int | None) -> tuple[bool, str | int]:
+    """Return what a value is sorted by: names without regard to case, what is missing first."""
+    return value is not None, value.casefold() if isinstance(value, str) else value or 0
 
 
 async def _to_write(name: str, service: Service) -> Collection:

@@ -58,7 +58,7 @@ async def ask(asked: AskRequest, request: Request, service: Served) -> Response:
     model's draft, of which nothing is checked; `answer`, which takes the draft's place; or `error`.
     """
     request.state.question = asked.question
-    engine = await service.engine(asked.collection)
+    engine = await service.engine(asked.collection, asked.generator)
     question = Question(
         engine,
         asked.question,
@@ -89,7 +89,7 @@ async def _told(question: Question, service: Service) -> AsyncGenerator[tuple[st
                 service.metrics.answer(event.outcome)
                 yield "answer", answer_json(event, names, question.explain)
             elif isinstance(event, Found):
-                yield "passages", {"passages": passages_json(event.passages, names, question.explain)}
+                yield "passages", {"passages": passages_json(event.passages, names, question.explain, question.text)}
                 yield "stage", {"stage": "read"}
             else:
                 yield "writing", {"text": event.text}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
 from rag.service.schemas.base import DocumentId, Request, Response, Share
+
+DocumentOrder: TypeAlias = Literal["source", "name", "format", "folder", "modified", "chunks"]
+"""What a list of documents may be sorted by."""
 
 
 class NewCollection(Request):
@@ -79,6 +82,8 @@ class DocumentEntry(Response):
     id: DocumentId
     source: str
     name: str
+    label: str = Field(description="The source as a person knows it: the name it was uploaded under, else `source`.")
+    folder: str = Field(description='The folder of `label`; "" where it is in none.')
     title: str
     format: str
     sha256: str
@@ -87,6 +92,9 @@ class DocumentEntry(Response):
     modified: str | None
     origin: Literal["file", "given", "upload"]
     metadata: dict[str, str | int | float | bool]
+    warnings: list[str] = Field(
+        description='What a person should know of it: "read, 0 passages"; in the list also notes of how it was read.'
+    )
 
 
 class Documents(Response):
@@ -114,6 +122,7 @@ class DocumentText(Response):
     id: DocumentId
     source: str
     name: str
+    label: str
     title: str
     format: str
     sha256: str
@@ -180,6 +189,7 @@ class Removed(Response):
 class IndexRequest(Request):
     """How to bring a collection up to date with its files."""
 
+    prune: bool = Field(False, description="Remove the documents whose files are gone from the bound folders.")
     rebuild: bool = Field(False, description="Read and embed everything anew beside the old state, then switch.")
     stream: bool = Field(False, description="Server-sent events: progress, report, error.")
 
@@ -190,3 +200,70 @@ class Progress(Response):
     what: str = Field(examples=["files", "chunks"])
     done: int
     total: int = Field(description="0 while it is not known.")
+
+
+class NewFolder(Request):
+    """A folder to bind to a collection."""
+
+    path: str = Field(
+        min_length=1, max_length=4000, description="Absolute path on the machine of the service.", examples=["~/papers"]
+    )
+
+
+class FolderOut(Response):
+    """A bound folder."""
+
+    path: str
+    documents: int = Field(description="Of the collection, that lie in it.")
+    is_there: bool = Field(description="Whether the folder is on the disk now.")
+
+
+class FolderList(Response):
+    """The folders that are bound to a collection."""
+
+    folders: list[FolderOut]
+    may_add: bool = Field(description="Whether others may be bound by their path here.")
+
+
+class ChangeCounts(Response):
+    """How many files of each sort."""
+
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+
+
+class FolderChanges(Response):
+    """What indexing the bound folders again would change; of each sort the first 100 files are named."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str] = Field(description="Removed only with `prune`.")
+    counts: ChangeCounts
+    not_read: dict[str, int] = Field(description="Files that are not read, by the endings of their names.")
+    missing: list[str] = Field(description="Bound folders that are not there; nothing of them would be removed.")
+
+
+class FieldValue(Response):
+    """A value of a field."""
+
+    value: str
+    documents: int
+
+
+class FieldOut(Response):
+    """A field that a filter may name."""
+
+    key: str
+    documents: int = Field(description="That have it.")
+    is_date: bool = Field(description="Whether it is compared as a date: key>=2024-01-31.")
+    values: list[FieldValue] = Field(description="The most frequent ones.")
+
+
+class Offer(Response):
+    """What can be asked of a collection."""
+
+    questions: list[str] = Field(description="Up to three, made of titles and headings.")
+    recent: list[DocumentEntry] = Field(description="The documents whose files changed last.")
+    fields: list[FieldOut]

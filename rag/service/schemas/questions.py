@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from indexer.types import BlockKind
 from rag.service.schemas.base import (
     AskedForm,
     CollectionName,
@@ -44,6 +45,7 @@ class PassageOut(Response):
     document: DocumentId
     source: str = Field(description="Absolute path of a file, or the id that a text was given with.")
     name: str = Field(description="To show: the title, the name it was uploaded under, or the file's name.")
+    label: str = Field(description="The source as a person knows it: the name it was uploaded under, else `source`.")
     title: str
     context: str = Field(description='Title and headings above it, joined by " > ".')
     page: int | None = Field(description="Page, slide or sheet.")
@@ -69,6 +71,7 @@ class CitationOut(Response):
     document: DocumentId
     source: str
     name: str
+    label: str = Field(description="The source as a person knows it: the name it was uploaded under, else `source`.")
     title: str
     sha256: str = Field(description="Of the source's bytes when it was indexed.")
     page: int | None = Field(description="Page, slide or sheet.")
@@ -80,6 +83,8 @@ class CitationOut(Response):
     marks: list[Span] = Field(description="The answer's words inside the quote, in characters of the quote.")
     claims: list[Span] = Field(description="The parts of the answer that it bears out, in characters of the answer.")
     headings: list[str] = Field(description="The headings above it, outermost first.")
+    kind: BlockKind | None = Field(description="What the quote begins in; null where that is not known.")
+    header: str = Field(description='The header row of the table that the quote is from, as it is stored; else "".')
 
 
 class CopiedOut(Response):
@@ -127,6 +132,9 @@ class AskRequest(Request):
     filters: Filters = Field([])
     history: History = Field([])
     form: AskedForm = None
+    generator: str | None = Field(
+        None, max_length=64, description='Answer with "copying" or "quoting"; null: with the one of the collection.'
+    )
     explain: bool = False
     stream: bool = Field(False, description="Server-sent events: stage, passages, writing, answer, error.")
 
