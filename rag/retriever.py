@@ -260,4 +260,5 @@ def _with_text(view: View, passage: Passage) -> Passage:
     names = view.page_names(passage.document_id, (part.page for part in sections))
     read = replace(passage, text=text, sections=sections, page_names=names)
     page, line = read.place(0)
+    page = passage.page if page is None else page  # a document's fields stand before its first sheet, on none
     return replace(read, page=page, line=line)
