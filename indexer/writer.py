@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 DOCUMENT_NAMES = (documents.c.id, documents.c.source, documents.c.title, documents.c.metadata)
 """What the names of a document are made of, beside its chunks."""
+AT_ONCE = 2000
+"""Chunks of one document that are stored together: a sheet may have a hundred thousand, each of some kilobytes."""
 WORD_COLUMNS = (
     chunks.c.id, chunks.c.context, chunks.c.text, chunks.c.bigrams, chunks.c.language, chunks.c.stems,
 )  # fmt: skip
@@ -332,32 +334,35 @@ class Writer:
         if not prepared.chunks:
             return
         used = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'chunks'").scalar() or 0
-        ids = range(used + 1, used + 1 + len(prepared.chunks))
-        stored: list[dict[str, Any]] = []
         found_by = word_columns([(chunk.context, chunk.text) for chunk in prepared.chunks])
-        for chunk_id, chunk, digest, columns in zip(ids, prepared.chunks, prepared.digests, found_by, strict=True):
-            simhash, numbers = signature(chunk.text)
-            stored.append(
-                {
-                    "id": chunk_id,
-                    "document_id": key[0],
-                    "start": chunk.start,
-                    "end": chunk.end,
-                    "page": document.first_page(chunk.start, chunk.end),
-                    "line": document.line_at(chunk.start),
-                    "digest": digest,
-                    "simhash": simhash,
-                    "numbers": numbers,
-                    "context": chunk.context,
-                    "text": chunk.text,
-                    **columns,
-                }
-            )
-        connection.execute(insert(chunks), stored)
-        rows = [{"chunk_id": each, "vector": row} for each, row in zip(ids, prepared.vectors, strict=True)]
-        connection.execute(insert(vectors), rows)
-        called = document_names(document.source, document.title, document.metadata)
-        by_place = {0: called} | {row["id"]: passage_names(row["text"], row["context"]) for row in stored}
+        by_place = {0: document_names(document.source, document.title, document.metadata)}
+        for first in range(0, len(prepared.chunks), AT_ONCE):
+            part = slice(first, first + AT_ONCE)
+            pieces, columns = prepared.chunks[part], found_by[part]
+            ids = range(used + 1 + first, used + 1 + first + len(pieces))
+            stored: list[dict[str, Any]] = []
+            for chunk_id, chunk, digest, own in zip(ids, pieces, prepared.digests[part], columns, strict=True):
+                simhash, numbers = signature(chunk.text)
+                stored.append(
+                    {
+                        "id": chunk_id,
+                        "document_id": key[0],
+                        "start": chunk.start,
+                        "end": chunk.end,
+                        "page": document.first_page(chunk.start, chunk.end),
+                        "line": document.line_at(chunk.start),
+                        "digest": digest,
+                        "simhash": simhash,
+                        "numbers": numbers,
+                        "context": chunk.context,
+                        "text": chunk.text,
+                        **own,
+                    }
+                )
+                by_place[chunk_id] = passage_names(chunk.text, chunk.context)
+            connection.execute(insert(chunks), stored)
+            rows = [{"chunk_id": each, "vector": row} for each, row in zip(ids, prepared.vectors[part], strict=True)]
+            connection.execute(insert(vectors), rows)
         if found := name_rows(key[0], by_place):
             connection.execute(insert(names), found)
 

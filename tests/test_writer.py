@@ -172,3 +172,17 @@ def test_a_damaged_epoch_is_not_taken_up(world: Collection) -> None:
     database.write_bytes(b"not a database" * 500)
     with write(world, purpose="test", made=MADE, fresh=True) as writer:
         assert count(writer, "documents") == 0
+
+
+def test_a_document_of_more_chunks_than_are_stored_at_once_is_stored_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "\n\n".join(f"Berth{number} is let to boat{number}. " * 12 for number in range(23))
+    hashes = []
+    for at_once in (1000, 3):
+        monkeypatch.setattr("indexer.writer.AT_ONCE", at_once)
+        collection = Collection("berths", tmp_path / str(at_once), encoder=WordEncoder())
+        assert collection.add([Given("a", text)]).chunks > 6
+        assert all(finding.healthy for finding in examine(collection))
+        hashes.append(content_hash(collection))
+    assert hashes[0] == hashes[1]
