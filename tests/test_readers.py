@@ -237,6 +237,34 @@ def test_comments_template_tags_and_attributes_of_headings_are_no_text() -> None
     assert reading.notes == ("2 comments left out", "2 template tags left out")
 
 
+LINKED = """# Notes
+
+The [manual][m] says so.
+[Ada]: not-a-target/at/all
+
+[m]: https://manual.example/1.1.0 "The manual"
+[1.1.0]: <https://notes.example/compare/v1.0.0...v1.1.0>
+[^1]: https://note.example is where it was found.
+[Speaker]: Hello
+
+```
+[kept]: https://kept.example
+```
+"""
+
+
+def test_where_links_go_is_no_text_of_markdown() -> None:
+    """A list of such targets at the end of a changelog was found before the release that was asked for."""
+    reading = read("a.md", LINKED.encode())
+    assert [block.text for block in reading.blocks] == [
+        "# Notes",
+        "The [manual][m] says so.\n[Ada]: not-a-target/at/all",
+        "[^1]: https://note.example is where it was found.\n[Speaker]: Hello",
+        "```\n[kept]: https://kept.example\n```",
+    ]
+    assert reading.notes == ("2 link targets left out",)
+
+
 def test_comments_of_rst_are_no_text_and_directives_are() -> None:
     text = (
         "Title\n=====\n\n.. a comment\n   over lines\n\n   and paragraphs\n\n.. note:: Mind it.\n\n.. [1] A source.\n"

@@ -1,4 +1,4 @@
-"""What Markdown holds for programs and not for readers: comments, tags of template engines, attributes of headings.
+"""What Markdown holds for programs and not for readers: comments, template tags, attributes of headings, link targets.
 
 Lines stay as many as they were, so that their numbers hold; code is left as it is.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from indexer.readers.notes import counted
 
@@ -21,6 +21,11 @@ _MARK = re.compile(
 _CLOSING = {"<": re.compile("-->"), "{": re.compile(r"\{%-?\s{0,9}endcomment\s{0,9}-?%\}")}
 _ATTRIBUTES = re.compile(r"[ \t]*\{:?[ \t]{0,9}[#.][^{}]{0,200}\}([ \t]*#{0,6}[ \t]*)$")
 _ATX = re.compile(r" {0,3}#{1,6}[ \t]")
+_TARGET = re.compile(
+    r" {0,3}\[(?!\^)[^\[\]]{1,200}\]:[ \t]{0,9}(?:<[^<>]{1,2000}>|(?=\S{0,200}[/.#:])\S{1,2000})"
+    r"""(?:[ \t]{1,9}(?:"[^"]{0,500}"|'[^']{0,500}'|\([^()]{0,500}\)))?[ \t]*$"""
+)
+"""A link reference definition (CommonMark 0.31, section 4.7) on one line; not a note ("[^1]: ...")."""
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-{2,})[ \t]*$")
 
 
@@ -59,10 +64,28 @@ def without_marks(lines: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
             place, closing = (end.end(), "") if end else (len(line), key)
         text = "".join([*pieces, line[place:]])
         told.append(text if text == line else text.rstrip())
+    for number in _targets(told):
+        told[number] = ""
+        left_out["link targets"] += 1
     for number, line in enumerate(told):
         if "{" in line and (_ATX.match(line) or (number + 1 < len(told) and _UNDERLINE.match(told[number + 1]))):
             told[number] = _ATTRIBUTES.sub(r"\1", line)
     return told, counted(left_out)
+
+
+def _targets(lines: Sequence[str]) -> Iterator[int]:
+    """Yield the numbers of the lines that say where links go; within a paragraph or a block of code there are none."""
+    fence, between = "", True
+    for number, line in enumerate(lines):
+        bare = line.strip()
+        if fence:
+            fence = "" if bare.startswith(fence) and not bare.strip(fence[0]) else fence
+        elif opening := _FENCE.match(line):
+            fence = opening[1]
+        elif between and bare[:1] == "[" and _TARGET.match(line):
+            yield number
+            continue
+        between = not bare or bool(_ATX.match(line))
 
 
 def _last_line(lines: Sequence[str], closing: re.Pattern[str]) -> int:
