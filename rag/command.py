@@ -50,6 +50,17 @@ def answered_by(help: str, kind: type[click.Option] = click.Option) -> Callable[
     return click.option("--generator", metavar="NAME", help=help, shell_complete=complete_generator, cls=kind)
 
 
+def max_error_option(help: str) -> Callable[[Command], Command]:
+    """Give a command the option that says how many of the answers may be wrong."""
+
+    def checked(_: click.Context, __: click.Parameter, share: float | None) -> float | None:
+        if share is not None and not 0 < share < 1:
+            raise UsageError(f"--max-error must lie between 0 and 1, not {share}.", "For example: --max-error 0.1")
+        return share
+
+    return click.option("--max-error", type=float, metavar="SHARE", callback=checked, help=help)
+
+
 def reranked_by(help: str) -> Callable[[Command], Command]:
     """Make the option that names a reranker: `reranker`."""
     return click.option("--reranker", metavar="FOLDER|none", help=help, shell_complete=complete_folder)
@@ -184,7 +195,7 @@ def _passage_json(rank: int, passage: Passage, query: str, explain: bool) -> dic
 @click.option(
     "--form", type=click.Choice(FORMS), help="Answer in this form, not in the one that the question asks for."
 )
-@click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong (0.1).")
+@max_error_option("Answer only while at most this share is wrong (0.1).")
 @click.option("--explain", is_flag=True, help="Show the passages, their ranks, and the time of each stage.")
 @click.option("--format", "output", type=click.Choice(["text", "md", "json"]), callback=note_format,
               help="Print the answer so; json is the same as --json.  [default: text]")  # fmt: skip

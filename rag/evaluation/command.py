@@ -17,7 +17,7 @@ from indexer.completing import complete_collection, complete_encoder
 from indexer.errors import UsageError
 from indexer.home import home_folder
 from indexer.screen import Command, Screen, common
-from rag.command import few_shot_of, shown_examples
+from rag.command import few_shot_of, max_error_option, shown_examples
 from rag.completing import complete_generator
 from rag.types import FORMS, Form
 
@@ -60,7 +60,7 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 @_RERANKER
 @click.option("-k", default=6, show_default=True, type=click.IntRange(1, 100), help="How many passages are read.")
 @click.option("--form", type=click.Choice(FORMS), help="Answer in this form; fact: in bare spans, as SQuAD has them.")
-@click.option("--max-error", type=float, metavar="SHARE", help="Answer only while at most this share is wrong.")
+@max_error_option("Answer only while at most this share is wrong.")
 @click.option(
     "--precision", default=0.9, show_default=True, type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
     help="At which the coverage is measured.",

@@ -116,7 +116,7 @@ class Paper:
             "number": number, "document": self.id, "source": self.source, "name": self.name, "title": self.title,
             "sha256": self.sha256, "page": self.page, "line": line,
             "start": start, "end": start + len(quote), "quote": quote, "marks": [[mark, mark + len(copied)]],
-            "claims": claims, "headings": headings, "label": self.label, **self.about(start),
+            "claims": claims, "headings": headings, "label": self.label, "page_name": "", **self.about(start),
         }  # fmt: skip
 
     def about(self, start: int) -> dict[str, str | None]:
@@ -132,7 +132,7 @@ class Paper:
         return {
             "rank": rank, "document": self.id, "source": self.source, "name": self.name, "title": self.title,
             "context": self.title, "page": self.page, "line": 1, "start": 0, "end": len(self.text), "text": self.text,
-            "score": 1 / rank, "also_in": [], "label": self.label, "explain": why if explain else None,
+            "score": 1 / rank, "also_in": [], "label": self.label, "page_name": "", "explain": why if explain else None,
             "excerpt": [], "matches": [],
         }  # fmt: skip
 
