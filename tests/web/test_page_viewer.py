@@ -111,6 +111,7 @@ def test_a_row_that_answers_stands_under_its_header(visit: Visit, service: Small
     expect(table.locator("strong")).to_have_text("3")
     page.locator(".reference").click()
     grid = page.locator(".document .grid")
+    expect(grid).to_be_visible()
     assert grid.locator("th").all_text_contents() == ["item", "price", "note"]
     rows = [row.locator("td").all_text_contents() for row in grid.locator("tbody tr").all()]
     assert [cell.removeprefix("Quotation: ").split(" End of")[0] for cell in rows[0]] == ["bread", "3", "baked: daily"]
