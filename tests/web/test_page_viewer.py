@@ -128,7 +128,7 @@ def test_rows_of_a_table_stand_together_under_the_header_of_the_document(visit: 
     rows = [row.locator("td").all_text_contents() for row in table.locator("tbody tr").all()]
     assert rows == [["mason", "12", "1920", "1"], ["baker", "9", "1919", "2"]]
     page.locator(".reference").last.click()
-    assert page.locator(".document .grid th").all_text_contents() == ["Trade", "Wage", "Since"]
+    expect(page.locator(".document .grid th")).to_have_text(["Trade", "Wage", "Since"])
     expect(page.locator(".document .grid .copied").first).to_have_text("baker")
     expect(page.locator(".document")).not_to_contain_text("|")
 
@@ -165,6 +165,7 @@ def test_markdown_is_shown_as_read_and_leads_nowhere(visit: Visit, service: Smal
     expect(text.locator("em")).to_have_text("never")
     expect(text.locator("code")).to_have_text("open *all*")
     expect(page.locator(".document a")).to_have_count(0)
+    expect(page.locator(".document ol li").first).to_be_visible()
     assert [" ".join(each.split()) for each in page.locator(".document ol li").all_text_contents()] == [
         "First", "Then go on",
     ]  # fmt: skip
