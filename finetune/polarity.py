@@ -102,8 +102,8 @@ _CLAIMED = {"supported": YES, "refuted": NO, "entailment": YES, "contradiction":
 
 def _answered(row: Mapping[str, Any]) -> Iterator[Judged]:
     """Yield a frequent question whose answer begins with Yes or No: without that word, and every fourth with it too."""
-    match = _ANSWER_WORD.match(row["answer"])
-    if not match or not _ASKS_WHETHER.match(row["question"]):
+    match = ANSWER_WORD.match(row["answer"])
+    if not match or not ASKS_WHETHER.match(row["question"]):
         return
     judged = Judged(row["entity"], row["question"], match[2], row["entity"], YES if match[1].lower() == "yes" else NO)
     yield judged
@@ -111,8 +111,8 @@ def _answered(row: Mapping[str, Any]) -> Iterator[Judged]:
         yield replace(judged, evidence=row["answer"])
 
 
-_ANSWER_WORD = re.compile(r"\s*(yes|no)\s*[,.!:;-]\s*(\w.{8,})", re.IGNORECASE | re.DOTALL)
-_ASKS_WHETHER = re.compile(
+ANSWER_WORD = re.compile(r"\s*(yes|no)\s*[,.!:;-]\s*(\w.{8,})", re.IGNORECASE | re.DOTALL)
+ASKS_WHETHER = re.compile(
     r"\W*(?:is|are|do|does|can|could|may|will|would|should|must|has|have|am|did|was|were)\b", re.IGNORECASE
 )
 

@@ -35,11 +35,11 @@ def main(data: Path, out: Path, seed: int) -> None:
     chance = random.Random(seed)
     made: dict[str, Callable[[], Iterator[Row]]] = {
         "unanswerable": lambda: unanswerable(data),
-        "stories": lambda: extractive(_rows(data / "reading" / "fairytaleqa.jsonl.gz")),
-        "times": lambda: extractive(_rows(data / "reading" / "timeqa.jsonl.gz")),
-        "web": lambda: extractive(_rows(data / "reading" / "nq_web.jsonl.gz")),
-        "tables": lambda: tables(_rows(data / "tables" / "wikitablequestions.jsonl.gz"), chance),
-        "reports": lambda: reports(_rows(data / "tables" / "tatqa.jsonl.gz")),
+        "stories": lambda: extractive(json_rows(data / "reading" / "fairytaleqa.jsonl.gz")),
+        "times": lambda: extractive(json_rows(data / "reading" / "timeqa.jsonl.gz")),
+        "web": lambda: extractive(json_rows(data / "reading" / "nq_web.jsonl.gz")),
+        "tables": lambda: tables(json_rows(data / "tables" / "wikitablequestions.jsonl.gz"), chance),
+        "reports": lambda: reports(json_rows(data / "tables" / "tatqa.jsonl.gz")),
     }
     for name, rows in made.items():
         lines = [json.dumps(row, ensure_ascii=False) for row in rows()]
@@ -54,7 +54,7 @@ def unanswerable(data: Path) -> Iterator[Row]:
     """
     articles = json.loads(gzip.decompress((data / "squad" / "train-v1.1.json.gz").read_bytes()))["data"]
     paragraphs = [(article["title"], each["context"]) for article in articles for each in article["paragraphs"]]
-    for row in _rows(data / "unanswerable" / "squad2_train.jsonl.gz"):
+    for row in json_rows(data / "unanswerable" / "squad2_train.jsonl.gz"):
         title, context = paragraphs[row["paragraph"]]
         shown = title.replace("_", " ")
         yield {
@@ -136,7 +136,8 @@ def _records(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _rows(file: Path) -> Iterator[Row]:
+def json_rows(file: Path) -> Iterator[Row]:
+    """Yield the rows of gzipped JSON lines."""
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)

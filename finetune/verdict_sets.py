@@ -8,23 +8,21 @@ neither, none. A quarter of the passages of BoolQ and of CondaQA is kept apart i
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import click
 
+from finetune.polarity import ANSWER_WORD, ASKS_WHETHER
+from finetune.reading_sets import Row, json_rows
 from finetune.splitting import place
 from indexer import storage
 from rag.question import stems
-
-Row = Mapping[str, Any]
 
 TESTED = 0.25
 """Share of the passages that nothing is learnt from."""
@@ -64,7 +62,7 @@ def main(data: Path, out: Path, seed: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for each in SETS:
         chance = random.Random(seed)
-        rows = [row for file in each.files for line in _lines(data / file) for row in each.read(line)]
+        rows = [row for file in each.files for line in json_rows(data / file) for row in each.read(line)]
         tested = [row for row in rows if each.tested and place(row.group) < TESTED]
         learnt = [row for row in rows if not (each.tested and place(row.group) < TESTED)]
         learnt = [_turned(row, chance) for row in learnt]
@@ -93,15 +91,10 @@ _CLAIMED = {"supported": "yes", "refuted": "no", "entailment": "yes", "contradic
 
 def _answered(row: Row) -> Iterator[Judged]:
     """Yield a frequent question whose answer begins with Yes or No, without that word."""
-    match = _ANSWER_WORD.match(row["answer"])
-    if match and _ASKS_WHETHER.match(row["question"]):
+    match = ANSWER_WORD.match(row["answer"])
+    if match and ASKS_WHETHER.match(row["question"]):
         yield Judged(row["entity"], row["question"], row["entity"], match[2], match[1].lower())
 
-
-_ANSWER_WORD = re.compile(r"\s*(yes|no)\s*[,.!:;-]\s*(\w.{8,})", re.IGNORECASE | re.DOTALL)
-_ASKS_WHETHER = re.compile(
-    r"\W*(?:is|are|do|does|can|could|may|will|would|should|must|has|have|am|did|was|were)\b", re.IGNORECASE
-)
 
 SETS = (
     JudgedSet("boolq", ("yesno/boolq.jsonl.gz",), _question, 0.5, tested=True),
@@ -161,12 +154,6 @@ def _write(file: Path, name: str, rows: Sequence[Judged]) -> None:
     ]  # fmt: skip
     storage.write_file(file, ("\n".join(lines) + "\n").encode())
     click.echo(f"{file}: {len(rows):,} questions, {dict(Counter(row.verdict or 'neither' for row in rows))}")
-
-
-def _lines(file: Path) -> Iterator[Row]:
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
 
 
 if __name__ == "__main__":
