@@ -194,7 +194,7 @@ def test_lone_surrogates_from_outside_come_out_as_json_again(home: Path) -> None
         (["ask", ""], "The question holds no word"),
         (["ask", "?!", "--json"], "The question holds no word"),
         (["search", "x" * 5000], "at most 4,000 are read"),
-        (["ask", "tea", "--max-error", "1.5"], "max_error must lie between 0 and 1"),
+        (["ask", "tea", "--max-error", "1.5"], "--max-error must lie between 0 and 1"),
         (["search", "tea", "--filter", "tea"], "'tea' is not of the form key=value"),
         (["search", "tea", "-k", "0"], "Invalid value for '-k'"),
         (["search", "tea", "--mode", "magic"], "Invalid value for '--mode'"),

@@ -29,11 +29,11 @@ def test_the_documents_of_a_beir_set_are_indexed_once(home: Path, tmp_path: Path
     built = collection_of(found, home, progress=progress)
     assert built.name == f"evaluation-{found.corpus_sha256[:16]}"
     assert sources_of(built) == ["d1", "d2", "d3"]
-    assert "chunks" in seen
+    assert "passages" in seen
     seen.clear()
     again = collection_of(found, home, progress=progress)
     assert (again.name, again.generation) == (built.name, built.generation)
-    assert "chunks" not in seen
+    assert "passages" not in seen
 
 
 def test_sets_with_the_same_documents_share_a_collection(home: Path, tmp_path: Path) -> None:
