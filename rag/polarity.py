@@ -23,7 +23,7 @@ from rag.polarity_cues import (
     CUES,
     DENIES,
     MANY,
-    OPPOSITES,
+    PAIRS,
     SAME,
     SAYS_NO,
     SAYS_YES,
@@ -147,7 +147,7 @@ class _Read:
     found: Mapping[str, str]
     clauses: tuple[str, ...]
     main: str
-    """The clause that shares most words with the question, the first of several."""
+    """The clause that shares most words with the question; of several the first that denies, forbids, allows …"""
     kind: str
     """What is asked for: a key of `_TURNS`."""
     stance: str
@@ -159,19 +159,20 @@ class _Read:
     @property
     def turned(self) -> int:
         """How often what is asked is turned round."""
-        contrary = bool(self.conflicts["opposite"] or self.conflicts["fail"])  # "rejected" is both
+        signs = ("opposite", "fail", "except asked", "one of many")
+        contrary = any(self.conflicts[sign] for sign in signs)  # once: "rejected" is an opposite and a failure
         return (self.stance in _TURNS[self.kind]) + contrary
 
 
 def signs_of(question: str, evidence: str, around: str = "") -> Signs:
     """Return the signs of what `evidence` says to `question` without its denial (see `denies`)."""
+    asks = _ASKS_FIRST.match(evidence)
+    if asks and evidence[asks.end() :].strip():
+        evidence, around = evidence[asks.end() :], f"{around}\n{asks[0]}"
     read = _read(question, _led(evidence, around))
     names = _numbers_and_names(question, evidence, around)
     direction = {
-        **{
-            name: -read.conflicts[name]
-            for name in ("only other", "only same", "except asked", "some of all", "one of many")
-        },
+        **{name: -read.conflicts[name] for name in ("only other", "only other, missing", "only same", "some of all")},
         "number differs": -names["number differs"],
         "number same": names["number same"],
         "claim": read.claim,
@@ -192,6 +193,10 @@ def signs_of(question: str, evidence: str, around: str = "") -> Signs:
     return Signs(*({name: value for name, value in signs.items() if value} for signs in (direction, weakness)))
 
 
+_ASKS_FIRST = re.compile(r"^[^?.!]{3,160}\?(?=[\W_]*\s)[\W_]*")
+"""A question at the head of its answer, as lists of frequent questions have it."""
+
+
 def _led(evidence: str, around: str) -> str:
     """Return the evidence behind the line that leads its list, as one sentence: "It is forbidden to smoke"."""
     leads = [line.strip() for line in around.splitlines() if line.rstrip().endswith(":")]
@@ -199,10 +204,10 @@ def _led(evidence: str, around: str) -> str:
 
 
 def _read(question: str, evidence: str) -> _Read:
-    asked, said = plain(question), plain(evidence)
-    wanted, found = _content(asked), _content(said)
+    asked, said = plain(question), plain(_one_clause(evidence))
+    wanted, found = _content(asked), _content(said) | _content(" ".join(_ASIDES.findall(evidence.casefold())))
     clauses = tuple(clause for clause in _CLAUSE.split(said) if clause.strip()) or ("",)
-    main = max(clauses, key=lambda clause: len(wanted.keys() & _content(clause).keys()))
+    main = max(clauses, key=lambda each: (len(wanted.keys() & _content(each).keys()), _stance(each, asked) != "plain"))
     return _Read(
         asked=asked,
         said=said,
@@ -215,6 +220,16 @@ def _read(question: str, evidence: str) -> _Read:
         conflicts=_conflicts(asked, main, said, wanted, found),
         claim=float(not question.rstrip().endswith("?") and not _BEGINS_QUESTIONS.search(asked)),
     )
+
+
+_ASIDES = re.compile(r"\(([^()]{0,80})\)")
+"""What stands in brackets; `plain` leaves it out."""
+_FIELD = re.compile(r"^\W*([^:.;!?\n]{1,40}): (?=\S)")
+
+
+def _one_clause(evidence: str) -> str:
+    """Return a field with its name and value in one clause: "Registration: optional" says that it is optional."""
+    return _FIELD.sub(r"\1 ", evidence)
 
 
 def _straight_or_turned(read: _Read) -> dict[str, float]:
@@ -231,7 +246,8 @@ def _straight_or_turned(read: _Read) -> dict[str, float]:
     if read.stance in _TURNS[read.kind]:
         reach = _reach(read.main, read.stance, read.wanted)
         return signs | {f"{read.kind} {read.stance}": -1.0, f"{read.stance} {reach}": -1.0}
-    return signs | {f"{read.kind} {'opposite' if read.conflicts['opposite'] else 'fail'}": -1.0}
+    contrary = next(name for name in ("opposite", "except asked", "one of many", "fail") if read.conflicts[name])
+    return signs | {contrary: -1.0}
 
 
 def _elsewhere(read: _Read) -> dict[str, float]:
@@ -275,7 +291,7 @@ def _content(text: str) -> dict[str, str]:
 @lru_cache(maxsize=20_000)
 def _key(word: str) -> str:
     base = stem(word)
-    return SAME.get(base, SAME.get(word, base))[:_LONG]
+    return SAME.get(base, SAME.get(word, base))[:_LONG].rstrip("iy")  # injury, injuries, injured
 
 
 def _share(wanted: Mapping[str, str], found: Mapping[str, str]) -> float:
@@ -300,12 +316,23 @@ def _cues(name: str, text: str, asked: str) -> Iterator[re.Match[str]]:
     words, wanted = set(_TOKEN.findall(asked)), _content(asked).keys()
     for match in CUES[name].finditer(text):
         beside = _BESIDE.search(text, max(0, match.start() - 5), match.start())
-        if beside and not wanted & _content(text[match.end() :]).keys():
-            continue  # "for each manual and not for each page" denies nothing that was asked
+        if (beside or _OF_A_NOUN.match(match[0])) and not wanted & _content(text[match.end() :]).keys():
+            continue  # "for each manual and not for each page", "without flash" deny nothing that was asked
         if match[0] not in words or match[0] in _PLAIN_DENIALS or name in ("permit", "oblige"):
             yield match
 
 
+def _both_ways(pairs: str) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for one, other in ([_key(word) for word in pair.split()] for pair in pairs.split(";")):
+        found.setdefault(one, set()).add(other)
+        found.setdefault(other, set()).add(one)
+    return {key: frozenset(others) for key, others in found.items()}
+
+
+OPPOSITE_KEYS: Mapping[str, frozenset[str]] = _both_ways(PAIRS)
+"""Keys of words (see `_content`) and of those that contradict them; none of them denies or forbids, as `CUES` do."""
+_OF_A_NOUN = re.compile(r"(?:without|ohne|sans|instead of|rather than|anstatt|au lieu)$")
 _BESIDE = re.compile(r"\b(?:and|und|et) $")
 _PLAIN_DENIALS = frozenset(["not", "no", "never", "nicht", "nie", "pas", "jamais", "nobody", "none"])
 
@@ -332,24 +359,52 @@ def _answer_words(evidence: str) -> dict[str, float]:
 def _conflicts(
     asked: str, clause: str, said: str, wanted: Mapping[str, str], found: Mapping[str, str]
 ) -> dict[str, float]:
-    words = set(_TOKEN.findall(said))
     only = next(_cues("only", clause, asked), None)
-    limited = _content(clause[only.end() :]) if only else {}
+    limited = _limit(clause, only) if only else {}
     exception = next(_cues("except", said, asked), None)
-    opposite = [word for key, word in wanted.items() if key not in found and OPPOSITES.get(word, frozenset()) & words]
+    excepted = _content(said[exception.end() :]).keys() if exception else set()
+    own = _content(clause)
+    opposite = [word for key, word in wanted.items() if key not in found and _opposed(key, word, own)]
+    missing = 1 - _share(wanted, found)
     failing = any(_key(match[0]) not in wanted for match in CUES["fail"].finditer(clause))
     return {
         "only": float(only is not None),
         "only other": float(bool(limited) and not wanted.keys() & limited.keys()),
+        "only other, missing": missing * float(bool(limited) and not wanted.keys() & limited.keys()),
         "only same": float(bool(wanted.keys() & limited.keys())),
         "opposite": float(min(2, len(opposite))),
         "fail": float(failing),
         "if": float(next(_cues("if", said, asked), None) is not None),
         "except": float(exception is not None),
-        "except asked": float(exception is not None and bool(wanted.keys() & _content(said[exception.end() :]).keys())),
+        "except asked": float(bool(wanted.keys() & excepted)),
         "some of all": float(bool(ASKED["all"].search(asked)) and bool(CUES["some"].search(said))),
-        "one of many": float(bool(MANY.search(asked)) and bool(SINGLE.search(said)) and not MANY.search(said)),
+        "one of many": float(bool(MANY.search(asked)) and bool(SINGLE.search(clause)) and not MANY.search(clause)),
     }
+
+
+_BEFORE_ONLY = re.compile(r"\b(?:to|for|by|in|on|at|from|with|für|mit|pour|à) ([^,;]*)$")
+
+
+def _limit(clause: str, only: re.Match[str]) -> dict[str, str]:
+    """Return what a clause limits something to: what stands behind "only", or before it at the clause's end."""
+    behind = _content(clause[only.end() :])
+    before = None if behind else _BEFORE_ONLY.search(clause[: only.start()].rstrip())
+    return _content(before[1]) if before else behind
+
+
+_NEGATED = re.compile(r"(?:un|non-?|in|im|ir|il|dis)(?=\w{4})")
+
+
+def _opposed(key: str, word: str, found: Mapping[str, str]) -> bool:
+    """Return whether a text says the opposite of a word: one of a pair, or the word with or without "un-"."""
+    if OPPOSITE_KEYS.get(key, frozenset()) & found.keys():
+        return True
+    bare = _NEGATED.match(word)
+    if bare and _key(word[bare.end() :]) in found:
+        return True
+    return any(
+        (match := _NEGATED.match(each)) is not None and _key(each[match.end() :]) == key for each in found.values()
+    )
 
 
 def _numbers_and_names(question: str, evidence: str, around: str) -> dict[str, float]:

@@ -66,6 +66,7 @@ CUES: Mapping[str, re.Pattern[str]] = {
         rf"\b(?:{_NOT}|{_NOBODY}|no|kein\w*){_BETWEEN}{_NEEDED}\b"
         r"|\bneed not\b|\bno (?:need|obligation|requirement|duty)\b"
         r"|\b(?:optional(?:ly)?|voluntar(?:y|ily)|unnecessary|needless|excused|exempt(?:ed|s)?|waived|redundant"
+        r"|free of charge|for free|complimentary|gratis"
         r"|without (?:extra|additional|any|having|needing|the need|further)|included in|at no (?:extra )?c\w+"
         r"|freiwillig|überflüssig|befreit|facultati\w+|dispensée?s?|inutile)\b"
     ),
@@ -78,7 +79,7 @@ CUES: Mapping[str, re.Pattern[str]] = {
     "oblige": re.compile(rf"\b(?:must|shall|should|ought to|muss|müssen|doit|doivent|faut|pflicht)\b|\b{_NEEDED}\b"),
     "deny": re.compile(
         rf"\b(?:{_NOT}|{_NOBODY}|no|nothing|nowhere|without|kein\w*|ohne|weder|sans|aucune?|ni|non(?!-))\b"
-        r"|\b(?:instead of|rather than|free of|free from|\w+-free|smoke free|anstatt|au lieu)\b"
+        r"|\b(?:instead of|rather than|free of(?! charge)|free from|\w+-free|smoke free|anstatt|au lieu)\b"
     ),
     "only": re.compile(
         r"\b(?:only|solely|exclusively|just|at most|no more than|exactly|nur|ausschließlich|lediglich|höchstens"
@@ -89,7 +90,7 @@ CUES: Mapping[str, re.Pattern[str]] = {
         r"|discontinu\w*"
         r"|withdr\w+|prevent\w*|avoid\w*|ignor\w*|bypass\w*|omit\w*|remov\w*|dropped|drops|replac\w*|abolish\w*|absent"
         r"|absence|missing|unaware|unknown|unlikely|rarely|seldom|false|incorrect|wrong|myth|misconception"
-        r"|deprecat\w*|obsolete|denie[sd]|den(?:y|ying)|stop(?:s|ped)?|former\w*"
+        r"|exclud\w*|expired?|expires|breaks|deprecat\w*|obsolete|denie[sd]|den(?:y|ying)|stop(?:s|ped)?|former\w*"
         r"|ablehn\w*|fehl\w*|entfern\w*|selten|refus\w*|rejet\w*|supprim\w*|rarement)\b"
     ),
     "except": re.compile(r"\b(?:except\w*|apart from|other than|besides|excluding|außer|ausgenommen|sauf|hormis)\b"),
@@ -103,7 +104,7 @@ CUES: Mapping[str, re.Pattern[str]] = {
 
 ASKED: Mapping[str, re.Pattern[str]] = {
     "free": re.compile(
-        r"\b(?:optional|voluntary|excused|exempt|waived|free of charge|let off"
+        r"\b(?:free(?= *(?:for\b|\?|$))|optional|voluntary|excused|exempt|waived|free of charge|let off"
         r"|freiwillig|kostenlos|befreit|facultati\w+|gratuit\w*)\b"
     ),
     "must": re.compile(
@@ -126,7 +127,7 @@ DENIES = re.compile(rf"\b(?:{_NOT}|{_NOBODY}|no|nothing|kein\w*|aucune?|{_BANNED
 """What turns a question round: who is told that it is forbidden has asked whether it is allowed."""
 
 MANY = re.compile(
-    r"\b(?:two|second|several|multiple|many|both|twice|double|three|four|five|more than one"
+    r"\b(?:two|second|several|multiple|many|as many|both|twice|double|three|four|five|more than one"
     r"|zwei|mehrere|deux|plusieurs)\b"
 )
 SINGLE = re.compile(
@@ -158,7 +159,7 @@ receive obtain; own possess; fast quick rapid; ill sick; rule regulation
 SAME: Mapping[str, str] = {word: group.split()[0] for group in reversed(_SAME.split(";")) for word in group.split()}
 """Words that mean the same here, and the one that stands for them."""
 
-_PAIRS = """
+PAIRS = """
 more less; more fewer; before after; above below; open closed; open shut; first last; early late; same different; same
 differ; increase decrease; increase reduce; rise fall; high low; higher lower; large small; big small; larger smaller;
 long short; longer shorter; old new; old young; older younger; fast slow; faster slower; hot cold; warm cold; strong
@@ -174,17 +175,8 @@ single two; one two; one several; one multiple; once twice; major minor; maximum
 remove; keep drop; remain change; survive die; wet dry; clean dirty; loud quiet; near far; closer farther; wide
 narrow; thick thin; deep shallow; fresh salt; cooked raw; sick healthy; love hate; happy sad; happy angry; sleep
 awake; asleep awake; sit stand; sitting standing; walk run; alter neu; vor nach; offen geschlossen; mehr weniger;
-ouvert fermé; avant après; plus moins
+ouvert fermé; avant après; plus moins; cover exclude; exclude included; free cost; free pay; free paid; valid
+expired; force expired; active expired; current expired; compatible breaks; required optional; mandatory optional;
+mutable constant; accepted withdrawn; public members; private members; alive killed; stable experimental
 """
-
-
-def _both_ways(pairs: str) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    for one, other in (pair.split() for pair in pairs.split(";")):
-        found.setdefault(one, set()).add(other)
-        found.setdefault(other, set()).add(one)
-    return {word: frozenset(others) for word, others in found.items()}
-
-
-OPPOSITES: Mapping[str, frozenset[str]] = _both_ways(_PAIRS)
-"""Words and those that contradict them, in lower case; none of them denies or forbids, which `CUES` tell."""
+"""Words that contradict each other, in lower case."""

@@ -122,8 +122,9 @@ def test_another_number_lowers_the_yes() -> None:
 
 def test_one_is_not_two() -> None:
     question = "Can a user have two accounts?"
-    assert "one of many" in signs_of(question, "A user can have exactly one account.").direction
-    assert "one of many" not in signs_of(question, "A user can have two accounts.").direction
+    assert "one of many" in signs_of(question, "A user can have exactly one account.").weakness
+    assert "one of many" not in signs_of(question, "A user can have two accounts.").weakness
+    assert polarity(question, "A user can have exactly one account.").word(LEAST) == "no"
 
 
 def test_an_opposite_turns_what_is_said_round() -> None:
@@ -265,3 +266,33 @@ def test_a_fit_learns_that_not_means_no(tmp_path: Path) -> None:
 def test_and_not_denies_only_what_stands_behind_it(question: str, evidence: str, expected: str) -> None:
     """ "Bosun used Tesseract 5, chosen for each manual and not for each page" said no to whether it used Tesseract."""
     assert polarity(question, evidence).word(0.5) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "evidence", "expected"),
+    [
+        ("Does the licence cover patents?", "The licence excludes patents.", "no"),
+        ("Is VAT included in the quoted fee?", "All fees exclude VAT.", "no"),
+        ("Is the deposit refundable?", "The deposit is nonrefundable.", "no"),
+        ("Are tickets refundable?", "Tickets are non-refundable once printed.", "no"),
+        ("Is the museum open on Mondays?", "The museum is open every day except Monday.", "no"),
+        ("Is registration required?", "Registration: optional", "no"),
+        ("Is registration required?", "Registration: required", "yes"),
+        ("Is wifi free for guests?", "Wifi costs 3 euro an hour for guests.", "no"),
+        ("Is wifi free for guests?", "Guests use wifi free of charge.", "yes"),
+        ("Is the contract still in force?", "The contract expired on 31 March 2020.", "no"),
+        ("Is German an official language?", "Languages: German (official), French, Italian", "yes"),
+        ("Is photography allowed?", "Photography without flash is welcome in all rooms.", "yes"),
+        ("Can one account hold several projects?", "An account can hold many projects, but only one owner.", "yes"),
+        ("Is the library open to the public?", "The library is open to members only.", "no"),
+        ("Can I sell my berth?", "A berth is tied to the boat; it cannot be sold.", "no"),
+        (
+            "May I take other work?",
+            "**May I take on other work?** Yes, up to eight hours a week, if it does not compete.",
+            "yes",
+        ),
+    ],
+)
+def test_what_excludes_limits_or_prices_a_thing_says_so(question: str, evidence: str, expected: str) -> None:
+    """ "Yes." stood before "excludes", "non-refundable" and "except Monday"."""
+    assert polarity(question, evidence).word(LEAST) == expected

@@ -9,7 +9,9 @@ from dataclasses import replace
 from rag.answering.composing import Shown, sentence
 from rag.answering.evidence import UNREAD, Evidence, Seen
 from rag.generator import Copied, Draft, Written
-from rag.polarity import Polarity, polarity
+from rag.polarity import Polarity, Word, polarity
+from rag.polarity_cues import DENIES
+from rag.polarity_cues import plain as even
 
 LOOKED_AT = 3
 """Likeliest sentences in which yes or no is looked for."""
@@ -17,6 +19,8 @@ DECIDED = 0.3
 """Chance of yes or of no from which on the word is given."""
 LIKELY, CLEAR = 0.3, 0.6
 """Of a sentence that is less likely to answer than `LIKELY`, yes or no has to be as clear as `CLEAR`."""
+HINT, OUTWEIGHS = 0.1, 0.75
+"""Of a likely sentence a smaller chance is enough, from `HINT` on, where its share in yes and no is `OUTWEIGHS`."""
 NETWORK = 0.5
 """The network's share in what a sentence says; the rest is its words'."""
 UNDECIDED = 0.5
@@ -34,7 +38,7 @@ def yes_no(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) 
             break
         seen = units[place]
         found = _polarity(evidence, seen)
-        word = found.word(DECIDED if chances[place] >= LIKELY else CLEAR)
+        word = _word(found, chances[place], evidence.text(seen.unit))
         if word:
             whole = Copied(seen.unit.passage, seen.unit.start, seen.unit.end)
             said = Written(f"{word.capitalize()}. ", supported=True)
@@ -44,6 +48,15 @@ def yes_no(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) 
             return Shown("yes-no", (said, whole), (seen, *others), also, share=decided)
     best = plain.chosen[0].unit
     return replace(plain, form="yes-no", pieces=(Copied(best.passage, best.start, best.end),), share=UNDECIDED)
+
+
+def _word(found: Polarity, chance: float, text: str) -> Word:
+    """Return what may be said for a sentence: that it answers at all is in its own `chance` already."""
+    if chance < LIKELY:
+        return found.word(CLEAR)
+    outweighs = max(found.yes, found.no) >= OUTWEIGHS * (found.yes + found.no)
+    unsure_yes = found.yes > found.no and DENIES.search(even(text)) is not None
+    return found.word(HINT if outweighs and not unsure_yes else DECIDED)
 
 
 def verdict(evidence: Evidence) -> Draft | None:
