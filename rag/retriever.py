@@ -6,6 +6,7 @@ count is `reranking`'s.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -241,7 +242,57 @@ def _joined(view: View, found: Sequence[Passage]) -> list[Passage]:
         place = read.index(touching[0]) if touching else len(read)
         read = [each for each in read if each not in touching]
         read.insert(place, best)
-    return [_with_text(view, passage) for passage in read]
+    return _joined_rows(view, [_with_text(view, passage) for passage in read])
+
+
+WHOLE_ROW = 4000
+"""Longest row of a table that is read whole, in characters, where a chunk holds a part of it."""
+_CELL = re.compile(r"(?:^|; )[^;:\n]{1,80}: ")
+_FEW = 3
+
+
+def _joined_rows(view: View, read: Sequence[Passage]) -> list[Passage]:
+    """Return the passages, those that hold a part of a wide row with the whole of it; parts of one row become one.
+
+    What a row is about stands in one of its cells, and what is asked for perhaps in another chunk.
+    """
+    whole: list[Passage] = []
+    for passage in read:
+        start, end = _rows_around(view, passage)
+        if (start, end) == (passage.start, passage.end):
+            whole.append(passage)
+        elif not any(
+            each.document_id == passage.document_id and each.start <= start and end <= each.end for each in whole
+        ):
+            whole.append(_with_text(view, replace(passage, start=start, end=end)))
+    return [
+        passage
+        for passage in whole
+        if not any(
+            each is not passage
+            and each.document_id == passage.document_id
+            and each.start <= passage.start
+            and passage.end <= each.end
+            for each in whole
+        )
+    ]
+
+
+def _rows_around(view: View, passage: Passage) -> tuple[int, int]:
+    """Return where the passage begins and ends with its first and its last row whole."""
+    start, end = passage.start, passage.end
+    lines = passage.text.split("\n")
+    if len(_CELL.findall(lines[0])) >= _FEW and start:
+        above = view.part(passage.document_id, max(0, start - WHOLE_ROW), start)[0]
+        cut = above.rfind("\n") + 1
+        if cut or start <= WHOLE_ROW:
+            start -= len(above) - cut
+    if len(_CELL.findall(lines[-1])) >= _FEW:
+        below = view.part(passage.document_id, end, end + WHOLE_ROW)[0]
+        cut = below.find("\n")
+        if cut >= 0 or len(below) < WHOLE_ROW:
+            end += len(below) if cut < 0 else cut
+    return start, end
 
 
 BLANK = 2

@@ -76,3 +76,14 @@ def test_a_place_lies_in_one_cell_or_in_none() -> None:
     assert found is not None
     assert found.name == "degrees"
     assert cell_at(ROW, 0, HEADER) is None
+
+
+def test_a_number_without_a_column_name_is_called_by_the_cell_before_it() -> None:
+    """ "What did the hall cost?" was answered by the first number of the row."""
+    row = "fund of the club; €15,000.00; Hall - rent; €2,450.10; paid"
+    assert named(row) == [("fund of the club", "€15,000.00"), ("Hall - rent", "€2,450.10")]
+    cell = asked_cell("What was the rent of the hall for the club day?", row)
+    assert cell is not None
+    assert row[cell.start : cell.end] == "€2,450.10"
+    assert named("first; second; third") == []
+    assert named("costs 1,200 euro in 2020") == []

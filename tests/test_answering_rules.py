@@ -7,8 +7,18 @@ import pytest
 from rag.answering.composing import span
 from rag.answering.evidence import UNREAD, Evidence
 from rag.answering.kinds import contradicts
-from rag.answering.rules import allowed, announces, fits, off_the_row, repeats, says_something, with_its_unit
+from rag.answering.rules import (
+    allowed,
+    announces,
+    fits,
+    off_the_row,
+    only_an_address,
+    repeats,
+    says_something,
+    with_its_unit,
+)
 from rag.answering.signals import able, keys_asked_for
+from rag.types import Passage
 from tests.answers import passage
 from tests.seen import document, evidence, quotes, unit_of
 
@@ -238,3 +248,27 @@ def test_a_heading_with_a_date_says_when_something_was_released() -> None:
     assert "## 1.1.0 - 2019-02-15" in [dated.text(each.unit) for each in able(dated)]
     other = evidence("What came with 1.1.0?", document(text))
     assert not any(each.unit.kind == "heading" for each in able(other))
+
+
+def row(text: str, number: int, name: str = "fees.csv") -> Passage:
+    """Return a passage that is one row of a sheet; those of one document differ in where they stand."""
+    return document(text, (text, "row"), number=number, name=name)
+
+
+def test_a_row_of_another_passage_that_holds_the_name_answers_instead() -> None:
+    """A later part of a sheet has the berth that was named; the first part has one that says other words of it."""
+    first = row("Berth: North; Fee per year: 900; note: estimated fee of a year", 1)
+    seen = evidence("estimated fee per year of berth SeaGate", first, row("Berth: SeaGate; Fee per year: 120", 2))
+    assert [off_the_row(seen, each) for each in seen.all()] == [True, False]
+    other = evidence(
+        "estimated fee per year of berth SeaGate", first, row("Berth: SeaGate; Fee per year: 80", 2, "old.csv")
+    )
+    assert [off_the_row(other, each) for each in other.all()] == [False, False]
+
+
+def test_a_web_address_answers_only_who_asks_for_one() -> None:
+    address = "- https://example.org/minutes/label"
+    assert only_an_address("Who was present at the meeting?", address)
+    assert not only_an_address("Where are the minutes?", address)
+    assert not only_an_address("What is the link to the minutes?", address)
+    assert not only_an_address("Who was present?", f"Anna Holm {address}")

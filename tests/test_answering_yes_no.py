@@ -121,3 +121,21 @@ def test_of_given_passages_the_sentence_that_says_it_most_is_the_evidence() -> N
 
 def test_without_a_network_that_says_so_there_is_no_verdict() -> None:
     assert verdict(evidence("May dogs come?", READ)) is None
+
+
+def test_of_likely_sentences_the_one_that_says_it_more_clearly_decides() -> None:
+    read = document(
+        "Names of boats may be reused, not always visibly. Attempts to sell a name of a boat are prohibited."
+    )
+    _, text = shown("Can I sell the name of my boat?", {"Names of": 0.7, "Attempts": 0.6}, read)
+    assert text == "No. Attempts to sell a name of a boat are prohibited."
+
+
+def test_a_hint_is_enough_for_a_sentence_that_is_likely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it answers at all is in its chance; a yes has to stand in a sentence without a denial."""
+    monkeypatch.setattr(yes_no_form, "polarity", lambda *_: Polarity(0.2, 0.02, 0.78))
+    read = document("The change is compatible with older boats.")
+    assert shown("Is it compatible?", {"The change": 0.8}, read)[1].startswith("Yes. ")
+    assert not shown("Is it compatible?", {"The change": 0.2}, read)[1].startswith("Yes. ")
+    denied = document("The change is not large, and compatible.")
+    assert not shown("Is it compatible?", {"The change": 0.8}, denied)[1].startswith("Yes. ")

@@ -484,3 +484,20 @@ def test_a_question_that_matches_nothing_has_no_answer(tmp_path: Path) -> None:
     refused = engine.ask("Xylophone flugelhorn?")
     assert (refused.outcome, refused.text) == ("none", "")
     assert refused.passages  # the nearest are shown beneath it
+
+
+def test_of_a_wide_row_the_whole_is_read(tmp_path: Path) -> None:
+    """What a row is about stands in one chunk, what is asked for in another."""
+    fields = "; ".join(f"field {n} of it: value number {n}" for n in range(60))
+    rows = [f"Country: {name}; {fields}; Currency: {money}" for name, money in (("Aland", "Taler"), ("Bor", "Mark"))]
+    collection = Collection("rows", tmp_path, encoder=WordEncoder())
+    collection.add([Given("countries.csv", "\n".join(rows))])
+    with collection.view() as view:
+        question, vector = "currency of Aland", collection.encoder.embed_queries(["currency of Aland"])[0]
+        found = Retriever().find(view, question, vector, 3)
+        read = Retriever().read(view, question, vector, 3)
+    assert not any("Aland" in passage.text and "Taler" in passage.text for passage in found)
+    assert any("Aland" in passage.text and "Taler" in passage.text for passage in read)
+    assert all(passage.text.split("\n")[0] in rows and passage.text.split("\n")[-1] in rows for passage in read)
+    spans = [(passage.start, passage.end) for passage in read]
+    assert len(set(spans)) == len(spans)

@@ -5,6 +5,7 @@ A row is `cell | cell` under a header row, or `name: value; name: value` with th
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -30,11 +31,26 @@ def cells(row: str, header: str = "") -> list[Cell]:
         found = _split(row)
         aligned = len(names) == len(found)
         return [Cell(names[place] if aligned else "", *span) for place, span in enumerate(found)]
-    return [
+    named = [
         Cell(match["name"].strip(), match.start("value"), match.start("value") + len(match["value"].rstrip()))
         for match in _PAIR.finditer(row)
         if match["value"].strip()
     ]
+    return named or _beside(row)
+
+
+_PART = re.compile(r"[^;\s][^;]*")
+_NUMBER = re.compile(r"[^\w;]{0,4}\d[\d.,\s'%]*[^\w;]{0,4}(?:[A-Z]{3})?\s*")
+
+
+def _beside(row: str) -> list[Cell]:
+    """Return the numbers of a row without column names, each called by the words in the cell before it."""
+    parts = list(_PART.finditer(row)) if ";" in row else []
+    found = []
+    for before, part in itertools.pairwise(parts):
+        if _NUMBER.fullmatch(part[0]) and not _NUMBER.fullmatch(before[0]):
+            found.append(Cell(before[0].strip(), part.start(), part.start() + len(part[0].rstrip())))
+    return found
 
 
 def _bare(line: str) -> str:

@@ -16,6 +16,7 @@ from rag.answering.layout import apart, laid_out
 from rag.answering.rules import repeats, says_something, with_its_unit
 from rag.answering.units import Unit
 from rag.generator import Copied, Written
+from rag.quoting.quotable import MAX_QUOTE
 from rag.types import Form, Passage
 
 ONE_SENTENCE = 480
@@ -93,7 +94,15 @@ def _cell(evidence: Evidence, seen: Seen) -> Copied | None:
     """Return the cell of a row that answers: of the column asked for, or the one that the reader's span is in."""
     unit, row = seen.unit, evidence.text(seen.unit)
     header = "" if unit.lead is None else evidence.text(evidence.seen[unit.passage][unit.lead].unit)
-    cell = asked_cell(evidence.asked.question, row, header)
+    question, text = evidence.asked.question, evidence.passages[unit.passage].text
+    begin = text.rfind("\n", 0, unit.start) + 1
+    end = text.find("\n", unit.end)
+    whole = text[begin : len(text) if end < 0 else end]
+    if unit.kind == "row" and len(whole) > MAX_QUOTE:  # a wide row is read in several units
+        wide = asked_cell(question, whole, header)
+        if wide is not None:
+            return Copied(unit.passage, begin + wide.start, begin + wide.end)
+    cell = asked_cell(question, row, header)
     if cell is None and seen.span is not None and unit.kind == "row":
         cell = cell_at(row, seen.span[0] - unit.start, header)
         if cell is not None and seen.span[1] <= unit.start + cell.end:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
+from rag.answering.cells import asked_cell, cells
 from rag.answering.evidence import Evidence, Seen
 from rag.answering.named import about_another
 from rag.question import answer_type, stem, stems
+from rag.terms import terms
 
 _UNIT = re.compile(
     r"\s?(?:%|‰|°\s?[CFK]?|(?:per cent|percent|per mille)\b"
@@ -30,9 +34,20 @@ _NUMBER_AT_END = re.compile(r"\d$")
 _NUMBER_AT_START = re.compile(r"\d")
 
 
+_ADDRESS = re.compile(r"\b(?:https?|ftp)://\S+|\bwww\.\S+")
+_ASKS_FOR_ADDRESS = re.compile(
+    r"\b(?:where|links?|url|address|web ?(?:site|page)|site|page|repositor\w+|wo|où|adresse)\b", re.IGNORECASE
+)
+
+
 def says_something(text: str) -> bool:
     """Tell whether a text has a letter or a digit at all."""
     return any(map(str.isalnum, text))
+
+
+def only_an_address(question: str, text: str) -> bool:
+    """Tell whether a text is nothing but web addresses, and the question asks for none."""
+    return not says_something(_ADDRESS.sub("", text)) and not _ASKS_FOR_ADDRESS.search(question)
 
 
 def repeats(question: str, text: str) -> bool:
@@ -65,7 +80,52 @@ def off_the_row(evidence: Evidence, seen: Seen) -> bool:
         for other in evidence.seen[seen.unit.passage]
         if other.unit.block == seen.unit.block and other.unit.kind == seen.unit.kind
     ]
+    if seen.unit.kind == "row" and _of_another_name(evidence, seen):
+        return True
     return max(other.words for other in rows) > seen.words + 0.1
+
+
+def _of_another_name(evidence: Evidence, seen: Seen) -> bool:
+    """Tell whether another row with the same column holds more of the names and numbers of the question.
+
+    Rows of one document are of one table where they have the column that is asked for, whatever passage they stand in.
+    """
+    question, row = evidence.asked.question, evidence.text(seen.unit)
+    names = _names_in(question)
+    cell = asked_cell(question, row) if names else None
+    if cell is None:
+        return False
+    source = evidence.passages[seen.unit.passage].source
+    held = len(names & _row(row).words)
+    return any(
+        other.unit.kind == "row"
+        and evidence.passages[other.unit.passage].source == source
+        and cell.name in (said := _row(evidence.text(other.unit))).columns
+        and len(names & said.words) > held
+        for other in evidence.all()
+    )
+
+
+_CAPITAL_INSIDE = re.compile(r"\b\w+[A-Z]\w*\b")
+""""eCommerce", "GnuPG": names, wherever they stand."""
+
+
+@lru_cache(maxsize=64)
+def _names_in(question: str) -> frozenset[str]:
+    asked = terms(question)
+    return asked.names | asked.numbers | {stem(word.casefold()) for word in _CAPITAL_INSIDE.findall(question)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    columns: frozenset[str]
+    words: frozenset[str]
+
+
+@lru_cache(maxsize=2000)
+def _row(text: str) -> _Row:
+    said = terms(text)
+    return _Row(frozenset(cell.name for cell in cells(text)), said.words | said.numbers)
 
 
 _ANNOUNCES = re.compile(
@@ -103,6 +163,7 @@ def allowed(evidence: Evidence, units: Sequence[Seen]) -> list[bool]:
     """Return for each unit whether it may be an answer."""
     return [
         says_something(evidence.text(seen.unit))
+        and not only_an_address(evidence.asked.question, evidence.text(seen.unit))
         and not off_the_row(evidence, seen)
         and not announces(evidence, seen)
         and not about_another(evidence, seen)

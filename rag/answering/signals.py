@@ -13,6 +13,7 @@ from pathlib import PurePath
 import numpy as np
 import numpy.typing as npt
 
+from rag.answering.cells import cells
 from rag.answering.cues import defines, gives_a_reason
 from rag.answering.evidence import UNREAD, Evidence, Seen
 from rag.answering.fields import has_field
@@ -28,7 +29,7 @@ Numbers = npt.NDArray[np.float64]
 UNIT = (
     "read", "behind", "cosine", "cosine_behind", "words", "around", "rank", "near", "fits", "any_type", "sentence",
     "item", "row", "field", "code", "defines", "heading", "reason", "asks_reason", "length", "first", "key", "named",
-    "misfit",
+    "misfit", "cell",
 )  # fmt: skip
 """The signals of a unit, in order."""
 FORMS: tuple[Form, ...] = ("yes-no", "list", "explanation", "steps", "overview", "comparison", "field")
@@ -97,9 +98,18 @@ def unit_signals(evidence: Evidence, units: Sequence[Seen]) -> Numbers:
                 float(asked.form == "field" and unit.kind in ("field", "row") and has_field(text, asked.kind)),
                 named[unit.passage],
                 float(not has_kind(text, wanted)),
+                _named_in_cells(evidence, text) if unit.kind == "row" else 0.0,
             )
         )
     return np.array(rows, dtype=np.float64)
+
+
+def _named_in_cells(evidence: Evidence, row: str) -> float:
+    """Return how much of the question the cells of a row say that hold nothing else: they say what the row is about."""
+    values = [stems(row[cell.start : cell.end]) for cell in cells(row)]
+    asked = evidence.weights.keys()
+    held = set().union(*(value for value in values if value and value <= asked))
+    return math.fsum(weight for stem, weight in evidence.weights.items() if stem in held)
 
 
 def keys_asked_for(evidence: Evidence, units: Sequence[Seen]) -> list[float]:

@@ -33,19 +33,25 @@ def yes_no(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) 
     """Show "Yes." or "No." and the sentence that says so; the sentence alone where none does."""
     order = sorted(range(len(units)), key=lambda place: (-chances[place], place))
     plain = sentence(evidence, units, chances)
+    clear: tuple[float, int, Word, Polarity] | None = None
     for place in order[:LOOKED_AT]:
         if chances[place] < ENOUGH * chances[order[0]]:
             break
         seen = units[place]
         found = _polarity(evidence, seen)
         word = _word(found, chances[place], evidence.text(seen.unit))
-        if word:
-            whole = Copied(seen.unit.passage, seen.unit.start, seen.unit.end)
-            said = Written(f"{word.capitalize()}. ", supported=True)
-            others = [each for each in plain.chosen if each is not seen]
-            also = tuple(Copied(each.unit.passage, each.unit.start, each.unit.end) for each in others)
-            decided = max(found.yes, found.no) / max(found.yes + found.no, 1e-9)
-            return Shown("yes-no", (said, whole), (seen, *others), also, share=decided)
+        weight = chances[place] * max(found.yes, found.no)
+        if word and (clear is None or weight > clear[0]):
+            clear = (weight, place, word, found)
+    if clear is not None:
+        _, place, word, found = clear
+        seen = units[place]
+        whole = Copied(seen.unit.passage, seen.unit.start, seen.unit.end)
+        said = Written(f"{word.capitalize()}. ", supported=True)
+        others = [each for each in plain.chosen if each is not seen]
+        also = tuple(Copied(each.unit.passage, each.unit.start, each.unit.end) for each in others)
+        decided = max(found.yes, found.no) / max(found.yes + found.no, 1e-9)
+        return Shown("yes-no", (said, whole), (seen, *others), also, share=decided)
     best = plain.chosen[0].unit
     return replace(plain, form="yes-no", pieces=(Copied(best.passage, best.start, best.end),), share=UNDECIDED)
 
