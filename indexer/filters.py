@@ -53,7 +53,7 @@ def check_filters(connection: Connection, filters: Sequence[str]) -> None:
         if "*" not in value and "?" not in value and not _is_date(value) and _holds_dates(connection, key):
             raise UsageError(
                 f"{value!r} is not a date, and the field {key!r} holds dates.",
-                f"For example: --filter '{key}>=2024-01-31'",
+                f"For example: '{key}>=2024-01-31'",
             )
 
 
@@ -100,7 +100,7 @@ def _taken_apart(given: str) -> tuple[str, str, str]:
     if form is None:
         raise UsageError(
             f"The filter {given!r} is not of the form key=value.",
-            "For example: --filter format=markdown --filter 'source=*/guides/*' --filter 'date>=2024-01-01'",
+            "For example: format=markdown, 'source=*/guides/*' or 'date>=2024-01-01'",
         )
     key, operator, value = form.groups()
     return key, operator, value

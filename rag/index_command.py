@@ -63,6 +63,10 @@ def index(
 
     if not paths and not rebuild and generator is None and reranker is None:
         raise UsageError("No file or folder was given.", "For example: footnote index ~/documents")
+    if "" in paths:
+        raise UsageError(
+            "One of the paths is empty.", "Run: footnote index PATH; for the working folder: footnote index ."
+        )
     if watch and not paths:
         raise UsageError("--watch needs the files or folders to watch.", "Run: footnote index PATH --watch")
     if "-" in paths and (len(paths) > 1 or rebuild or watch):

@@ -152,11 +152,13 @@ _ANSWER_MAY: Mapping[str, tuple[type, ...]] = {
 
 
 def _check_form(answer: Any) -> None:
+    if hasattr(answer, "to_json"):
+        raise UsageError(f"An answer is checked in its JSON form, not as {answer!r:.80}.", "Write: answer.to_json()")
     for name, types in _ANSWER.items():
         if not isinstance(answer, Mapping) or not isinstance(answer.get(name), types):
             raise UsageError(
                 f"This is no answer: it has no {name!r} that is a {types[0].__name__}.",
-                "Make one with: footnote ask QUESTION --json",
+                "Make one with: footnote ask QUESTION --json, or answer.to_json() in Python",
             )
     _check_fields(answer, "An answer", _ANSWER_MAY, optional=True)
     for citation in answer["citations"]:
