@@ -24,7 +24,7 @@ from sqlalchemy import func, select
 from indexer import schema
 from indexer.arguments import check_function, check_parts, check_switches, check_text, items_of, paths_of, texts_of
 from indexer.errors import Damaged, NotFound, StorageError, UsageError
-from indexer.filters import check_filters, parse_filters
+from indexer.filters import check_filters, match_notes, parse_filters
 from indexer.home import DEFAULT_COLLECTION, collection_folder, collection_names, home_folder
 from indexer.nearest import did_you_mean
 from indexer.schema import chunks, documents, settings, skipped
@@ -309,13 +309,17 @@ class Collection:
         return parse_filters(wanted)
 
     def match_count(self, given: Sequence[str]) -> str:
-        """Return how many documents `key=value` filters keep, in words: "0 of 75 documents match the filter"."""
-        where = parse_filters(texts_of("filters", given, "format=pdf"))
+        """Return how many documents `key=value` filters keep, in words: "0 of 75 documents match author=Moss."."""
+        return self.match_notes(given)[0]
+
+    def match_notes(self, given: Sequence[str]) -> tuple[str, ...]:
+        """Return how many documents `key=value` filters keep, and where that is none, which values there are.
+
+        ("0 of 75 documents match author=Mos.", "Did you mean: Moss?", "Values of author: Moss (3), Hale (1).")
+        """
+        wanted = texts_of("filters", given, "format=pdf")
         with self.reading() as connection:
-            count = select(func.count()).select_from(documents)
-            total = connection.execute(count).scalar_one()
-            found = total if where is None else connection.execute(count.where(where)).scalar_one()
-        return f"{found:,} of {total:,} documents match the filter"
+            return match_notes(connection, wanted)
 
     def resolve(self, source: str | os.PathLike[str]) -> str:
         """Return the stored source that `source` names: itself, its absolute path, or the only one that ends in it."""

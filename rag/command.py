@@ -120,9 +120,9 @@ def search(
     if as_json:
         rows = [_passage_json(rank, passage, query, explain) for rank, passage in enumerate(found, 1)]
         generation = engine.collection.generation
-        screen.print_json(
-            {"query": query, "mode": mode, "passages": rows, "collection": name, "generation": generation}
-        )
+        notes = engine.collection.match_notes(filters) if filters and not found else ()
+        screen.print_json({"query": query, "mode": mode, "passages": rows, "collection": name,
+                           "generation": generation, "notes": notes})  # fmt: skip
     else:
         console = screen.console()
         for rank, passage in enumerate(found, 1):
@@ -154,8 +154,11 @@ def _engine(
 
 def _show_nothing_found(console: Console, engine: Engine, query: str, mode: str, filters: Sequence[str]) -> None:
     console.print("Nothing found.")
-    if filters:
-        console.print(f"{engine.collection.match_count(filters)}.")
+    notes = engine.collection.match_notes(filters) if filters else ()
+    for note in notes:
+        show_wrapped(console, plain(note))
+    if len(notes) > 1:
+        return
     if meant := engine.meant(query):
         show_wrapped(console, plain(f"Did you mean: {meant}", "cyan"))
     if mode in ("hybrid", "feedback"):

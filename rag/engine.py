@@ -298,7 +298,7 @@ class Engine:
             matched = [retriever.matches(view, text, vector) for text, vector in asked]
             generation = view.generation
         clock.lap("retrieve")
-        nothing_kept = (f"{self.collection.match_count(filters)}.",) if filters and not all(read) else ()
+        nothing_kept = self.collection.match_notes(filters) if filters and not all(read) else ()
         least = self.generator.threshold(max_error)  # before anything is written, since it may refuse
         clock.lap("open")
         return [

@@ -23,7 +23,7 @@ def answer_markdown(answer: Answer) -> str:
     """Return an answer, the closest evidence, or that nothing bears on the question; with its footnotes below."""
     parts = [f"*read as: {_escaped(answer.read_as)}*"] if answer.read_as else []
     if answer.outcome == "none":
-        parts.append("**Nothing in these documents bears on this.**")
+        parts.append(f"**{_escaped(answer.refusal)}**")
     else:
         parts += ["*Not sure. The closest is:*"] * (answer.outcome == "unsure")
         parts += _body(answer)
@@ -33,8 +33,9 @@ def answer_markdown(answer: Answer) -> str:
         ]
     if answer.meant:
         parts.append(f"Did you mean: *{_escaped(answer.meant)}*")
-    parts += [_escaped(note) for note in answer.notes]
-    parts.append(_confidence(answer))
+    parts += [_escaped(note) for note in answer.remarks]
+    if answer.outcome != "none" or answer.passages:
+        parts.append(_confidence(answer))
     if answer.outcome == "none":
         parts += _nearest(answer)
     notes = "\n".join(_note(citation) for citation in answer.citations)

@@ -118,9 +118,11 @@ def _show_closest(console: Console, answer: Answer) -> None:
 
 
 def _show_nothing(console: Console, answer: Answer) -> None:
-    show_wrapped(console, plain("Nothing in these documents bears on this.", "bold"))
+    show_wrapped(console, plain(answer.refusal, "bold"))
     _show_meant(console, answer)
     _show_notes(console, answer)
+    if not answer.passages:
+        return
     nearest = f"confidence in the best answer {answer.confidence:.0%}. The nearest passages:"
     show_wrapped(console, plain(nearest, "dim"))
     console.print()
@@ -138,7 +140,7 @@ def _show_meant(console: Console, answer: Answer) -> None:
 
 
 def _show_notes(console: Console, answer: Answer) -> None:
-    for note in answer.notes:
+    for note in answer.remarks:
         show_wrapped(console, plain(note, "dim"))
 
 

@@ -258,7 +258,17 @@ def test_search_without_a_match_says_so(world: Path) -> None:
 def test_a_search_says_how_many_documents_a_filter_keeps(world: Path) -> None:
     result = run("search", "green tea", "--filter", "format=pdf")
     assert result.exit_code == 4
-    assert result.stdout.startswith("Nothing found.\n0 of 4 documents match the filter.\n")
+    notes = ["0 of 4 documents match format=pdf.", "Values of format: markdown (3), text (1)."]
+    assert result.stdout == "Nothing found.\n" + "".join(f"{note}\n" for note in notes)
+    as_json = run("search", "green tea", "--filter", "format=pdf", "--json")
+    assert (as_json.exit_code, json.loads(as_json.stdout)["notes"]) == (4, notes)
+    assert json.loads(run("search", "green tea", "--json").stdout)["notes"] == []
+    asked = run("ask", "At what heat is green tea steeped?", "--filter", "format=pdf")
+    assert (asked.exit_code, asked.stdout) == (4, "".join(f"{note}\n" for note in notes))
+    as_json = run("ask", "At what heat is green tea steeped?", "--filter", "format=pdf", "--json")
+    assert json.loads(as_json.stdout)["notes"] == notes
+    as_markdown = run("ask", "At what heat is green tea steeped?", "--filter", "format=pdf", "--format", "md")
+    assert as_markdown.stdout == f"**{notes[0]}**\n\n{notes[1]}\n"
 
 
 def test_ask_answers_with_footnotes(world: Path) -> None:
