@@ -196,10 +196,10 @@ def test_lone_surrogates_from_outside_come_out_as_json_again(home: Path) -> None
         (["search", "x" * 5000], "at most 4,000 are read"),
         (["ask", "tea", "--max-error", "1.5"], "--max-error must lie between 0 and 1"),
         (["search", "tea", "--filter", "tea"], "'tea' is not of the form key=value"),
-        (["search", "tea", "-k", "0"], "Invalid value for '-k'"),
-        (["search", "tea", "--mode", "magic"], "Invalid value for '--mode'"),
-        (["nonsense"], "No such command 'nonsense'"),
-        (["verify", "/no/such/file"], "No such file"),
+        (["search", "tea", "-k", "0"], "-k must be a whole number from 1 to 1000, not 0."),
+        (["search", "tea", "--mode", "magic"], "--mode must be one of hybrid, dense, words, feedback, not 'magic'."),
+        (["nonsense"], "There is no command 'nonsense'."),
+        (["verify", "/no/such/file"], "There is no file '/no/such/file', which ANSWER.json names."),
     ],
 )
 def test_wrong_usage_exits_2_and_says_what_to_do(world: Path, arguments: list[str], message: str) -> None:
@@ -711,7 +711,7 @@ def test_a_word_leaves_the_conversation_and_another_begins_it_anew(world: Path, 
 
 
 def test_a_form_is_one_of_those_there_are(world: Path) -> None:
-    failed(run("ask", BEES, "--form", "poem"), 2, "Invalid value for '--form'")
+    failed(run("ask", BEES, "--form", "poem"), 2, "--form must be one of fact, yes-no,")
     assert said(run("ask", BEES, "--form", "fact", "--json"))["answered"]
 
 
