@@ -23,6 +23,7 @@ from indexer.errors import UsageError, UserError
 from indexer.interrupts import leave_the_second_to_the_kernel
 from indexer.screen import JSON, shown
 from indexer.usage_errors import options_behind, usage_error
+from indexer.variables import unread_variables
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,6 +70,8 @@ class Footnote(Commands):
         """Parse the options before the command, which may be set in a file or the environment as well."""
         typed = list(args)  # which are taken away as they are parsed
         if not extra.get("resilient_parsing") and typed[:1] not in _ABOUT:
+            for warning in unread_variables(self, os.environ, _other_variables):
+                _say(warning, err=True)
             extra["default_map"] = with_settings(self, typed)
         ctx = super().make_context(info_name, args, *more, **extra)
         ctx.meta[JSON] = _is_json(typed)  # before a command is known that could say so
@@ -109,6 +112,13 @@ class Footnote(Commands):
 
 _ABOUT = [[each] for each in ("help", "--help", "-h", "--version", "-V")]
 """What must be there also when config.toml is wrong."""
+
+
+def _other_variables() -> list[str]:
+    """Return the variables that the floors above the lowest read, and that are no options."""
+    from rag.service.settings import variables
+
+    return ["FOOTNOTE_ENDPOINT_KEY", *variables()]
 
 
 def _say_stopped() -> int:

@@ -40,8 +40,8 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
         for text in spelled[each]:
             of.setdefault(text, each)
     slips = [text for text in of if len(wanted) > 2 and _is_one_slip(wanted, text)]
-    close = get_close_matches(wanted, of, n=2 * MOST, cutoff=0.7)
-    return list(dict.fromkeys(of[text] for text in [*slips, *close]))[:MOST]
+    close = slips or get_close_matches(wanted, of, n=2 * MOST, cutoff=0.7)
+    return list(dict.fromkeys(of[text] for text in close))[:MOST]
 
 
 def _is_one_slip(typed: str, name: str) -> bool:

@@ -291,10 +291,10 @@ def test_options_are_set_in_the_environment_and_the_file(world: Path) -> None:
 
 
 def test_a_wrong_setting_is_told_with_its_place(world: Path) -> None:
-    told = failed(run("search", "tea", FOOTNOTE_SEARCH_K="many"), 2, "'many' is not a valid integer range")
-    assert "It is set by FOOTNOTE_SEARCH_K." in told
+    said = "FOOTNOTE_SEARCH_K must be a whole number from 1 to 1000, not 'many'."
+    failed(run("search", "tea", FOOTNOTE_SEARCH_K="many"), 2, said)
     (world / "home" / "config.toml").write_text("[search]\nkk = 1\n")
-    failed(run("search", "tea"), 2, r"config\.toml has 'kk' under \[search\], which is no option")
+    failed(run("search", "tea"), 2, r"config\.toml, line 2, has 'kk' under \[search\], which is no option")
     (world / "home" / "config.toml").write_text("colection = 'a'\n")
     failed(run("search", "tea"), 2, r"(?s)has 'colection' above its tables.*Did you mean: collection")
     for about in (["--help"], ["help"], ["help", "config"], ["help", "search"], ["-V"]):
@@ -439,6 +439,24 @@ def test_options_of_many_commands_may_stand_before_the_command(world: Path, tmp_
     assert (moved.exit_code, json.loads(moved.stdout)) == (0, {"collections": [], "broken": []})
     result = run("--json", "-v", "--home", str(tmp_path), "collections", "rename", "papers", "letters")
     assert error_of(result.stderr)["message"] == f"There is no collection 'papers' in {tmp_path}."
+
+
+def test_a_wrong_value_of_a_variable_is_told_with_its_name(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_JSON", "maybe")
+    failed(run("ls"), 2, "FOOTNOTE_JSON must be true or false, not 'maybe'.")
+    monkeypatch.setenv("FOOTNOTE_JSON", "")
+    monkeypatch.setenv("FOOTNOTE_ASK_K", "0")
+    failed(run("ask", "tea"), 2, "FOOTNOTE_ASK_K must be a whole number from 1 to 100, not 0.")
+
+
+def test_a_variable_that_is_spelled_wrongly_is_warned_of(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_PORT", "8001")  # the service's
+    assert run("ls").stderr == ""
+    monkeypatch.setenv("FOOTNOTE_HOEM", "/elsewhere")
+    result = run("ls")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("warning: nothing reads the variable FOOTNOTE_HOEM. Did you mean: FOOTNOTE_HOME?\n")
+    assert len(result.stderr.splitlines()) == 1
 
 
 def options_of(group: click.Group, *above: str) -> Iterator[tuple[tuple[str, ...], click.Option]]:
