@@ -20,6 +20,8 @@ from indexer.arguments import path_of
 from indexer.errors import UsageError
 
 DEFAULT_COLLECTION = "default"
+HISTORY = "history.jsonl"
+"""The file of the home folder that holds the questions asked, one JSON object a line, with its `collection`."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from indexer import storage
+from indexer.home import HISTORY
 from rag.types import MAX_HISTORY, Answer, Citation
 
-FILE = "history.jsonl"
+FILE = HISTORY
 MOST_BYTES = 4_000_000
 """Length of the file; the older half goes when it would be longer. That is some thousand questions."""
 _QUOTE = 2_000

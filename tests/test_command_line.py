@@ -249,9 +249,26 @@ def test_a_collection_gets_another_name(home: Path, tmp_path: Path) -> None:
     assert told == {"renamed": "papers", "collection": "letters"}
 
 
+def test_what_was_asked_of_a_collection_follows_its_new_name(home: Path, tmp_path: Path) -> None:
+    """After a rename, `ask --continue` and `open` looked for the collection under the name that it had before."""
+    run("index", str(write_folder(tmp_path / "files")))
+    run("index", str(write_folder(tmp_path / "files")), "-c", "other")
+    run("ask", FOOTBALL, "-c", "other")
+    run("ask", BEES)
+    with (home / "history.jsonl").open("ab") as file:
+        file.write(b"not a line of ours\n")
+    run("collections", "rename", "default", "papers")
+    entries = said(run("history", "--json"))["questions"]
+    assert [(entry["question"], entry["collection"]) for entry in entries] == [(FOOTBALL, "other"), (BEES, "papers")]
+    assert said(run("ask", "--continue", "and where?", "--json"))["collection"] == "papers"
+    assert run("open", "--print").exit_code == 0
+    assert (home / "history.jsonl").stat().st_mode & 0o777 == 0o600
+    assert b"not a line of ours\n" in (home / "history.jsonl").read_bytes()
+
+
 def test_export_and_import_name_the_trouble(world: Path, tmp_path: Path) -> None:
     failed(run("export", str(tmp_path / "no" / "x")), 1, r"(?s)There is no folder .*/no to write x into.*mkdir -p ")
-    failed(run("export", str(tmp_path)), 2, "is a directory")
+    failed(run("export", str(tmp_path)), 2, "FILE must be a file, and '.*' is a folder.")
     failed(run("import", str(tmp_path / "none")), 1, r"(?s)There is no file .*/none to import.*footnote export FILE")
     note = tmp_path / "note.txt"
     note.write_text("no export")
