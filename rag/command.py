@@ -19,6 +19,7 @@ from indexer.completing import complete_folder
 from indexer.configuration import Shared
 from indexer.errors import StorageError, UsageError, UserError
 from indexer.home import home_folder
+from indexer.plurals import counted
 from indexer.screen import Command, Screen, common, in_collection, near, note_format, opened, plain, show_wrapped
 from rag.completing import complete_generator
 from rag.showing import show_answer, show_passage
@@ -319,7 +320,8 @@ def _converse(
         import readline  # noqa: F401  line editing and history for input()
 
     status = engine.collection.status()
-    screen.say(f"{status.documents} documents in {status.name}. A question may refer to the ones before it.", err=True)
+    held = counted(status.documents, "document")
+    screen.say(f"{held} in {status.name}. A question may refer to the ones before it.", err=True)
     screen.say(f'"{ANEW}" begins anew; "exit", "quit" or an empty line ends.', err=True)
     history = list(after)
     while True:

@@ -11,6 +11,7 @@ import click
 from indexer.errors import NotFound, UsageError
 from indexer.glance import document_origin
 from indexer.home import home_folder
+from indexer.plurals import counted
 from indexer.screen import Screen, common, place, plain, shortened, show_wrapped
 from rag.history import Asked, clear_history, read_history
 from rag.types import Citation
@@ -34,7 +35,7 @@ def history(screen: Screen, limit: int, clear: bool, home: str | None, as_json: 
         if as_json:
             screen.print_json({"forgotten": count})
         else:
-            screen.say(f"forgot {count:,} questions")
+            screen.say(f"forgot {counted(count, 'question')}")
         return
     entries = read_history(home_folder(home))[-limit:]
     if as_json:

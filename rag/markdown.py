@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from indexer.plurals import counted
 from indexer.screen import flowed, place, shown
 from rag.joining import concludes
 from rag.showing import NEAREST, QUOTE, footnote_numbers, is_span
@@ -48,7 +49,7 @@ def heading(question: str) -> str:
 
 
 def _confidence(answer: Answer) -> str:
-    looked = f"; looked at {answer.documents:,} documents" if answer.documents else ""
+    looked = f"; looked at {counted(answer.documents, 'document')}" if answer.documents else ""
     return f"*confidence {answer.confidence:.0%}, by the {_escaped(answer.generator)} generator{looked}*"
 
 

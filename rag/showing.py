@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from indexer.plurals import counted
 from indexer.screen import flowed, near, place, plain, show_wrapped
 from rag.joining import concludes, is_joining
 from rag.links import linked
@@ -95,7 +96,7 @@ def _show_given(console: Console, answer: Answer) -> None:
     for start, end in answer.unsupported:
         unsure = plain(f'not borne out by the documents: "{answer.text[start:end].strip()}"', "yellow")
         show_wrapped(console, unsure)
-    looked = f"; looked at {answer.documents:,} documents" if answer.documents else ""
+    looked = f"; looked at {counted(answer.documents, 'document')}" if answer.documents else ""
     maker = f"confidence {answer.confidence:.0%}, by the {answer.generator} generator{looked}"
     show_wrapped(console, plain(maker, "dim"))
     _show_notes(console, answer)
