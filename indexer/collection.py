@@ -504,7 +504,7 @@ _GIVEN = 'add([Given("note-17", "The boiler was replaced in May 2021.")])'
 def _source(source: str | os.PathLike[str]) -> str:
     """Return a source as a text. Raises UsageError for what is none, and for an empty one, which would be a folder."""
     name = os.fspath(source) if isinstance(source, os.PathLike) else source
-    check_text("source", name, '"notes.md", or its whole path as documents() has it')
+    check_text("source", name, '"notes.md", or its whole path')
     return name
 
 

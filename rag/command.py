@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from rag.engine import Engine
-    from rag.history import Asked
+    from rag.history import HistoryEntry
     from rag.types import Answer, Events, Form, Passage
     from rag.writing.few_shot import FewShot
 
@@ -230,7 +230,7 @@ def ask(
         raise UsageError(f"--json and --format {output} contradict each other.", "Give one of them.")
     output = "json" if as_json else output or "text"
     if goes_on:
-        last = _last_asked(home)
+        last = _last_entry(home)
         after = (*last.thread, *after)
         if ctx.get_parameter_source("name") is ParameterSource.DEFAULT:
             name = last.collection
@@ -293,7 +293,7 @@ def _ask_lines(screen: Screen, answer_one: Callable[[str], Answer], output: str,
     return failed or (0 if answered else NOT_ANSWERED)
 
 
-def _last_asked(home: str | None) -> Asked:
+def _last_entry(home: str | None) -> HistoryEntry:
     from rag.history import read_history
 
     entries = read_history(home_folder(home))
@@ -304,10 +304,10 @@ def _last_asked(home: str | None) -> Asked:
 
 def _keep(engine: Engine, answer: Answer, history: Sequence[str]) -> None:
     """Add the question to the history; where that cannot be written, it is answered all the same."""
-    from rag.history import asked, keep
+    from rag.history import entry_of, keep
 
     try:
-        keep(engine.collection.home, asked(answer, history))
+        keep(engine.collection.home, entry_of(answer, history))
     except StorageError as error:
         logging.getLogger(__name__).info("The question is not kept. %s", error.message)
 

@@ -13,7 +13,7 @@ from indexer.glance import document_origin
 from indexer.home import home_folder
 from indexer.plurals import counted
 from indexer.screen import Screen, common, place, plain, shortened, show_wrapped
-from rag.history import Asked, clear_history, read_history
+from rag.history import HistoryEntry, clear_history, read_history
 from rag.markdown_marks import is_markdown, unmarked
 from rag.types import Citation
 
@@ -109,7 +109,7 @@ def _without_file(citation: Citation, why: str) -> NotFound:
     return NotFound(f"{citation.source} cannot be opened: {why}.", shown_by)
 
 
-def _footnote(entries: list[Asked], number: int) -> tuple[Asked, Citation]:
+def _footnote(entries: list[HistoryEntry], number: int) -> tuple[HistoryEntry, Citation]:
     """Return the last answer and one of its footnotes. Raises NotFound, or UsageError for a number it does not have."""
     if not entries:
         raise NotFound("Nothing was asked yet, so there is no footnote to open.", "Run: footnote ask QUESTION")
