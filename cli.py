@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from indexer.commands import Commands, origin_of, with_settings
+from indexer.commands import Commands, with_settings
 from indexer.errors import UsageError, UserError
 from indexer.interrupts import leave_the_second_to_the_kernel
 from indexer.screen import JSON, shown
+from indexer.usage_errors import options_behind, usage_error
+from indexer.variables import unread_variables
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,6 +70,8 @@ class Footnote(Commands):
         """Parse the options before the command, which may be set in a file or the environment as well."""
         typed = list(args)  # which are taken away as they are parsed
         if not extra.get("resilient_parsing") and typed[:1] not in _ABOUT:
+            for warning in unread_variables(self, os.environ, _other_variables):
+                _say(warning, err=True)
             extra["default_map"] = with_settings(self, typed)
         ctx = super().make_context(info_name, args, *more, **extra)
         ctx.meta[JSON] = _is_json(typed)  # before a command is known that could say so
@@ -77,6 +81,7 @@ class Footnote(Commands):
         """Run the command line and exit, with whatever is wrong told in one form."""
         typed = list(sys.argv[1:] if args is None else args)
         try:
+            typed = options_behind(self, typed)
             code = super().main(typed, *more, **{**extra, "standalone_mode": False})
         except UserError as error:
             _say_error(error, _is_json(typed))
@@ -85,7 +90,7 @@ class Footnote(Commands):
             click.echo(error.format_message(), err=True)
             code = error.exit_code
         except click.ClickException as error:
-            _say_error(_as_usage_error(error), _is_json(typed))
+            _say_error(usage_error(error, self, typed), _is_json(typed))
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt):
             code = _say_stopped()
@@ -109,11 +114,11 @@ _ABOUT = [[each] for each in ("help", "--help", "-h", "--version", "-V")]
 """What must be there also when config.toml is wrong."""
 
 
-def _as_usage_error(error: click.ClickException) -> UsageError:
-    """Return what click has to say in our form: where a value was set, and the help to read."""
-    origin, ctx = origin_of(error), getattr(error, "ctx", None)
-    help_of = f"footnote help {' '.join(ctx.command_path.split()[1:])}".rstrip() if ctx is not None else "footnote help"
-    return UsageError(error.format_message() + (f" It is set by {origin}." if origin else ""), f"Run: {help_of}")
+def _other_variables() -> list[str]:
+    """Return the variables that the floors above the lowest read, and that are no options."""
+    from rag.service.settings import variables
+
+    return ["FOOTNOTE_ENDPOINT_KEY", *variables()]
 
 
 def _say_stopped() -> int:
@@ -230,7 +235,7 @@ def help_command(ctx: click.Context, names: tuple[str, ...]) -> None:
         group = above.command
         if not isinstance(group, Commands):
             raise UsageError(f"{above.command_path} has no commands below it.", f"Run: {above.command_path} --help")
-        command = group.named(above, name)
+        command = group.named(above, name, ("config",) if above is ctx.find_root() else ())
         assert command is not None  # else that is raised
         above = click.Context(command, parent=above, info_name=name, max_content_width=above.max_content_width)
     click.echo(above.get_help())

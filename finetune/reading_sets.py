@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from indexer import storage
+from indexer.plurals import counted
 
 Row = Mapping[str, Any]
 
@@ -44,7 +45,7 @@ def main(data: Path, out: Path, seed: int) -> None:
     for name, rows in made.items():
         lines = [json.dumps(row, ensure_ascii=False) for row in rows()]
         storage.write_file(out / f"{name}.jsonl", ("\n".join(lines) + "\n").encode())
-        click.echo(f"{out / name}.jsonl: {len(lines):,} questions")
+        click.echo(f"{out / name}.jsonl: {counted(len(lines), 'question')}")
 
 
 def unanswerable(data: Path) -> Iterator[Row]:

@@ -22,6 +22,7 @@ from finetune.polarity import ANSWER_WORD, ASKS_WHETHER
 from finetune.reading_sets import Row, json_rows
 from finetune.splitting import place
 from indexer import storage
+from indexer.plurals import counted
 from rag.question import stems
 
 TESTED = 0.25
@@ -153,7 +154,7 @@ def _write(file: Path, name: str, rows: Sequence[Judged]) -> None:
         for number, row in enumerate(rows)
     ]  # fmt: skip
     storage.write_file(file, ("\n".join(lines) + "\n").encode())
-    click.echo(f"{file}: {len(rows):,} questions, {dict(Counter(row.verdict or 'neither' for row in rows))}")
+    click.echo(f"{file}: {counted(len(rows), 'question')}, {dict(Counter(row.verdict or 'neither' for row in rows))}")
 
 
 if __name__ == "__main__":

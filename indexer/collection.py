@@ -22,9 +22,9 @@ from unicodedata import normalize
 from sqlalchemy import func, select
 
 from indexer import schema
-from indexer.arguments import items_of
-from indexer.errors import Damaged, NotFound, StorageError
-from indexer.filters import check_filters, parse_filters
+from indexer.arguments import check_function, check_parts, check_switches, check_text, items_of, paths_of, texts_of
+from indexer.errors import Damaged, NotFound, StorageError, UsageError
+from indexer.filters import check_filters, match_notes, parse_filters
 from indexer.home import DEFAULT_COLLECTION, collection_folder, collection_names, home_folder
 from indexer.nearest import did_you_mean
 from indexer.schema import chunks, documents, settings, skipped
@@ -96,12 +96,14 @@ class Collection:
         self,
         name: str = DEFAULT_COLLECTION,
         home: str | os.PathLike[str] | None = None,
-        encoder: str | Encoder | None = None,
+        encoder: str | os.PathLike[str] | Encoder | None = None,
     ) -> None:
         self.name = name
         self.home = home_folder(home)
         self.folder = collection_folder(self.home, name)
-        self.wanted_encoder = encoder
+        if encoder is not None and not isinstance(encoder, str | os.PathLike):
+            check_parts("encoder", encoder, ("fingerprint", "embed_passages"), 'encoder="/models/e5-small"')
+        self.wanted_encoder = os.fspath(encoder) if isinstance(encoder, os.PathLike) else encoder
         """What to index with: a name, a folder, an encoder; None: what it was made with, or the default."""
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
@@ -129,17 +131,22 @@ class Collection:
 
         The collection is created when there is none. Unchanged files (by content) cost no embedding; a file that cannot
         be read is skipped with its reason. With `prune`, documents that were under a given folder and are gone from it
-        are removed. `rebuild` re-reads and re-embeds everything beside the old state and then switches.
-        Raises Busy when another process is writing, EncoderMismatch when the collection was made with another encoder.
+        are removed. `rebuild` re-reads and re-embeds everything beside the old state and then switches; then there may
+        be no paths. Raises Busy when another process is writing, EncoderMismatch when the collection was made with
+        another encoder.
         """
         from indexer.sync import sync_files
 
-        given = [paths] if isinstance(paths, str | os.PathLike) else items_of("paths", paths)
+        files = paths_of("paths", paths, _PATHS)
+        if not files and not rebuild:
+            raise UsageError("No file or folder was given: paths is empty.", f"For example: {_PATHS}")
+        check_switches(prune=prune, rebuild=rebuild)
+        check_function("progress", progress, "progress=lambda what, done, total: print(what, done, total)")
         return sync_files(
             self,
-            [Path(path) for path in given],
-            items_of("include", include),
-            items_of("exclude", exclude),
+            files,
+            texts_of("include", include, "*.md"),
+            texts_of("exclude", exclude, "drafts/"),
             prune=prune,
             rebuild=rebuild,
             progress=progress,
@@ -149,9 +156,9 @@ class Collection:
         """Store texts that have no file: each replaces the document of the same id. Returns what changed."""
         from indexer.sync import sync_given
 
-        return sync_given(self, items_of("given", given), progress=progress)
+        return sync_given(self, items_of("given", given, _GIVEN), progress=progress)
 
-    def remove(self, sources: str | Sequence[str]) -> list[str]:
+    def remove(self, sources: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[str]:
         """Remove these documents (or this one) and return the sources removed.
 
         Each is named by its full source or its end after a slash, by a folder that it lies in, or by a pattern with
@@ -160,8 +167,8 @@ class Collection:
         """
         from indexer.writer import write
 
-        given = [sources] if isinstance(sources, str) else items_of("sources", sources)
-        found = list(dict.fromkeys(each for source in given for each in self._named(source)))
+        several = [sources] if isinstance(sources, str | os.PathLike) else items_of("sources", sources, _SOURCES)
+        found = list(dict.fromkeys(each for source in several for each in self._named(_source(source))))
         with write(self, purpose="remove") as writer:
             writer.remove(found)
             writer.publish()
@@ -174,6 +181,8 @@ class Collection:
         """
         from indexer.writer import write
 
+        if name is not None:
+            check_text("name", name, 'choose_generator("quoting")')
         with write(self, purpose="settings") as writer:
             writer.choose_generator(name)
 
@@ -181,6 +190,8 @@ class Collection:
         """Remember which reranker orders what hybrid search finds; None: none does. Otherwise as `choose_generator`."""
         from indexer.writer import write
 
+        if name is not None:
+            check_text("name", name, 'choose_reranker("/models/reranker")')
         with write(self, purpose="settings") as writer:
             writer.choose_reranker(name)
 
@@ -291,23 +302,28 @@ class Collection:
 
         Raises UsageError for one of another form, for a key that no document has, and for a date that is none.
         """
-        wanted = items_of("filters", given)
+        wanted = texts_of("filters", given, "format=pdf")
         if wanted:
             with self.reading() as connection:
                 check_filters(connection, wanted)
         return parse_filters(wanted)
 
     def match_count(self, given: Sequence[str]) -> str:
-        """Return how many documents `key=value` filters keep, in words: "0 of 75 documents match the filter"."""
-        where = parse_filters(given)
-        with self.reading() as connection:
-            count = select(func.count()).select_from(documents)
-            total = connection.execute(count).scalar_one()
-            found = total if where is None else connection.execute(count.where(where)).scalar_one()
-        return f"{found:,} of {total:,} documents match the filter"
+        """Return how many documents `key=value` filters keep, in words: "0 of 75 documents match author=Moss."."""
+        return self.match_notes(given)[0]
 
-    def resolve(self, source: str) -> str:
+    def match_notes(self, given: Sequence[str]) -> tuple[str, ...]:
+        """Return how many documents `key=value` filters keep, and where that is none, which values there are.
+
+        ("0 of 75 documents match author=Mos.", "Did you mean: Moss?", "Values of author: Moss (3), Hale (1).")
+        """
+        wanted = texts_of("filters", given, "format=pdf")
+        with self.reading() as connection:
+            return match_notes(connection, wanted)
+
+    def resolve(self, source: str | os.PathLike[str]) -> str:
         """Return the stored source that `source` names: itself, its absolute path, or the only one that ends in it."""
+        source = _source(source)
         with self.reading() as connection:
             exact = [source, os.path.abspath(source)]  # noqa: PTH100 - ../ goes as well
             rows = connection.execute(select(documents.c.source).where(documents.c.source.in_(exact))).scalars().all()
@@ -352,21 +368,21 @@ class Collection:
                 raise
             return found
 
-    def document(self, source: str) -> Document:
+    def document(self, source: str | os.PathLike[str]) -> Document:
         """Return a stored document whole. Raises NotFound."""
         resolved = self.resolve(source)
         with self.reading() as connection:
             row = connection.execute(select(documents).where(documents.c.source == resolved)).one()
         return document_from_row(row)
 
-    def document_chunks(self, source: str) -> list[StoredChunk]:
+    def document_chunks(self, source: str | os.PathLike[str]) -> list[StoredChunk]:
         """Return the chunks of a stored document, in order."""
         resolved = self.resolve(source)
         with self.reading() as connection:
             rows = connection.execute(CHUNKS.where(documents.c.source == resolved).order_by(chunks.c.start))
             return [stored_chunk(row) for row in rows]
 
-    def near_duplicates(self, source: str) -> dict[int, list[str]]:
+    def near_duplicates(self, source: str | os.PathLike[str]) -> dict[int, list[str]]:
         """Return, for each chunk of a document that has near-duplicates, in which other sources they stand."""
         from indexer.signatures import near_duplicates
 
@@ -478,6 +494,18 @@ class Collection:
                     self._opened.engine.dispose()  # its idle connections; those in use go on
                 self._opened = _Opened(epoch, schema.connect(path, write=False))
             return self._opened
+
+
+_PATHS = 'sync("~/papers") or sync(["notes.md", "report.pdf"])'
+_SOURCES = 'sources=["notes.md"]'
+_GIVEN = 'add([Given("note-17", "The boiler was replaced in May 2021.")])'
+
+
+def _source(source: str | os.PathLike[str]) -> str:
+    """Return a source as a text. Raises UsageError for what is none, and for an empty one, which would be a folder."""
+    name = os.fspath(source) if isinstance(source, os.PathLike) else source
+    check_text("source", name, '"notes.md", or its whole path')
+    return name
 
 
 def collections(home: str | os.PathLike[str] | None = None) -> list[Collection]:

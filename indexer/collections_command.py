@@ -14,6 +14,7 @@ from indexer.completing import complete_collection
 from indexer.errors import UsageError, UserError
 from indexer.glance import Glance, glance, listed_documents
 from indexer.home import collection_names, home_folder
+from indexer.plurals import counted
 from indexer.screen import Screen, common, near, opened
 
 
@@ -59,7 +60,7 @@ def _opened_wide(name: str, home: str | None) -> Glance:
 
 
 def _holds(each: Glance) -> str:
-    return f"{each.documents:,} documents, {each.chunks:,} passages"
+    return f"{counted(each.documents, 'document')}, {counted(each.chunks, 'passage')}"
 
 
 @collections.command()
@@ -147,6 +148,6 @@ def ls(screen: Screen, name: str | None, home: str | None, as_json: bool) -> Non
         screen.print_json({"collection": name, "documents": rows})
         return
     for each in found:
-        screen.say(f"{each.chunks:6,} passages  {near(each.source)}")
+        screen.say(f"{counted(each.chunks, 'passage'):>15}  {near(each.source)}")
     if not found:
         screen.say(f"{name} holds no documents. Add some with: footnote index PATH --collection {name}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.completing import complete_source
+from indexer.plurals import counted
 from indexer.screen import Screen, common, in_collection, near, opened, plain, shortened, show_wrapped
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def status(screen: Screen, sources: bool, name: str, home: str | None, as_json: 
     console = screen.console()
     rows = [
         ("documents", f"{found.documents:,} ({', '.join(f'{n} {kind}' for kind, n in found.formats.items())})"),
-        ("passages", f"{found.chunks:,}, of them {found.near_duplicates:,} near-duplicates"),
+        ("passages", f"{found.chunks:,}, of them {counted(found.near_duplicates, 'near-duplicate')}"),
         ("characters", f"{found.characters:,}"),
         ("languages", _counted(found.languages) or "not told"),
         ("repairs", ", ".join(f"{count:,} {kind}" for kind, count in found.repairs.items()) or "none needed"),
@@ -69,14 +70,14 @@ def status(screen: Screen, sources: bool, name: str, home: str | None, as_json: 
         ("generator", found.generator or "the default one"),
         ("reranker", collection.reranker or "none"),
         ("generation", f"{found.generation}"),
-        ("cache", f"{found.segments} segments, {found.unsealed:,} vectors outside"),
+        ("cache", f"{counted(found.segments, 'segment')}, {counted(found.unsealed, 'vector')} outside"),
         ("on disk", f"{found.bytes / 1e6:,.1f} MB in {found.folder}"),
     ]
     for key, value in rows:
         console.print(plain(f"{key:>12}  ", "dim") + plain(value), soft_wrap=True)
     show_skips(console, [(skip.source, skip.reason) for skip in found.skipped])
     for entry in listed:
-        line = f"{entry.chunks:6,} passages  {entry.format:10} {near(entry.source)}  {entry.title}"
+        line = f"{counted(entry.chunks, 'passage'):>15}  {entry.format:10} {near(entry.source)}  {entry.title}"
         console.print(plain(line), soft_wrap=True)
 
 
@@ -198,7 +199,8 @@ def _show_transfer(screen: Screen, verb: str, done: Any, file: Path, name: str, 
                      "bytes": size})  # fmt: skip
         return
     to = "of" if verb == "exported" else "into"
-    line = f"{verb} {done.documents:,} documents and {done.chunks:,} passages ({size / 1e6:,.1f} MB) {to} {name}"
+    what = f"{counted(done.documents, 'document')} and {counted(done.chunks, 'passage')}"
+    line = f"{verb} {what} ({size / 1e6:,.1f} MB) {to} {name}"
     screen.console().print(plain(line))
 
 

@@ -48,13 +48,16 @@ class Commands(click.Group):
             _apply_settings(ctx, name, command, rest)
         return name, command, rest
 
-    def named(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Return the command of this name. Raises UsageError, with the nearest name, where there is none."""
+    def named(self, ctx: click.Context, name: str, also: Sequence[str] = ()) -> click.Command | None:
+        """Return the command of this name. Raises UsageError, with the nearest name, where there is none.
+
+        `also` are names that may have been meant besides.
+        """
         command = self.get_command(ctx, name)
         if command is None and not ctx.resilient_parsing:
+            known = sorted([*self.list_commands(ctx), *also])
             raise UsageError(
-                f"No such command {name!r}.",
-                did_you_mean(name, self.list_commands(ctx)) or f"There are: {', '.join(self.list_commands(ctx))}.",
+                f"There is no command {name!r}.", did_you_mean(name, known) or f"There are: {', '.join(known)}."
             )
         return command
 

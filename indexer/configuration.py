@@ -14,6 +14,7 @@ options by their names, and not what they mean.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,9 +69,10 @@ def settings_for(
     }  # what only shows something (--help, --version) is no setting
     if not by_name and not subcommands:
         return {}  # as of `help`, which must be there when the file is wrong
-    file, values = _read(home, environ)
+    file, text = _read(home, environ)
+    values = _parsed(file, text)
     table = _table(file, values, path)
-    _check_keys(file, table, path, by_name, subcommands)
+    _check_keys(file, text, table, path, by_name, subcommands)
     found: dict[str, Setting] = {}
     for name, option in by_name.items():
         setting = _from_environment(path, name, option, environ)
@@ -108,7 +110,8 @@ def _from_environment(
 # The file
 
 
-def _read(home: str | None, environ: Mapping[str, str]) -> tuple[Path, Mapping[str, Any]]:
+def _read(home: str | None, environ: Mapping[str, str]) -> tuple[Path, str]:
+    """Return the file and what stands in it; "" where there is none."""
     named = environ.get(VARIABLE)
     path = Path(named).expanduser() if named else home_folder(home or environ.get("FOOTNOTE_HOME")) / FILE
     try:
@@ -118,13 +121,19 @@ def _read(home: str | None, environ: Mapping[str, str]) -> tuple[Path, Mapping[s
             raise NotFound(
                 f"{VARIABLE} names {path}, which is not there.", f"Correct it, or: unset {VARIABLE}"
             ) from error
-        return path, {}
+        return path, ""
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read: {error}.", "It must be a text file that you may read.") from error
+    return path, text
+
+
+def _parsed(path: Path, text: str) -> Mapping[str, Any]:
+    if not text:
+        return {}  # most have no file, and need not load what reads one
     import tomllib
 
     try:
-        return path, tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not TOML: {error}.", 'For example: collection = "papers"') from error
 
@@ -142,6 +151,7 @@ def _table(file: Path, values: Mapping[str, Any], path: Sequence[str]) -> Mappin
 
 def _check_keys(
     file: Path,
+    text: str,
     table: Mapping[str, Any],
     path: Sequence[str],
     options: Mapping[str, click.Option],
@@ -153,13 +163,34 @@ def _check_keys(
             f"{file} has a table [{path[0]}], which has a file of its own.", f"Put it into {file.with_name(own)}"
         )
     known = {*options, *subcommands, *(() if path else SHARED)} - {"home"}
-    for key in table:
+    for key, value in table.items():
         if key not in known and key.replace("_", "-") not in known:
             where = f"under [{'.'.join(path)}]" if path else "above its tables"
+            what = f"{key!r} {where}, which is no option"
+            near = known - set(subcommands)
+            if isinstance(value, dict):
+                near = set(subcommands)
+                what = f"a table [{'.'.join([*path, key])}], which is no command"
             raise UsageError(
-                f"{file} has {key!r} {where}, which is no option.",
-                did_you_mean(key, known) or f"There are: {', '.join(sorted(known))}.",
+                f"{file}{_line_of(text, path, key)} has {what}.",
+                did_you_mean(key, near) or f"There are: {', '.join(sorted(near)) or 'none'}.",
             )
+
+
+_TABLE = re.compile(r"\s*\[\s*([^\]]*?)\s*\]")
+
+
+def _line_of(text: str, path: Sequence[str], key: str) -> str:
+    """Return ", line 3," for the line at which a key or a table of this name stands, "" where that is not seen."""
+    wanted, current = list(path), list[str]()
+    for number, line in enumerate(text.splitlines(), 1):
+        if table := _TABLE.match(line):
+            current = [part.strip(" \"'") for part in table[1].split(".")]
+            if current[: len(path) + 1] == [*path, key]:
+                return f", line {number},"
+        elif current == wanted and line.partition("=")[0].strip().partition(".")[0].strip("\"'") == key:
+            return f", line {number},"
+    return ""
 
 
 def _from_file(

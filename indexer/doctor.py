@@ -20,6 +20,7 @@ from indexer import checks, schema, segments, storage
 from indexer.chunker import passage_text
 from indexer.collection import Collection, made_in
 from indexer.errors import Busy, Damaged, EncoderMismatch, SchemaMismatch, StorageError, UserError
+from indexer.plurals import counted
 from indexer.schema import chunks
 from indexer.types import Chunk, Progress, silent
 from indexer.writer import Writer, unnamed, write
@@ -105,7 +106,7 @@ def _compare(collection: Collection, epoch: Path, connection: Connection, progre
     def segments_are_right() -> str:
         wrong = [f"{name}: {why}" for name, why in checks.wrong_segments(connection, folder, made).items()]
         between = checks.uncovered(connection)
-        return _few([*wrong, *([f"{between} vectors lie in none"] if between else [])], "segments")
+        return _few([*wrong, *([f"{counted(between, 'vector')} in none"] if between else [])], "segments")
 
     table: Sequence[tuple[str, Callable[[], str], str]] = (
         ("database", lambda: _few(checks.integrity(connection), "faults", back), "every page and index reads"),

@@ -9,11 +9,14 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from difflib import get_close_matches
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, literal, or_, select
 
 from indexer.errors import UsageError
+from indexer.nearest import did_you_mean
+from indexer.plurals import counted
 from indexer.schema import documents
 
 if TYPE_CHECKING:
@@ -53,8 +56,59 @@ def check_filters(connection: Connection, filters: Sequence[str]) -> None:
         if "*" not in value and "?" not in value and not _is_date(value) and _holds_dates(connection, key):
             raise UsageError(
                 f"{value!r} is not a date, and the field {key!r} holds dates.",
-                f"For example: --filter '{key}>=2024-01-31'",
+                f"For example: '{key}>=2024-01-31'",
             )
+
+
+def match_count(connection: Connection, filters: Sequence[str]) -> tuple[int, int]:
+    """Return how many documents `filters` keep, and how many there are."""
+    count = select(func.count()).select_from(documents)
+    where = parse_filters(filters)
+    total = int(connection.execute(count).scalar_one())
+    return total if where is None else int(connection.execute(count.where(where)).scalar_one()), total
+
+
+def match_notes(connection: Connection, filters: Sequence[str]) -> tuple[str, ...]:
+    """Return what a person should know of filters that keep no document: how many there are, and what they hold.
+
+    ("0 of 75 documents match author=Mos.", "Did you mean: Moss?", "Values of author: Moss (3), Hale (1).")
+    """
+    kept, total = match_count(connection, filters)
+    said = [f"{kept:,} of {counted(total, 'document')} {'matches' if total == 1 else 'match'} {' and '.join(filters)}."]
+    alone = [each for each in filters if match_count(connection, [each])[0] == 0]
+    if kept or not total:
+        return tuple(said)
+    if not alone:
+        return (*said, "Each of these filters keeps some documents, and no document passes all of them.")
+    for each in alone:
+        said += _held(connection, *_taken_apart(each))
+    return tuple(said)
+
+
+def _held(connection: Connection, key: str, operator: str, value: str) -> list[str]:
+    """Return the sentences that say what documents have under a key."""
+    column = _column(key)
+    if operator not in ("=", "!="):
+        lowest, highest = connection.execute(select(func.min(column), func.max(column))).one()
+        return [f"Values of {key} go from {lowest} to {highest}."]
+    count = func.count()
+    text: ColumnElement[Any] = cast(column, Text)
+    if key not in COLUMNS:  # json_extract turns booleans into 0 and 1
+        kind = func.json_type(documents.c.metadata, literal(f'$."{key}"'))
+        text = case((kind.in_(("true", "false")), kind), else_=text)
+    query = select(text, count).where(column.is_not(None), column != "").group_by(text)
+    rows = connection.execute(query.order_by(count.desc(), text).limit(_COMPARED)).all()
+    values = [PurePath(row[0]).name if key == "source" else row[0] for row in rows]
+    meant = did_you_mean(value.strip("*?"), values)
+    shown = [f"{name} ({row[1]:,})" if key != "source" else name for name, row in zip(values, rows, strict=True)]
+    more = f" and {counted(len(shown) - _SHOWN, 'other')}" if len(shown) > _SHOWN else ""
+    return [*([meant] if meant else []), f"Values of {key}: {', '.join(shown[:_SHOWN])}{more}."]
+
+
+_SHOWN = 5
+"""Values of a field that are named, those of the most documents."""
+_COMPARED = 2_000
+"""Values of a field that are looked at, at most."""
 
 
 def _metadata_keys(connection: Connection) -> list[str]:
@@ -100,7 +154,7 @@ def _taken_apart(given: str) -> tuple[str, str, str]:
     if form is None:
         raise UsageError(
             f"The filter {given!r} is not of the form key=value.",
-            "For example: --filter format=markdown --filter 'source=*/guides/*' --filter 'date>=2024-01-01'",
+            "For example: format=markdown, 'source=*/guides/*' or 'date>=2024-01-01'",
         )
     key, operator, value = form.groups()
     return key, operator, value

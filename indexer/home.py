@@ -16,17 +16,20 @@ import os
 import re
 from pathlib import Path
 
+from indexer.arguments import path_of
 from indexer.errors import UsageError
 
 DEFAULT_COLLECTION = "default"
+HISTORY = "history.jsonl"
+"""The file of the home folder that holds the questions asked, one JSON object a line, with its `collection`."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def home_folder(given: str | os.PathLike[str] | None = None) -> Path:
     """Return the home folder: the one given, else FOOTNOTE_HOME, else the platform's folder for data."""
-    chosen = given or os.environ.get("FOOTNOTE_HOME")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
+    folder = given or os.environ.get("FOOTNOTE_HOME")
+    if folder:
+        return path_of("home", folder, 'home="~/footnote"').expanduser().absolute()
     import platformdirs
 
     return Path(platformdirs.user_data_dir("footnote", appauthor=False))
@@ -34,6 +37,11 @@ def home_folder(given: str | os.PathLike[str] | None = None) -> Path:
 
 def collection_folder(home: Path, name: str) -> Path:
     """Return the folder of collection `name`. Raises UsageError for a name that is no plain file name."""
+    if not isinstance(name, str):
+        raise UsageError(
+            f"The name of a collection must be a text, not {name!r:.80}.",
+            'For example: Collection("papers"). Its documents are given to sync: Collection("papers").sync("~/papers")',
+        )
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} cannot be the name of a collection.",

@@ -134,7 +134,7 @@ def phrase(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionNames:
     """What a question may call by name."""
 
     identifiers: tuple[str, ...]
@@ -145,14 +145,14 @@ class Asked:
     """True when at least a third of its content words are identifiers: "What is part AX-4410-B?"."""
 
 
-def asked(question: str) -> Asked:
+def names_in(question: str) -> QuestionNames:
     """Return the names that a question may say."""
     written = identifiers(question)
     runs = list(_in_words(question))
     named = {word for run in [*written, *runs] for word in content_words(run)}
     others = sum(word not in named and word not in STOP_WORDS for word in content_words(question))
     found = list(dict.fromkeys(map(normal_form, [*written, *runs])))
-    return Asked(tuple(found[:MAX_ASKED]), phrase(question), bool(found) and others <= 2 * max(1, len(written)))
+    return QuestionNames(tuple(found[:MAX_ASKED]), phrase(question), bool(found) and others <= 2 * max(1, len(written)))
 
 
 def _in_words(question: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from indexer.names import WHOLE, asked
+from indexer.names import WHOLE, names_in
 from indexer.schema import chunks, documents, names
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def search(
     connection: Connection, question: str, ranked: Sequence[int], where: ColumnElement[bool] | None = None
 ) -> Named:
     """Return what `question` names; see `View.named`."""
-    said = asked(question)
+    said = names_in(question)
     found: defaultdict[int, int] = defaultdict(int)
     of_documents: defaultdict[int, int] = defaultdict(int)
     alone = said.chiefly

@@ -39,7 +39,21 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
     for each in list(spelled)[:_COMPARED]:
         for text in spelled[each]:
             of.setdefault(text, each)
-    return list(dict.fromkeys(of[text] for text in get_close_matches(wanted, of, n=2 * MOST, cutoff=0.7)))[:MOST]
+    slips = [text for text in of if len(wanted) > 2 and _is_one_slip(wanted, text)]
+    close = slips or get_close_matches(wanted, of, n=2 * MOST, cutoff=0.7)
+    return list(dict.fromkeys(of[text] for text in close))[:MOST]
+
+
+def _is_one_slip(typed: str, name: str) -> bool:
+    """Tell whether a letter was left out, doubled, hit wrongly or changed places with the next: "aks" for "ask"."""
+    if abs(len(typed) - len(name)) > 1:
+        return False
+    same = next((at for at, (one, other) in enumerate(zip(typed, name, strict=False)) if one != other), None)
+    if same is None:
+        return True
+    one, other = typed[same:], name[same:]
+    swapped = one[:2] == other[:2][::-1] and one[2:] == other[2:]
+    return swapped or one[1:] == other[1:] or one[1:] == other or one == other[1:]
 
 
 def _spellings(name: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -154,6 +154,26 @@ def append_line(path: Path, line: bytes, most: int) -> None:
                     touch("write")
                     file.write(line)
                 added = True
+
+
+def rewrite_lines(path: Path, change: Callable[[bytes], bytes]) -> None:
+    """Put a changed form in the place of each line of a file that `append_line` made; where there is none, do nothing.
+
+    No line that another process adds meanwhile is lost.
+    """
+    with told(path), contextlib.suppress(FileNotFoundError):
+        rewritten = False
+        while not rewritten:
+            touch("open")
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if not _is_still(file.fileno(), path):
+                    continue
+                lines = [change(line) for line in file]
+                with new_file(path) as fresh:
+                    os.fchmod(fresh.fileno(), 0o600)
+                    fresh.writelines(lines)
+                rewritten = True
 
 
 def _replace_by_newer_half(path: Path, file: IO[bytes], line: bytes) -> None:

@@ -170,7 +170,12 @@ def sync_given(
     progress: Progress = silent,
     committed: Committed | None = None,
 ) -> Report:
-    """Store texts that have no file; see `Collection.add`. Of a bad text, those before it are stored."""
+    """Store texts that have no file; see `Collection.add`. Of a bad text, those before it are stored.
+
+    Of a list in which something is no `Given`, nothing is.
+    """
+    for each in given if isinstance(given, Sequence) else ():
+        _check_texts(each)
     started = time.monotonic()
     encoder, made = _encoder_for(collection, progress, rebuild=False)
     with write(collection, purpose="add", made=made) as writer:
@@ -465,6 +470,7 @@ def _changed_texts(given: Iterable[Given], run: _Run, progress: Progress) -> Ite
     total = len(given) if isinstance(given, Sequence) else 0
     for done, each in enumerate(given, 1):
         progress("texts", done, total)
+        _check_texts(each)
         run.seen += len(each.text)
         _check(each)
         row = {"id": each.id, "title": each.title, "text": each.text, "metadata": dict(each.metadata)}
@@ -476,13 +482,38 @@ def _changed_texts(given: Iterable[Given], run: _Run, progress: Progress) -> Ite
         yield _Read(assemble(each.id, sha256, reading), "given", None)
 
 
+def _check_texts(given: Given) -> None:
+    """Raise UsageError for what is no `Given`, and for one whose id, text or title is no text."""
+    if not isinstance(given, Given):
+        raise UsageError(
+            f"A text is given as Given(id, text), not as {given!r:.80}.",
+            'For example: add([Given("note-17", "The boiler was replaced in May 2021.")])',
+        )
+    for name in ("id", "text", "title"):
+        value = getattr(given, name)
+        if not isinstance(value, str):
+            raise UsageError(
+                f"The {name} of a Given must be a text, not {value!r:.80}.",
+                'For example: Given("note-17", "The boiler was replaced in May 2021.", title="Boiler")',
+            )
+
+
 def _check(given: Given) -> None:
+    if not isinstance(given.metadata, Mapping):
+        raise UsageError(
+            f"The metadata of {given.id!r} must be a dictionary, not {given.metadata!r:.80}.",
+            'For example: metadata={"house": "Elm Street", "year": 2021}',
+        )
     if not given.id.strip() or not given.id.isprintable() or len(given.id) > MAX_ID:
         raise UsageError(
             f"{given.id[:80]!r} cannot be the id of a text.",
             f"Each text needs an id of at most {MAX_ID} printable characters that names it in the collection.",
         )
     for key, value in given.metadata.items():
+        if not isinstance(key, str):
+            raise UsageError(
+                f"The metadata of {given.id!r} has the key {key!r}, which is no text.", f'Write: {{"{key}": {value!r}}}'
+            )
         if not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
             raise UsageError(
                 f"The metadata {key!r} of {given.id!r} is {value!r}.", "Use texts, finite numbers, true and false."

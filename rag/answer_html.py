@@ -17,7 +17,7 @@ def answer_html(answer: Answer) -> str:
     parts = {"answer": _given, "unsure": _closest, "none": _nothing}[answer.outcome](answer)
     if answer.read_as:
         parts.insert(0, _line(f"Read as: {answer.read_as}"))
-    parts += [_line(note) for note in answer.notes]
+    parts += [_line(note) for note in answer.remarks]
     return f'<div class="footnote-answer">{"".join(parts)}</div>'
 
 
@@ -38,7 +38,7 @@ def _nothing(answer: Answer) -> list[str]:
         for each in answer.passages[:NEAREST]
     ]
     return [
-        "<p><strong>Nothing in these documents bears on this.</strong></p>",
+        f"<p><strong>{escape(answer.refusal)}</strong></p>",
         *([_line(f"Did you mean: {answer.meant}")] if answer.meant else []),
         *([_line("The nearest:"), f"<ol>{''.join(items)}</ol>"] if items else []),
     ]

@@ -49,7 +49,7 @@ class _Text:
     def whole(self) -> str:
         first, *rest = {"answer": self._given, "unsure": self._closest, "none": self._nothing}[self.answer.outcome]()
         read_as = [f"Read as: {self.prose(self.answer.read_as)}"] if self.answer.read_as else []
-        return "\n\n".join([first, *read_as, *map(self.prose, self.answer.notes), *rest])
+        return "\n\n".join([first, *read_as, *map(self.prose, self.answer.remarks), *rest])
 
     def _given(self) -> list[str]:
         return [self._marked(), *self._footnotes()]
@@ -66,7 +66,7 @@ class _Text:
             for rank, each in enumerate(self.answer.passages[:NEAREST], 1)
         ]
         meant = [f"Did you mean: {self.prose(self.answer.meant)}"] if self.answer.meant else []
-        return ["Nothing in these documents bears on this.", *meant, *(["The nearest:"] if nearest else []), *nearest]
+        return [self.answer.refusal, *meant, *(["The nearest:"] if nearest else []), *nearest]
 
     def _footnotes(self) -> list[str]:
         return [

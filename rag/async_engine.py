@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias, TypeVar
 
+from indexer.arguments import check_count
 from indexer.errors import UsageError
 from rag.engine import Engine
 from rag.retriever import Mode
@@ -39,6 +40,7 @@ class AsyncEngine:
             raise UsageError(
                 f"AsyncEngine takes an Engine, not {engine!r:.80}.", 'Write: AsyncEngine(Engine(Collection("NAME")))'
             )
+        check_count("threads", threads)
         self.engine = engine
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="footnote")
 

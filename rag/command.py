@@ -19,6 +19,7 @@ from indexer.completing import complete_folder
 from indexer.configuration import Shared
 from indexer.errors import StorageError, UsageError, UserError
 from indexer.home import home_folder
+from indexer.plurals import counted
 from indexer.screen import Command, Screen, common, in_collection, near, note_format, opened, plain, show_wrapped
 from rag.completing import complete_generator
 from rag.showing import show_answer, show_passage
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from rag.engine import Engine
-    from rag.history import Asked
+    from rag.history import HistoryEntry
     from rag.types import Answer, Events, Form, Passage
     from rag.writing.few_shot import FewShot
 
@@ -120,9 +121,9 @@ def search(
     if as_json:
         rows = [_passage_json(rank, passage, query, explain) for rank, passage in enumerate(found, 1)]
         generation = engine.collection.generation
-        screen.print_json(
-            {"query": query, "mode": mode, "passages": rows, "collection": name, "generation": generation}
-        )
+        notes = engine.collection.match_notes(filters) if filters and not found else ()
+        screen.print_json({"query": query, "mode": mode, "passages": rows, "collection": name,
+                           "generation": generation, "notes": notes})  # fmt: skip
     else:
         console = screen.console()
         for rank, passage in enumerate(found, 1):
@@ -154,8 +155,11 @@ def _engine(
 
 def _show_nothing_found(console: Console, engine: Engine, query: str, mode: str, filters: Sequence[str]) -> None:
     console.print("Nothing found.")
-    if filters:
-        console.print(f"{engine.collection.match_count(filters)}.")
+    notes = engine.collection.match_notes(filters) if filters else ()
+    for note in notes:
+        show_wrapped(console, plain(note))
+    if len(notes) > 1:
+        return
     if meant := engine.meant(query):
         show_wrapped(console, plain(f"Did you mean: {meant}", "cyan"))
     if mode in ("hybrid", "feedback"):
@@ -226,7 +230,7 @@ def ask(
         raise UsageError(f"--json and --format {output} contradict each other.", "Give one of them.")
     output = "json" if as_json else output or "text"
     if goes_on:
-        last = _last_asked(home)
+        last = _last_entry(home)
         after = (*last.thread, *after)
         if ctx.get_parameter_source("name") is ParameterSource.DEFAULT:
             name = last.collection
@@ -289,7 +293,7 @@ def _ask_lines(screen: Screen, answer_one: Callable[[str], Answer], output: str,
     return failed or (0 if answered else NOT_ANSWERED)
 
 
-def _last_asked(home: str | None) -> Asked:
+def _last_entry(home: str | None) -> HistoryEntry:
     from rag.history import read_history
 
     entries = read_history(home_folder(home))
@@ -300,10 +304,10 @@ def _last_asked(home: str | None) -> Asked:
 
 def _keep(engine: Engine, answer: Answer, history: Sequence[str]) -> None:
     """Add the question to the history; where that cannot be written, it is answered all the same."""
-    from rag.history import asked, keep
+    from rag.history import entry_of, keep
 
     try:
-        keep(engine.collection.home, asked(answer, history))
+        keep(engine.collection.home, entry_of(answer, history))
     except StorageError as error:
         logging.getLogger(__name__).info("The question is not kept. %s", error.message)
 
@@ -316,7 +320,8 @@ def _converse(
         import readline  # noqa: F401  line editing and history for input()
 
     status = engine.collection.status()
-    screen.say(f"{status.documents} documents in {status.name}. A question may refer to the ones before it.", err=True)
+    held = counted(status.documents, "document")
+    screen.say(f"{held} in {status.name}. A question may refer to the ones before it.", err=True)
     screen.say(f'"{ANEW}" begins anew; "exit", "quit" or an empty line ends.', err=True)
     history = list(after)
     while True:

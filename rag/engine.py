@@ -8,8 +8,19 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
 
-from indexer.arguments import check_choice, check_count, items_of
+from indexer.arguments import (
+    check_choice,
+    check_count,
+    check_parts,
+    check_share,
+    check_switches,
+    check_text,
+    items_of,
+    texts_of,
+)
 from indexer.collection import Collection
 from indexer.errors import UsageError, UserError
 from indexer.types import Vectors
@@ -45,8 +56,8 @@ class Engine:
                 f"Engine takes a Collection, not {collection!r:.80}.", f"Write: Engine(Collection({name!r}))"
             )
         self.collection = collection
-        self._generator = generator
-        self._reranker = reranker
+        self._generator = _named_or(generator, "generator", ("generate", "threshold"), 'generator="quoting"')
+        self._reranker = _named_or(reranker, "reranker", ("scores", "depth"), 'reranker="/models/reranker"')
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -108,7 +119,8 @@ class Engine:
         """Search for each query as `search` does, in their order, all in one state of the collection, and faster."""
         check_count("k", k)
         check_choice("mode", mode, MODES)
-        questions = [checked_question(query) for query in items_of("queries", queries)]
+        check_switches(explain=explain)
+        questions = [checked_question(query) for query in items_of("queries", queries, 'queries=["boiler", "roof"]')]
         where = self.collection.filters(filters)
         reranker = self.reranker() if mode in ("hybrid", "feedback") else None
         retriever = Retriever(mode, reranker, where)
@@ -157,10 +169,9 @@ class Engine:
         question that cannot be asked; then none is.
         """
         answers: list[Answer] = []
-        for text in items_of("questions", questions):
-            checked_question(text)
-        for begin in range(0, len(questions), TOGETHER):
-            some = questions[begin : begin + TOGETHER]
+        texts = [checked_question(text) for text in items_of("questions", questions, _QUESTIONS)]
+        for begin in range(0, len(texts), TOGETHER):
+            some = texts[begin : begin + TOGETHER]
             readings = self.read_many(some, k, filters=filters, max_error=max_error, form=form)
             part = self.answer_many(readings)
             answers += [replace(each, timings_ms=_shares(each.timings_ms, len(part))) for each in part]
@@ -171,6 +182,11 @@ class Engine:
 
         Their `timings_ms` are those of what was done together, which each waited for.
         """
+        for each in items_of("readings", readings, _READINGS):
+            if not isinstance(each, Reading):
+                raise UsageError(
+                    f"readings must hold what read_many returned, not {each!r:.80}.", f"Write: {_READINGS}"
+                )
         clock = _Clock()
         made = self._drafts(readings)
         clock.lap("generate")
@@ -259,16 +275,20 @@ class Engine:
         `histories` are the questions before each; None where all of them stand alone.
         """
         check_count("k", k)
-        if max_error is not None and not 0 < max_error < 1:
-            raise UsageError(
-                f"max_error must lie between 0 and 1, not {max_error}.",
-                "For example: max_error=0.1 (on the command line: --max-error 0.1)",
-            )
+        if max_error is not None:
+            check_share("max_error", max_error)
         if form is not None:
             check_choice("form", form, FORMS)
+        check_switches(explain=explain)
         clock = _Clock()
-        texts = [checked_question(question) for question in items_of("questions", questions)]
-        alone = [_alone(text, before) for text, before in zip(texts, histories or [()] * len(texts), strict=True)]
+        texts = [checked_question(question) for question in items_of("questions", questions, _QUESTIONS)]
+        befores = [()] * len(texts) if histories is None else items_of("histories", histories, "histories=[[], []]")
+        if len(befores) != len(texts):
+            raise UsageError(
+                f"histories must hold one list for each question: {len(befores):,} for {len(texts):,}.",
+                "Give an empty list for a question that stands alone.",
+            )
+        alone = [_alone(text, before) for text, before in zip(texts, befores, strict=True)]
         where = self.collection.filters(filters)
         self._open_beside()
         retriever = Retriever(reranker=self.reranker(), where=where)
@@ -278,7 +298,7 @@ class Engine:
             matched = [retriever.matches(view, text, vector) for text, vector in asked]
             generation = view.generation
         clock.lap("retrieve")
-        nothing_kept = (f"{self.collection.match_count(filters)}.",) if filters and not all(read) else ()
+        nothing_kept = self.collection.match_notes(filters) if filters and not all(read) else ()
         least = self.generator.threshold(max_error)  # before anything is written, since it may refuse
         clock.lap("open")
         return [
@@ -307,6 +327,7 @@ class Engine:
         """Return the question as the collection would spell it, where that differs; see `rag.spelling`."""
         from rag.spelling import meant
 
+        check_text("question", question, 'meant("When was the archiv opened?")')
         with contextlib.suppress(UserError), self.collection.reading() as connection:  # a refusal is told all the same
             return meant(connection, question, self._is_word)
         return ""
@@ -321,6 +342,7 @@ class Engine:
         from indexer.encoders.known_languages import unknown_languages
         from indexer.languages import NAMES, language_of
 
+        check_text("question", question, 'unknown_language("When was the archive opened?")')
         language = language_of(question)
         unknown = unknown_languages([language], self.collection.made.fingerprint, self.collection.home)
         return NAMES[language] if language and unknown else ""
@@ -395,7 +417,24 @@ def _alone(question: str, history: Sequence[str]) -> str:
         return question
     from rag.following import standalone
 
-    return standalone(question, [checked_question(each) for each in items_of("history", history)])[:MAX_QUESTION]
+    before = texts_of("history", history, "When was the archive opened?")
+    return standalone(question, [checked_question(each) for each in before])[:MAX_QUESTION]
+
+
+_QUESTIONS = 'questions=["When was the archive opened?"]'
+_READINGS = "answer_many(engine.read_many(questions))"
+T = TypeVar("T")
+
+
+def _named_or(value: T, what: str, parts: Sequence[str], example: str) -> T | str:
+    """Return a name, an object that has these parts, or None. Raises UsageError for anything else."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, str):
+        check_text(what, value, example)
+    elif value is not None:
+        check_parts(what, value, parts, example)
+    return value
 
 
 def _writings(words: Words) -> collections.abc.Generator[Writing, None, Draft]:

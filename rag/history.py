@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from indexer import storage
+from indexer.home import HISTORY
 from rag.types import MAX_HISTORY, Answer, Citation
 
-FILE = "history.jsonl"
+FILE = HISTORY
 MOST_BYTES = 4_000_000
 """Length of the file; the older half goes when it would be longer. That is some thousand questions."""
 _QUOTE = 2_000
@@ -24,7 +25,7 @@ _QUOTE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class HistoryEntry:
     """A question that was asked, and what came of it."""
 
     time: str
@@ -55,21 +56,21 @@ class Asked:
         }
 
 
-def asked(answer: Answer, after: Sequence[str]) -> Asked:
+def entry_of(answer: Answer, after: Sequence[str]) -> HistoryEntry:
     """Return what is kept of an answer that was given now, after these questions."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return Asked(
+    return HistoryEntry(
         now, answer.question, tuple(after), answer.collection, answer.outcome, answer.text, answer.citations
     )  # fmt: skip
 
 
-def keep(home: Path, entry: Asked) -> None:
+def keep(home: Path, entry: HistoryEntry) -> None:
     """Add a question to the history. Raises StorageError where that cannot be written."""
     line = json.dumps(entry.to_json(), ensure_ascii=True) + "\n"
     storage.append_line(home / FILE, line.encode(), MOST_BYTES)
 
 
-def read_history(home: Path) -> list[Asked]:
+def read_history(home: Path) -> list[HistoryEntry]:
     """Return the questions that were asked, oldest first; none where there is no history."""
     try:
         lines = (home / FILE).read_bytes().splitlines()
@@ -102,10 +103,10 @@ def _citation_json(citation: Citation) -> dict[str, Any]:
     }
 
 
-def _parsed(line: bytes) -> Asked | None:
+def _parsed(line: bytes) -> HistoryEntry | None:
     try:
         row = json.loads(line)
         citations = tuple(Citation(**each) for each in row.pop("citations"))
-        return Asked(**{**row, "after": tuple(row["after"])}, citations=citations)
+        return HistoryEntry(**{**row, "after": tuple(row["after"])}, citations=citations)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

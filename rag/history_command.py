@@ -11,8 +11,10 @@ import click
 from indexer.errors import NotFound, UsageError
 from indexer.glance import document_origin
 from indexer.home import home_folder
+from indexer.plurals import counted
 from indexer.screen import Screen, common, place, plain, shortened, show_wrapped
-from rag.history import Asked, clear_history, read_history
+from rag.history import HistoryEntry, clear_history, read_history
+from rag.markdown_marks import is_markdown, unmarked
 from rag.types import Citation
 
 _ANSWER = 200
@@ -34,7 +36,7 @@ def history(screen: Screen, limit: int, clear: bool, home: str | None, as_json: 
         if as_json:
             screen.print_json({"forgotten": count})
         else:
-            screen.say(f"forgot {count:,} questions")
+            screen.say(f"forgot {counted(count, 'question')}")
         return
     entries = read_history(home_folder(home))[-limit:]
     if as_json:
@@ -44,7 +46,9 @@ def history(screen: Screen, limit: int, clear: bool, home: str | None, as_json: 
     for entry in entries:
         when = _local(entry.time)
         console.print(plain(f"{when}  ", "dim") + plain(entry.question, "bold"), soft_wrap=True)
-        said = shortened(" ".join(entry.answer.split()), _ANSWER)
+        sources = [citation.source for citation in entry.citations]
+        answer = unmarked(entry.answer, sources[0]) if sources and all(map(is_markdown, sources)) else entry.answer
+        said = shortened(" ".join(answer.split()), _ANSWER)
         told = {"answer": said, "unsure": f"not sure: {said}"}.get(entry.outcome, "nothing in these documents")
         show_wrapped(console, plain(f"{told}  ") + plain(f"({entry.collection})", "dim"), len(when) + 2)
     if not entries:
@@ -105,7 +109,7 @@ def _without_file(citation: Citation, why: str) -> NotFound:
     return NotFound(f"{citation.source} cannot be opened: {why}.", shown_by)
 
 
-def _footnote(entries: list[Asked], number: int) -> tuple[Asked, Citation]:
+def _footnote(entries: list[HistoryEntry], number: int) -> tuple[HistoryEntry, Citation]:
     """Return the last answer and one of its footnotes. Raises NotFound, or UsageError for a number it does not have."""
     if not entries:
         raise NotFound("Nothing was asked yet, so there is no footnote to open.", "Run: footnote ask QUESTION")

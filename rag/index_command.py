@@ -18,6 +18,7 @@ import click
 from indexer.command import show_notes, show_skips, show_unknown_languages
 from indexer.completing import complete_encoder
 from indexer.errors import UsageError, UserError
+from indexer.plurals import counted
 from indexer.screen import Screen, common, in_collection, plain
 from rag.command import answered_by, reranked_by
 
@@ -63,6 +64,10 @@ def index(
 
     if not paths and not rebuild and generator is None and reranker is None:
         raise UsageError("No file or folder was given.", "For example: footnote index ~/documents")
+    if "" in paths:
+        raise UsageError(
+            "One of the paths is empty.", "Run: footnote index PATH; for the working folder: footnote index ."
+        )
     if watch and not paths:
         raise UsageError("--watch needs the files or folders to watch.", "Run: footnote index PATH --watch")
     if "-" in paths and (len(paths) > 1 or rebuild or watch):
@@ -202,10 +207,8 @@ def _show_report(screen: Screen, report: Report, name: str, as_json: bool) -> No
     console.print(f"[bold]{name}[/]: {done} in {report.seconds:.1f} s", highlight=False)
     if report.chunks:
         rate = report.chunks_embedded / report.seconds if report.seconds else 0
-        console.print(
-            f"  {report.chunks} passages, {report.chunks_embedded} of them newly embedded ({rate:.0f} a second)",
-            highlight=False,
-        )
+        embedded = f"{report.chunks_embedded:,} of them newly embedded ({rate:.0f} a second)"
+        console.print(f"  {counted(report.chunks, 'passage')}, {embedded}", highlight=False)
     for pattern in report.unmatched:
         screen.say(f"warning: no file matches --include {pattern!r}.", err=True)
     if report.unmatched and not report.added + report.changed + report.unchanged:

@@ -1,6 +1,7 @@
 """An answer as Markdown: its sentence with the words in bold, its footnotes as GitHub and Pandoc write them ([^1]).
 
-It shows what `showing.py` shows on a terminal. What documents hold is escaped: it is read, and never becomes markup.
+It shows what `showing.py` shows on a terminal. What documents hold is escaped: it is read, and never becomes markup. Of
+a document in Markdown, code inside of lines stays code, and its other marks are left out.
 """
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from indexer.plurals import counted
 from indexer.screen import flowed, place, shown
 from rag.joining import concludes
+from rag.markdown_marks import Span, code_spans, is_markdown, left, marks, unmarked
 from rag.showing import NEAREST, QUOTE, footnote_numbers, is_span
 from rag.types import Answer, Citation
-
-Span = tuple[int, int]
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)|(?m:^\s{0,3}#{1,6}(?=\s))")
 _LISTED = re.compile(r"\s*(?:[-+*•]|\d+[.)])\s")
@@ -23,7 +24,7 @@ def answer_markdown(answer: Answer) -> str:
     """Return an answer, the closest evidence, or that nothing bears on the question; with its footnotes below."""
     parts = [f"*read as: {_escaped(answer.read_as)}*"] if answer.read_as else []
     if answer.outcome == "none":
-        parts.append("**Nothing in these documents bears on this.**")
+        parts.append(f"**{_escaped(answer.refusal)}**")
     else:
         parts += ["*Not sure. The closest is:*"] * (answer.outcome == "unsure")
         parts += _body(answer)
@@ -33,8 +34,9 @@ def answer_markdown(answer: Answer) -> str:
         ]
     if answer.meant:
         parts.append(f"Did you mean: *{_escaped(answer.meant)}*")
-    parts += [_escaped(note) for note in answer.notes]
-    parts.append(_confidence(answer))
+    parts += [_escaped(note) for note in answer.remarks]
+    if answer.outcome != "none" or answer.passages:
+        parts.append(_confidence(answer))
     if answer.outcome == "none":
         parts += _nearest(answer)
     notes = "\n".join(_note(citation) for citation in answer.citations)
@@ -47,7 +49,7 @@ def heading(question: str) -> str:
 
 
 def _confidence(answer: Answer) -> str:
-    looked = f"; looked at {answer.documents:,} documents" if answer.documents else ""
+    looked = f"; looked at {counted(answer.documents, 'document')}" if answer.documents else ""
     return f"*confidence {answer.confidence:.0%}, by the {_escaped(answer.generator)} generator{looked}*"
 
 
@@ -71,20 +73,44 @@ def _quoted(citation: Citation) -> str:
 
     quote = citation.quote
     start, end = around(quote, citation.marks, QUOTE)
-    marks = [(first, last) for first, last in citation.marks if last - first < len(quote)]
-    text = _with_bold(quote, (start, end), marks)
+    words = [(first, last) for first, last in citation.marks if last - first < len(quote)]
+    text = _with_bold(quote, (start, end), words, is_markdown(citation.source))
     return ("… " if start else "") + text + (" …" if end < len(quote) else "")
 
 
-def _with_bold(text: str, part: Span, marks: Sequence[Span]) -> str:
+def _with_bold(text: str, part: Span, words: Sequence[Span], is_markdown: bool = False) -> str:
+    """Return a part of a text with these words in bold, and with nothing of it as markup.
+
+    Of Markdown the marks are left out, so that none is shown, and code inside of lines stays code.
+    """
     start, end = part
+    removed = marks(text, code=False) if is_markdown else []
+    code = code_spans(text) if is_markdown else []
     pieces, done = [], start
-    for first, last in sorted(marks):
+    for first, last in sorted(words):
         first, last = max(first, done), min(last, end)
         if first < last:
-            pieces += [_escaped(_line(text[done:first])), _bold(_line(text[first:last]))]
+            pieces += [
+                _literal(text, (done, first), removed, code),
+                _bold(_literal(text, (first, last), removed, code)),
+            ]
             done = last
-    return "".join([*pieces, _escaped(_line(text[done:end]))])
+    return "".join([*pieces, _literal(text, (done, end), removed, code)])
+
+
+def _literal(text: str, part: Span, removed: Sequence[Span], code: Sequence[Span]) -> str:
+    """Return a part of a text escaped, without what is removed, and with the code that lies in it whole as it is."""
+    line = _line(text)
+    written, done = "", part[0]
+    for start, end in code:
+        if part[0] <= start and end <= part[1]:
+            written += _plain(line, (done, start), removed) + shown(line[start:end])
+            done = end
+    return written + _plain(line, (done, part[1]), removed)
+
+
+def _plain(line: str, part: Span, removed: Sequence[Span]) -> str:
+    return _escaped("".join(line[start:end] for start, end in left(*part, removed)))
 
 
 def _bold(text: str) -> str:
@@ -93,7 +119,7 @@ def _bold(text: str) -> str:
     if not words:
         return text
     before, after = text[: text.index(words[0])], text[len(text.rstrip()) :]
-    return f"{before}**{_escaped(words)}**{after}"
+    return f"{before}**{words}**{after}"
 
 
 def _lines(answer: Answer) -> Iterator[str]:
@@ -133,7 +159,9 @@ def _styled(answer: Answer, start: int, end: int) -> str:
     listed = _LISTED.match(answer.text, start, end) if answer.text[start - 1 : start] in ("", "\n") else None
     begin = listed.end() if listed is not None else start
     head = answer.text[start:begin].replace("•", "-")
-    return head + _with_bold(answer.text, (begin, end), list(answer.written))
+    sources = {citation.number: citation.source for citation in answer.citations}
+    copied = [sources[part.citation] for part in answer.copied if part.start < end and begin < part.end]
+    return head + _with_bold(answer.text, (begin, end), list(answer.written), any(map(is_markdown, copied)))
 
 
 def _marks(numbers: str) -> str:
@@ -141,7 +169,7 @@ def _marks(numbers: str) -> str:
 
 
 def _note(citation: Citation) -> str:
-    title = f"{_escaped(citation.title)}, " if citation.title else ""
+    title = f"{_escaped(unmarked(citation.title, citation.source))}, " if citation.title else ""
     where = _escaped(place(citation.source, citation.page, citation.line, citation.page_name))
     return f"[^{citation.number}]: {title}{where}: “{_quoted(citation)}”"
 
@@ -152,7 +180,8 @@ def _nearest(answer: Answer) -> list[str]:
     found = []
     for passage in answer.passages[:NEAREST]:
         spans = excerpt(passage, answer.read_as or answer.question)
-        text = " … ".join(_escaped(_line(passage.text[start:end])) for start, end in spans)
+        of_markdown = is_markdown(passage.source)
+        text = " … ".join(_with_bold(passage.text, span, [], of_markdown) for span in spans)
         where = _escaped(place(passage.source, passage.page, passage.line, passage.page_name))
         found.append(f"- {where}: {text}")
     return ["The nearest passages:", "\n".join(found)] if found else []

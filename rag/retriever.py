@@ -59,7 +59,7 @@ def checked_question(question: str) -> str:
             "Ask for less at once, or index the long text as a document and ask about it.",
         )
     if not any(character.isalnum() for character in text):
-        raise UsageError("The question holds no word.", 'For example: footnote ask "When did the project begin?"')
+        raise UsageError("The question holds no word.", 'For example: "When did the project begin?"')
     return text
 
 

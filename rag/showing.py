@@ -6,9 +6,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from indexer.plurals import counted
 from indexer.screen import flowed, near, place, plain, show_wrapped
 from rag.joining import concludes, is_joining
 from rag.links import linked
+from rag.markdown_marks import Span, is_markdown, left, marks, unmarked
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +29,8 @@ def show_passage(console: Console, rank: int, passage: Passage, question: str, e
 
     With `explain`, it says how either arm ranked it.
     """
-    head = plain(f"{rank}. ", "bold") + plain(passage.context or passage.name, "bold")
+    name = unmarked(passage.context or passage.name, passage.source)
+    head = plain(f"{rank}. ", "bold") + plain(name, "bold")
     show_wrapped(console, head + plain(f"  {passage.score:.3f}", "dim"))
     where = plain(place(passage.source, passage.page, passage.line, passage.page_name), "cyan")
     console.print(plain("   ") + linked(console, where, passage.source), soft_wrap=True)
@@ -45,7 +48,8 @@ def _excerpt(passage: Passage, question: str) -> Text:
 
     spans = excerpt(passage, question)
     words = matches(passage.text, question)
-    parts = [_marked(passage.text, span, words) for span in spans]
+    removed = _marks(passage.text, passage.source)
+    parts = [_marked(passage.text, span, words, removed) for span in spans]
     between = [
         " " if not passage.text[one[1] : other[0]].strip() else " … " for one, other in itertools.pairwise(spans)
     ]
@@ -57,14 +61,24 @@ def _excerpt(passage: Passage, question: str) -> Text:
     return plain("… " if more_before else "") + text + plain(" …" if more_after else "")
 
 
-def _marked(text: str, span: tuple[int, int], marks: Iterable[tuple[int, int]], style: str = "bold") -> Text:
-    """Return a part of a text with what of the marks lies in it in that style."""
+def _marks(text: str, source: str) -> list[Span]:
+    """Return the marks of Markdown in what a source says, which are not shown; none where it is no Markdown."""
+    return marks(text) if is_markdown(source) else []
+
+
+def _marked(text: str, span: Span, words: Iterable[Span], removed: Sequence[Span], style: str = "bold") -> Text:
+    """Return a part of a text without what is removed, and with the words that lie in it in that style."""
     start, end = span
     part = plain(flowed(text[start:end]))
-    for first, last in marks:
+    for first, last in words:
         if max(first, start) < min(last, end):
             part.stylize(style, max(first, start) - start, min(last, end) - start)
-    return part
+    return _without(part, 0, end - start, [(first - start, last - start) for first, last in removed])
+
+
+def _without(text: Text, start: int, end: int, removed: Sequence[Span]) -> Text:
+    """Return a part of a styled text without what is removed."""
+    return plain("").join([text[first:last] for first, last in left(start, end, removed)])
 
 
 def _explained(passage: Passage) -> str:
@@ -95,7 +109,7 @@ def _show_given(console: Console, answer: Answer) -> None:
     for start, end in answer.unsupported:
         unsure = plain(f'not borne out by the documents: "{answer.text[start:end].strip()}"', "yellow")
         show_wrapped(console, unsure)
-    looked = f"; looked at {answer.documents:,} documents" if answer.documents else ""
+    looked = f"; looked at {counted(answer.documents, 'document')}" if answer.documents else ""
     maker = f"confidence {answer.confidence:.0%}, by the {answer.generator} generator{looked}"
     show_wrapped(console, plain(maker, "dim"))
     _show_notes(console, answer)
@@ -118,9 +132,11 @@ def _show_closest(console: Console, answer: Answer) -> None:
 
 
 def _show_nothing(console: Console, answer: Answer) -> None:
-    show_wrapped(console, plain("Nothing in these documents bears on this.", "bold"))
+    show_wrapped(console, plain(answer.refusal, "bold"))
     _show_meant(console, answer)
     _show_notes(console, answer)
+    if not answer.passages:
+        return
     nearest = f"confidence in the best answer {answer.confidence:.0%}. The nearest passages:"
     show_wrapped(console, plain(nearest, "dim"))
     console.print()
@@ -138,7 +154,7 @@ def _show_meant(console: Console, answer: Answer) -> None:
 
 
 def _show_notes(console: Console, answer: Answer) -> None:
-    for note in answer.notes:
+    for note in answer.remarks:
         show_wrapped(console, plain(note, "dim"))
 
 
@@ -169,7 +185,8 @@ def _show_body(console: Console, answer: Answer) -> str:
         else:
             show_wrapped(console, line)
     alone = concludes(answer.text)
-    return answer.text + (_show_sentences(console, answer) if alone else "")
+    body = "".join(answer.text[start:end] for start, end in left(0, len(answer.text), _marks_in_answer(answer)))
+    return body + (_show_sentences(console, answer) if alone else "")
 
 
 def is_span(answer: Answer) -> bool:
@@ -194,6 +211,7 @@ def _show_sentences(console: Console, answer: Answer) -> str:
 def _lines(answer: Answer) -> Iterator[tuple[Text, bool]]:
     """Yield the text by its lines with the numbers of its footnotes, and for each whether it is code."""
     text, numbers, start = _styled(answer), footnote_numbers(answer), 0
+    removed = _marks_in_answer(answer)
     for words in answer.text.split("\n"):
         end = start + len(words)
         ends = [place for place in sorted(numbers) if start < place <= end]
@@ -204,10 +222,25 @@ def _lines(answer: Answer) -> Iterator[tuple[Text, bool]]:
         else:
             line, done = plain(""), start
             for place in ends:
-                line += text[done:place] + plain(f" {numbers[place]}", "cyan")
+                line += _without(text, done, place, removed) + plain(f" {numbers[place]}", "cyan")
                 done = place
-            yield line + text[done:end], False
+            line += _without(text, done, end, removed)
+            if line.plain or not words:  # what is all marks is no line
+                yield line, False
         start = end + 1
+
+
+def _marks_in_answer(answer: Answer) -> list[Span]:
+    """Return the marks of Markdown in the parts of an answer that were copied from such files, code apart."""
+    sources = {citation.number: citation.source for citation in answer.citations}
+    found = []
+    for part in answer.copied:
+        if is_markdown(sources.get(part.citation, "")):
+            if any(start < part.end and part.start < end for start, end in answer.code):
+                continue
+            inside = marks(answer.text[part.start : part.end])
+            found += [(part.start + start, part.start + end) for start, end in inside]
+    return sorted(found)
 
 
 def _styled(answer: Answer) -> Text:
@@ -257,8 +290,9 @@ def _show_footnotes(console: Console, answer: Answer, said: str) -> None:
 
 def _show_citation(console: Console, citation: Citation, shown: str) -> None:
     where = plain(place(citation.source, citation.page, citation.line, citation.page_name), "cyan")
+    title = unmarked(citation.title, citation.source)
     console.print(
-        plain(f"[{citation.number}] ", "cyan") + plain(f"{citation.title}, " if citation.title else "", "bold")
+        plain(f"[{citation.number}] ", "cyan") + plain(f"{title}, " if title else "", "bold")
         + linked(console, where, citation.source),
         soft_wrap=True,
     )  # fmt: skip
@@ -274,6 +308,6 @@ def _quoted(citation: Citation, style: str) -> Text:
 
     quote = citation.quote
     start, end = around(quote, citation.marks, QUOTE)
-    marks = [(first, last) for first, last in citation.marks if last - first < len(quote)]
-    text = _marked(quote, (start, end), marks, style)
+    words = [(first, last) for first, last in citation.marks if last - first < len(quote)]
+    text = _marked(quote, (start, end), words, _marks(quote, citation.source), style)
     return plain("… " if start else "") + text + plain(" …" if end < len(quote) else "")

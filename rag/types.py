@@ -245,6 +245,21 @@ class Answer:
         return self.outcome == "answer"
 
     @property
+    def refusal(self) -> str:
+        """What is said in place of an answer where the outcome is none, in a sentence; "" for any other outcome.
+
+        Where filters kept no document it says so, and `notes` go on with the values that there are.
+        """
+        if self.outcome != "none":
+            return ""
+        return self.notes[0] if len(self.notes) > 1 and not self.passages else NOTHING
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The notes that `refusal` does not say already."""
+        return self.notes[1:] if self.notes and self.refusal == self.notes[0] else self.notes
+
+    @property
     def code(self) -> tuple[tuple[int, int], ...]:
         """The parts of `text` that were copied from code with their line ends, to be shown as code."""
         quoted = {citation.number: citation for citation in self.citations}
@@ -288,6 +303,10 @@ class Answer:
 
 
 # An answer that is listened to while it comes about
+
+
+NOTHING = "Nothing in these documents bears on this."
+"""What is said where nothing that was read bears on the question."""
 
 
 @dataclass(frozen=True, slots=True)

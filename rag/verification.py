@@ -22,6 +22,7 @@ from sqlalchemy import select
 from indexer.collection import Collection, document_from_row
 from indexer.errors import Unreadable, UsageError, UserError
 from indexer.pages import PAGED, page_place
+from indexer.plurals import counted
 from indexer.schema import documents
 from indexer.types import Document
 from rag.joining import concludes, is_joining
@@ -68,7 +69,8 @@ class Verdict:
         """What is proved by that, in words: the quotation, and never the conclusion."""
         if not self.holds:
             failed = sum(not check.holds for check in self.checks)
-            citations = f"{failed} of {len(self.checks)} citations do not hold" if failed else ""
+            every = counted(len(self.checks), "citation")
+            citations = f"{failed} of {every} {'does' if failed == 1 else 'do'} not hold" if failed else ""
             return "; ".join(filter(None, (citations, f"the answer does not hold: {self.reason}" * bool(self.reason))))
         if not self.says_something:
             return "it was not answered, and nothing is claimed"
@@ -152,11 +154,13 @@ _ANSWER_MAY: Mapping[str, tuple[type, ...]] = {
 
 
 def _check_form(answer: Any) -> None:
+    if hasattr(answer, "to_json"):
+        raise UsageError(f"An answer is checked in its JSON form, not as {answer!r:.80}.", "Write: answer.to_json()")
     for name, types in _ANSWER.items():
         if not isinstance(answer, Mapping) or not isinstance(answer.get(name), types):
             raise UsageError(
                 f"This is no answer: it has no {name!r} that is a {types[0].__name__}.",
-                "Make one with: footnote ask QUESTION --json",
+                "Make one with: footnote ask QUESTION --json, or answer.to_json() in Python",
             )
     _check_fields(answer, "An answer", _ANSWER_MAY, optional=True)
     for citation in answer["citations"]:

@@ -196,10 +196,10 @@ def test_lone_surrogates_from_outside_come_out_as_json_again(home: Path) -> None
         (["search", "x" * 5000], "at most 4,000 are read"),
         (["ask", "tea", "--max-error", "1.5"], "--max-error must lie between 0 and 1"),
         (["search", "tea", "--filter", "tea"], "'tea' is not of the form key=value"),
-        (["search", "tea", "-k", "0"], "Invalid value for '-k'"),
-        (["search", "tea", "--mode", "magic"], "Invalid value for '--mode'"),
-        (["nonsense"], "No such command 'nonsense'"),
-        (["verify", "/no/such/file"], "No such file"),
+        (["search", "tea", "-k", "0"], "-k must be a whole number from 1 to 1000, not 0."),
+        (["search", "tea", "--mode", "magic"], "--mode must be one of hybrid, dense, words, feedback, not 'magic'."),
+        (["nonsense"], "There is no command 'nonsense'."),
+        (["verify", "/no/such/file"], "There is no file '/no/such/file', which ANSWER.json names."),
     ],
 )
 def test_wrong_usage_exits_2_and_says_what_to_do(world: Path, arguments: list[str], message: str) -> None:
@@ -258,7 +258,17 @@ def test_search_without_a_match_says_so(world: Path) -> None:
 def test_a_search_says_how_many_documents_a_filter_keeps(world: Path) -> None:
     result = run("search", "green tea", "--filter", "format=pdf")
     assert result.exit_code == 4
-    assert result.stdout.startswith("Nothing found.\n0 of 4 documents match the filter.\n")
+    notes = ["0 of 4 documents match format=pdf.", "Values of format: markdown (3), text (1)."]
+    assert result.stdout == "Nothing found.\n" + "".join(f"{note}\n" for note in notes)
+    as_json = run("search", "green tea", "--filter", "format=pdf", "--json")
+    assert (as_json.exit_code, json.loads(as_json.stdout)["notes"]) == (4, notes)
+    assert json.loads(run("search", "green tea", "--json").stdout)["notes"] == []
+    asked = run("ask", "At what heat is green tea steeped?", "--filter", "format=pdf")
+    assert (asked.exit_code, asked.stdout) == (4, "".join(f"{note}\n" for note in notes))
+    as_json = run("ask", "At what heat is green tea steeped?", "--filter", "format=pdf", "--json")
+    assert json.loads(as_json.stdout)["notes"] == notes
+    as_markdown = run("ask", "At what heat is green tea steeped?", "--filter", "format=pdf", "--format", "md")
+    assert as_markdown.stdout == f"**{notes[0]}**\n\n{notes[1]}\n"
 
 
 def test_ask_answers_with_footnotes(world: Path) -> None:
@@ -701,7 +711,7 @@ def test_a_word_leaves_the_conversation_and_another_begins_it_anew(world: Path, 
 
 
 def test_a_form_is_one_of_those_there_are(world: Path) -> None:
-    failed(run("ask", BEES, "--form", "poem"), 2, "Invalid value for '--form'")
+    failed(run("ask", BEES, "--form", "poem"), 2, "--form must be one of fact, yes-no,")
     assert said(run("ask", BEES, "--form", "fact", "--json"))["answered"]
 
 

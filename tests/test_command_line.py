@@ -249,9 +249,26 @@ def test_a_collection_gets_another_name(home: Path, tmp_path: Path) -> None:
     assert told == {"renamed": "papers", "collection": "letters"}
 
 
+def test_what_was_asked_of_a_collection_follows_its_new_name(home: Path, tmp_path: Path) -> None:
+    """After a rename, `ask --continue` and `open` looked for the collection under the name that it had before."""
+    run("index", str(write_folder(tmp_path / "files")))
+    run("index", str(write_folder(tmp_path / "files")), "-c", "other")
+    run("ask", FOOTBALL, "-c", "other")
+    run("ask", BEES)
+    with (home / "history.jsonl").open("ab") as file:
+        file.write(b"not a line of ours\n")
+    run("collections", "rename", "default", "papers")
+    entries = said(run("history", "--json"))["questions"]
+    assert [(entry["question"], entry["collection"]) for entry in entries] == [(FOOTBALL, "other"), (BEES, "papers")]
+    assert said(run("ask", "--continue", "and where?", "--json"))["collection"] == "papers"
+    assert run("open", "--print").exit_code == 0
+    assert (home / "history.jsonl").stat().st_mode & 0o777 == 0o600
+    assert b"not a line of ours\n" in (home / "history.jsonl").read_bytes()
+
+
 def test_export_and_import_name_the_trouble(world: Path, tmp_path: Path) -> None:
     failed(run("export", str(tmp_path / "no" / "x")), 1, r"(?s)There is no folder .*/no to write x into.*mkdir -p ")
-    failed(run("export", str(tmp_path)), 2, "is a directory")
+    failed(run("export", str(tmp_path)), 2, "FILE must be a file, and '.*' is a folder.")
     failed(run("import", str(tmp_path / "none")), 1, r"(?s)There is no file .*/none to import.*footnote export FILE")
     note = tmp_path / "note.txt"
     note.write_text("no export")
@@ -291,10 +308,10 @@ def test_options_are_set_in_the_environment_and_the_file(world: Path) -> None:
 
 
 def test_a_wrong_setting_is_told_with_its_place(world: Path) -> None:
-    told = failed(run("search", "tea", FOOTNOTE_SEARCH_K="many"), 2, "'many' is not a valid integer range")
-    assert "It is set by FOOTNOTE_SEARCH_K." in told
+    said = "FOOTNOTE_SEARCH_K must be a whole number from 1 to 1000, not 'many'."
+    failed(run("search", "tea", FOOTNOTE_SEARCH_K="many"), 2, said)
     (world / "home" / "config.toml").write_text("[search]\nkk = 1\n")
-    failed(run("search", "tea"), 2, r"config\.toml has 'kk' under \[search\], which is no option")
+    failed(run("search", "tea"), 2, r"config\.toml, line 2, has 'kk' under \[search\], which is no option")
     (world / "home" / "config.toml").write_text("colection = 'a'\n")
     failed(run("search", "tea"), 2, r"(?s)has 'colection' above its tables.*Did you mean: collection")
     for about in (["--help"], ["help"], ["help", "config"], ["help", "search"], ["-V"]):
@@ -332,13 +349,13 @@ def test_the_shared_options_are_those_that_are_told() -> None:
         (["show", "nothing", "--json"], "not_found", 1, "'nothing' is not in collection 'default'."),
         (["search", "tea", "-c", "papers", "--json"], "not_found", 1, "There is no collection 'papers' in "),
         (["search", "tea", "--filter", "tea", "--json"], "usage", 2, "The filter 'tea' is not of the form key=value"),
-        (["search", "--json"], "usage", 2, "Missing argument 'QUERY...'."),
-        (["search", "tea", "--json", "-k", "0"], "usage", 2, "Invalid value for '-k': 0 is not in the range"),
-        (["search", "tea", "-k", "0", "--json"], "usage", 2, "Invalid value for '-k': 0 is not in the range"),
-        (["ask", "tea", "--format=json", "--nonsense"], "usage", 2, "No such option '--nonsense'."),
+        (["search", "--json"], "usage", 2, "footnote search needs QUERY."),
+        (["search", "tea", "--json", "-k", "0"], "usage", 2, "-k must be a whole number from 1 to 1000, not 0."),
+        (["search", "tea", "-k", "0", "--json"], "usage", 2, "-k must be a whole number from 1 to 1000, not 0."),
+        (["ask", "tea", "--format=json", "--nonsense"], "usage", 2, "footnote ask has no option --nonsense."),
         (["ask", "tea", "--format", "json", "--max-error", "2"], "usage", 2, "--max-error must lie between"),
-        (["nonsense", "--json"], "usage", 2, "No such command 'nonsense'."),
-        (["eval", "qaa", "--json"], "usage", 2, "No such command 'qaa'."),
+        (["nonsense", "--json"], "usage", 2, "There is no command 'nonsense'."),
+        (["eval", "qaa", "--json"], "usage", 2, "There is no command 'qaa'."),
     ],
 )
 def test_errors_are_json_where_json_was_asked_for(
@@ -356,13 +373,66 @@ def test_errors_are_json_where_json_was_asked_for(
 @pytest.mark.parametrize(
     ("arguments", "first", "hint"),
     [
-        (["search"], "error: Missing argument 'QUERY...'.", "Run: footnote help search"),
-        (["search", "tea", "--jsn"], "error: No such option '--jsn'. Did you mean '--json'?", "footnote help search"),
-        (["serch", "tea"], "error: No such command 'serch'.", "Did you mean: search?"),
-        (["train", "encodr"], "error: No such command 'encodr'.", "Did you mean: encoder?"),
-        (["zzz"], "error: No such command 'zzz'.", "There are: ask, collections, completion, doctor, eval, "),
-        (["--nonsense"], "error: No such option '--nonsense'.", "Run: footnote help"),
-        (["help", "serch"], "error: No such command 'serch'.", "Did you mean: search?"),
+        (
+            ["search"],
+            "error: footnote search needs QUERY.",
+            "Type: footnote search QUERY...  (Run: footnote help search)",
+        ),
+        (["search", "tea", "--jsn"], "error: footnote search has no option --jsn.", "Did you mean: --json?"),
+        (["serch", "tea"], "error: There is no command 'serch'.", "Did you mean: search?"),
+        (["train", "encodr"], "error: There is no command 'encodr'.", "Did you mean: encoder?"),
+        (["zzz"], "error: There is no command 'zzz'.", "There are: ask, collections, completion, doctor, eval, "),
+        (["--nonsense"], "error: footnote has no option --nonsense.", "Run: footnote help"),
+        (["help", "serch"], "error: There is no command 'serch'.", "Did you mean: search?"),
+        (["aks", "tea"], "error: There is no command 'aks'.", "Did you mean: ask?"),
+        (["help", "aks"], "error: There is no command 'aks'.", "Did you mean: ask?"),
+        (["help", "confg"], "error: There is no command 'confg'.", "Did you mean: config?"),
+        (
+            ["help", "nosuch"],
+            "error: There is no command 'nosuch'.",
+            "There are: ask, collections, completion, config, ",
+        ),
+        (["ask", "--k", "3"], "error: footnote ask has no option --k.", "Did you mean: -k? Run: footnote help ask"),
+        (["ask", "-k", "x", "tea"], "error: -k must be a whole number from 1 to 100, not 'x'.", "footnote help ask"),
+        (["ask", "-k"], "error: -k needs a whole number from 1 to 100 behind it.", "Run: footnote help ask"),
+        (["ask", "--max-error", "x", "tea"], "error: --max-error must be a number, not 'x'.", "footnote help ask"),
+        (["ask", "--explain=3", "tea"], "error: --explain takes no value.", "Run: footnote help ask"),
+        (["ask", "--shots", "/none", "tea"], "error: There is no file '/none', which --shots names.", "help ask"),
+        (
+            ["ask", "--home", __file__, "tea"],
+            f"error: --home must be a folder, and {__file__!r} is a file.",
+            "help ask",
+        ),
+        (["open", "x"], "error: NUMBER must be a whole number of at least 1, not 'x'.", "Run: footnote help open"),
+        (
+            ["show", "a", "b"],
+            "error: footnote show takes SOURCE, and got 'b' as well.",
+            "A name with spaces stands in q",
+        ),
+        (["history", "a"], "error: footnote history takes no arguments, and got 'a'.", "Run: footnote help history"),
+        (
+            ["collections", "rename", "a"],
+            "error: footnote collections rename needs NEW.",
+            "Type: footnote collections rename NAME NEW  (Run: footnote help collections rename)",
+        ),
+        (
+            ["completion", "fishy"],
+            "error: SHELL must be one of bash, zsh, fish, not 'fishy'. Did you mean: fish?",
+            "Run",
+        ),
+        (["train", "generator", "x"], "error: footnote train generator needs --out.", "... --out FOLDER  (Run: "),
+        (
+            ["-k", "3", "ask", "two words"],
+            "error: -k is an option of ask, and stands behind it.",
+            "Type: footnote ask -k 3 'two words'",
+        ),
+        (
+            ["--explain", "ask", "tea"],
+            "error: --explain is an option of ask, and stands behind it.",
+            "ask --explain tea",
+        ),
+        (["--home", "/tmp"], "error: No command was given.", "Type: footnote COMMAND --home /tmp"),
+        (["--jsn", "status"], "error: footnote has no option --jsn.", "Did you mean: --json? Run: footnote help"),
         (["help", "search", "tea"], "error: footnote search has no commands below it.", "footnote search --help"),
         (["show", "nothing"], "error: 'nothing' is not in collection 'default'.", "Run: footnote status --sources"),
     ],
@@ -374,6 +444,67 @@ def test_every_error_has_one_form(world: Path, arguments: list[str], first: str,
     assert hint in lines[1]
     assert len(lines) == 2
     assert "Usage:" not in result.output
+
+
+def test_options_of_many_commands_may_stand_before_the_command(world: Path, tmp_path: Path) -> None:
+    """`footnote --home X ask ...` was told that there is no option --home, and asked whether --help was meant."""
+    for name in ("--home", "-c"):
+        assert run("--json", name, "nothing", "search", "tea").stderr == (
+            run("search", "--json", name, "nothing", "tea").stderr
+        )
+    moved = run(f"--home={tmp_path}", "--json", "collections")
+    assert (moved.exit_code, json.loads(moved.stdout)) == (0, {"collections": [], "broken": []})
+    result = run("--json", "-v", "--home", str(tmp_path), "collections", "rename", "papers", "letters")
+    assert error_of(result.stderr)["message"] == f"There is no collection 'papers' in {tmp_path}."
+
+
+def test_a_wrong_value_of_a_variable_is_told_with_its_name(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_JSON", "maybe")
+    failed(run("ls"), 2, "FOOTNOTE_JSON must be true or false, not 'maybe'.")
+    monkeypatch.setenv("FOOTNOTE_JSON", "")
+    monkeypatch.setenv("FOOTNOTE_ASK_K", "0")
+    failed(run("ask", "tea"), 2, "FOOTNOTE_ASK_K must be a whole number from 1 to 100, not 0.")
+
+
+def test_a_variable_that_is_spelled_wrongly_is_warned_of(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_PORT", "8001")  # the service's
+    assert run("ls").stderr == ""
+    monkeypatch.setenv("FOOTNOTE_HOEM", "/elsewhere")
+    result = run("ls")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("warning: nothing reads the variable FOOTNOTE_HOEM. Did you mean: FOOTNOTE_HOME?\n")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def options_of(group: click.Group, *above: str) -> Iterator[tuple[tuple[str, ...], click.Option]]:
+    """Yield every option that takes a value, with the names of its command."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from options_of(command, *above, name)
+        else:
+            options = [each for each in command.params if isinstance(each, click.Option)]
+            values = (each for each in options if not each.is_flag and each.name != "lora")  # --lora may have none
+            yield from (((*above, name), option) for option in values)
+
+
+def test_no_word_of_the_parser_s_is_shown(world: Path) -> None:
+    """Every option of every command is typed without its value, and with one that it cannot have."""
+    assert isinstance(cli.footnote, click.Group)
+    tried = 0
+    for path, option in options_of(cli.footnote):
+        name = option.opts[-1]
+        lacking = run(*path, name)
+        assert re.match(rf"error: {name} needs (a|one|\d) .*behind it.*\.\nRun: footnote help ", lacking.stderr), path
+        if option.nargs == 1 and isinstance(
+            option.type, click.Choice | click.types.IntParamType | click.types.FloatParamType
+        ):
+            wrong = run(*path, name, "as you like")
+            must = rf"error: {max(option.opts, key=len)} must be (a|one) .*, not 'as you like'\.\nRun: footnote help "
+            assert re.match(must, wrong.stderr), wrong.stderr
+            tried += 1
+    assert tried > 60
 
 
 def test_help_of_a_command_is_shown_by_help() -> None:
@@ -403,7 +534,7 @@ def test_the_version_has_a_short_option() -> None:
 def test_a_shell_is_told_how_to_complete(shell: str) -> None:
     script = run("completion", shell).stdout
     assert f"_FOOTNOTE_COMPLETE={shell}_complete" in script
-    failed(run("completion", "cmd"), 2, "'cmd' is not one of 'bash', 'zsh', 'fish'")
+    failed(run("completion", "cmd"), 2, "SHELL must be one of bash, zsh, fish, not 'cmd'.")
 
 
 def offered(world: Path, words: str) -> list[str]:

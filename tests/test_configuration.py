@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from indexer.commands import Commands, origin_of, with_settings
 from indexer.configuration import Shared, settings_for, variable
 from indexer.errors import NotFound, UsageError
+from indexer.variables import unread_variables
 
 
 @click.group(cls=Commands)
@@ -149,6 +150,8 @@ def test_the_file_lies_in_the_home_that_is_typed_or_where_the_variable_says(tmp_
     ("config", "message", "hint"),
     [
         ("[ask]\nmax-eror = 0.1\n", "has 'max-eror' under \\[ask\\], which is no option", "Did you mean: max-error"),
+        ("# ours\n[aks]\nk = 1\n", "line 2, has a table \\[aks\\], which is no command", "Did you mean: ask?"),
+        ("[ask]\nk = 1\n\nmax_eror = 1\n", "line 4, has 'max_eror' under \\[ask\\]", "Did you mean: max-error"),
         ("[ask]\nk = [1, 2]\n", r"has k = \[1, 2\]", "One text or number is wanted"),
         ("[ask]\nfilter = [{a = 1}]\n", "has filter = ", "filter = \\["),
         ("[ask]\nhome = '/tmp'\n", "has 'home' under", ""),
@@ -161,7 +164,12 @@ def test_a_mistake_in_the_file_is_told_and_not_passed_over(
 ) -> None:
     (tmp_path / "config.toml").write_text(config)
     command = "serve" if "serve" in config else "ask"
-    told = refused(run(tmp_path, command))
+    if "aks" in config:
+        with pytest.raises(UsageError) as caught:
+            run(tmp_path, command)
+        told = caught.value
+    else:
+        told = refused(run(tmp_path, command))
     assert str(tmp_path / "config.toml") in told.message
     assert re.search(message, told.message), told.message
     assert re.search(hint, told.hint), told.hint
@@ -189,6 +197,29 @@ def test_a_wrong_value_is_told_with_the_place_where_it_stands(tmp_path: Path) ->
     typed = CliRunner().invoke(program, ["ask", "-k", "0"], env={"FOOTNOTE_HOME": "/none"}, standalone_mode=False)
     assert isinstance(typed.exception, click.BadParameter)
     assert origin_of(typed.exception) == ""
+
+
+def test_a_variable_that_nothing_reads_is_warned_of() -> None:
+    """FOOTNOTE_HOEM=/elsewhere was passed over, and the collections in the usual place were told as its."""
+    read = {
+        "FOOTNOTE_HOME": "/a", "FOOTNOTE_LOUD": "1", "FOOTNOTE_ASK_K": "3", "FOOTNOTE_EVAL_QA_LIMIT": "5",
+        "FOOTNOTE_JSON": "true", "FOOTNOTE_SERVE_PORT": "1", "HOME": "/b", "FOOTNOTE_TOKEN": "t", "A_FOOTNOTE_X": "",
+    }  # fmt: skip
+    assert unread_variables(program, read, lambda: ["FOOTNOTE_TOKEN"]) == []
+    unread = {
+        **read,
+        "FOOTNOTE_HOEM": "/d",
+        "FOOTNOTE_AKS_K": "3",
+        "FOOTNOTE_EVAL_QA_LIMITS": "3",
+        "FOOTNOTE_XYZZY": "",
+    }
+    warnings = unread_variables(program, unread, lambda: ["FOOTNOTE_TOKEN"])
+    assert [each.partition("FOOTNOTE_")[2] for each in warnings] == [
+        "AKS_K. Did you mean: FOOTNOTE_ASK_K?",
+        "EVAL_QA_LIMITS. Did you mean: FOOTNOTE_EVAL_QA_LIMIT?",
+        "HOEM. Did you mean: FOOTNOTE_HOME?",
+        "XYZZY. See: footnote help config",
+    ]
 
 
 def test_settings_know_where_they_come_from(tmp_path: Path) -> None:

@@ -126,7 +126,12 @@ def test_filters_hold_when_asking(engine: Engine) -> None:
 def test_a_filter_that_keeps_nothing_is_told(engine: Engine) -> None:
     answer = engine.ask("How many bees does a hive hold?", filters=["source=nowhere.md"])
     assert (answer.outcome, answer.passages) == ("none", ())
-    assert answer.notes == ("0 of 4 documents match the filter.",)
+    assert answer.notes == (
+        "0 of 4 documents match source=nowhere.md.",
+        "Values of source: bees.txt, tea.md, library.md, pump.md.",
+    )
+    assert answer.refusal == answer.notes[0]
+    assert str(answer).startswith("0 of 4 documents match source=nowhere.md.\n\nValues of source: ")
 
 
 def test_a_line_is_counted_in_the_markdown_as_it_is_on_disk(tmp_path: Path, quoting_model: Path) -> None:

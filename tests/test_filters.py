@@ -86,7 +86,7 @@ def test_filters_keep_what_they_say(world: Collection, filters: list[str], expec
 def test_what_is_no_filter_is_told_with_an_example(wrong: str) -> None:
     with pytest.raises(UsageError, match="is not of the form key=value") as caught:
         parse_filters([wrong])
-    assert "--filter" in caught.value.hint
+    assert caught.value.hint == "For example: format=markdown, 'source=*/guides/*' or 'date>=2024-01-01'"
 
 
 KEYS = ("lang", "year", "source", "title", "x-y")
@@ -121,5 +121,29 @@ def test_a_date_that_is_none_is_told(world: Collection, wrong: str) -> None:
 
 
 def test_how_many_documents_a_filter_keeps_is_told(world: Collection) -> None:
-    assert world.match_count(["lang=fr"]) == "0 of 4 documents match the filter"
-    assert world.match_count(["lang=en"]) == "2 of 4 documents match the filter"
+    assert world.match_count(["lang=fr"]) == "0 of 4 documents match lang=fr."
+    assert world.match_count(["lang=en", "year>2000"]) == "2 of 4 documents match lang=en and year>2000."
+
+
+@pytest.mark.parametrize(
+    ("filters", "notes"),
+    [
+        (["lang=En"], ("0 of 4 documents match lang=En.", "Did you mean: en?", "Values of lang: en (2), de (1).")),
+        (["lang=fr"], ("0 of 4 documents match lang=fr.", "Values of lang: en (2), de (1).")),
+        (["year>3000"], ("0 of 4 documents match year>3000.", "Values of year go from 2005 to 2019.")),
+        (["source=gide.md"], ("0 of 4 documents match source=gide.md.", "Did you mean: guide.md?",
+                               "Values of source: 100%.txt, guide.md, guide.md, notes[1].txt.")),
+        (["draft=perhaps"], ("0 of 4 documents match draft=perhaps.", "Values of draft: false (1), true (1).")),
+        (["lang=en", "lang=de"],
+         ("0 of 4 documents match lang=en and lang=de.",
+          "Each of these filters keeps some documents, and no document passes all of them.")),
+        (["lang=en", "year=1999"],
+         ("0 of 4 documents match lang=en and year=1999.", "Values of year: 2019 (2), 2005 (1).")),
+        (["lang=en"], ("2 of 4 documents match lang=en.",)),
+    ],
+)  # fmt: skip
+def test_filters_that_keep_nothing_are_told_with_the_values_that_there_are(
+    world: Collection, filters: list[str], notes: tuple[str, ...]
+) -> None:
+    """They ended in "Nothing in these documents bears on this", and left one to guess what an author is called."""
+    assert world.match_notes(filters) == notes

@@ -5,11 +5,11 @@ import pytest
 from indexer.names import (
     PART,
     WHOLE,
-    asked,
     document_names,
     forms,
     identifiers,
     inner_words,
+    names_in,
     normal_form,
     passage_names,
 )
@@ -38,7 +38,7 @@ def test_what_is_written_in_one_way_on_purpose_is_an_identifier(token: str) -> N
 )  # fmt: skip
 def test_ordinary_words_and_quantities_are_none(ordinary: str) -> None:
     assert identifiers(ordinary) == []
-    assert asked(ordinary).identifiers == ()
+    assert names_in(ordinary).identifiers == ()
 
 
 def test_separators_and_capitals_do_not_matter_but_between_figures() -> None:
@@ -54,9 +54,9 @@ def test_an_identifier_is_found_whole_and_by_runs_of_its_pieces() -> None:
 
 
 def test_an_identifier_may_be_asked_for_in_words() -> None:
-    assert "ax4410b" in asked("Where is AX 4410 B kept?").identifiers
-    assert asked("price 2023").identifiers == ("price2023",)
-    assert asked("What was it in 1994?").identifiers == ()
+    assert "ax4410b" in names_in("Where is AX 4410 B kept?").identifiers
+    assert names_in("price 2023").identifiers == ("price2023",)
+    assert names_in("What was it in 1994?").identifiers == ()
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_an_identifier_may_be_asked_for_in_words() -> None:
     ],
 )
 def test_a_question_is_chiefly_its_names_or_mentions_them(question: str, chiefly: bool) -> None:
-    assert asked(question).chiefly is chiefly
+    assert names_in(question).chiefly is chiefly
 
 
 def test_a_document_is_called_by_its_file_its_title_and_its_fields() -> None:
     called = document_names("/notes/harbour-plan_v3.md", "The plan", {"author": "Ada Holm", "pages": 4})
     assert called["harbourplanv3"] == called["harbourplanv3md"] == called["theplan"] == called["adaholm"] == WHOLE
-    assert asked("the Plan").phrase == "theplan"
-    assert asked("café_ü.md").phrase in document_names("/cafe\u0301_u\u0308.md", "", {})  # as a Mac writes them
+    assert names_in("the Plan").phrase == "theplan"
+    assert names_in("café_ü.md").phrase in document_names("/cafe\u0301_u\u0308.md", "", {})  # as a Mac writes them
 
 
 def test_a_passage_is_called_by_its_identifiers_and_its_heading() -> None:

@@ -105,7 +105,7 @@ def test_unicode_is_told_by_its_mark_or_by_its_zeros(encoding: str) -> None:
 def test_a_few_bytes_of_another_encoding_do_not_spoil_the_rest() -> None:
     decoded = decode("é".encode() * 40 + b" caf\xe9")
     assert decoded.text == "é" * 40 + " café"
-    assert decoded.notes == ("1 bytes were not UTF-8; read as cp1252",)
+    assert decoded.notes == ("1 byte was not UTF-8; read as cp1252",)
 
 
 def test_a_short_latin_text_is_read_as_cp1252_with_a_note() -> None:
@@ -519,7 +519,7 @@ def test_epub_chapters_come_in_the_order_of_the_spine() -> None:
     reading = read("a.epub", book)
     assert (reading.title, reading.metadata) == ("Moby", {"author": "Herman", "date": "1851-10-18"})
     assert texts(reading) == ["One", "first", "Two", "second"]
-    assert reading.notes == ("1 chapters are missing from the book",)
+    assert reading.notes == ("1 chapter missing from the book",)
 
 
 # Tables, records, notebooks, mail

@@ -35,12 +35,6 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
          "Send one JSON object."),
         (b'"tea?"', "application/json", 422, "The body is no JSON object.", FIELDS),
         (b"[]", "application/json; charset=utf-8", 422, "The body is no JSON object.", FIELDS),
-        (b"{}", "application/json", 422, "The field question is missing.", FIELDS),
-        (b'{"question": "tea?", "mode": "words"}', "application/json", 422, "There is no field mode.", FIELDS),
-        (b'{"question": "tea?", "k": 0}', "application/json", 422,
-         "k: Input should be greater than or equal to 1.", FIELDS),
-        (b'{"question": "tea?", "filters": "a=b"}', "application/json", 422,
-         "filters: Input should be a valid list.", FIELDS),
     ],
 )  # fmt: skip
 def test_what_is_missing_is_told(
@@ -71,10 +65,4 @@ def test_openai_s_form_tells_the_same_with_the_field(client: TestClient) -> None
     assert refused.json()["error"] == {
         "message": "The body came as 'text/plain', and is read as JSON.", "type": "invalid_request_error",
         "param": None, "code": "unsupported", "hint": HEADER,
-    }  # fmt: skip
-    refused = client.post("/v1/chat/completions", json={"model": "footnote"})
-    assert refused.status_code == 400
-    assert refused.json()["error"] == {
-        "message": "The field messages is missing.", "type": "invalid_request_error", "param": "messages",
-        "code": "missing_required_parameter", "hint": FIELDS,
     }  # fmt: skip

@@ -331,6 +331,7 @@ def test_sigterm_drains_and_ends_in_peace(home: Path) -> None:
         process.kill()
     assert process.returncode == 0
     lines = [json.loads(line) for line in logged.splitlines() if line.startswith("{")]
+    assert logged.splitlines()[-1] == "Footnote has stopped. The same command starts it again."
     assert lines[0]["route"] == "/healthz"
     assert (lines[0]["status"], lines[0]["method"]) == (200, "GET")
     assert "Traceback" not in logged

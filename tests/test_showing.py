@@ -183,3 +183,43 @@ def test_a_passage_shows_the_sentence_that_fits_with_the_words_in_bold(width: in
     show_passage(console, 1, passage(text), "How many bees in a hive?")
     assert f"{BOLD}hive{PLAIN} holds" in file.getvalue().replace("\n   ", " ")
     assert "Coffee" not in file.getvalue()
+
+
+# Documents in Markdown
+
+
+def test_marks_of_markdown_are_not_shown_on_a_terminal() -> None:
+    """Quotes were shown with their `**`, backticks, `#` and the addresses of links, which are for the machine."""
+    text = "# Limits\n\nThe **limit** is `512` KB, see [the *guide*](docs/guide.md)."
+    fact = answer(text, copied(text, "512"))
+    assert lines(fact)[0] == "The limit is 512 KB, see the guide. [1]"
+    assert f"The limit is {BOLD}512{PLAIN} KB" in shown(fact, colours=True)
+    assert fact.citations[0].quote == "The **limit** is `512` KB, see [the *guide*](docs/guide.md)."  # to the byte
+    stored = "512"
+    assert text[fact.citations[0].start :].startswith("The **limit**")
+    assert fact.text == stored
+
+
+def test_a_table_of_markdown_is_shown_by_its_cells() -> None:
+    text = "| Name | Age |\n|------|-----|\n| **Ada** | 36 |"
+    table = answer(text, copied(text, text, verbatim=True), form="list")
+    assert [line.rstrip() for line in lines(table)[:2]] == ["Name | Age", "Ada | 36 [1]"]
+    assert table.text == text
+
+
+def test_code_and_other_formats_keep_every_sign() -> None:
+    code = "def f(**more):\n    return `x`"
+    text = f"Write:\n\n{code}"
+    block = answer(text, copied(text, code, verbatim=True), form="steps", blocks=[(code, "code")])
+    assert lines(block)[:2] == code.split("\n")
+    text = "The **limit** is `512` KB."
+    other = answer(text, copied(text, "512"))
+    plain_text = replace(other, citations=tuple(replace(each, source="/files/a.txt") for each in other.citations))
+    assert lines(plain_text)[0] == "The **limit** is `512` KB. [1]"
+
+
+def test_a_passage_of_markdown_is_shown_without_marks() -> None:
+    console = Console(file=io.StringIO(), width=100, highlight=False, emoji=False, _environ={})
+    show_passage(console, 1, passage("The **limit** of `files` is [512](a.md) KB."), "limit of files")
+    assert isinstance(console.file, io.StringIO)
+    assert "The limit of files is 512 KB." in console.file.getvalue()

@@ -206,7 +206,7 @@ def test_formulas_without_a_value_and_hidden_sheets_are_noted() -> None:
     buffer = io.BytesIO()
     workbook.save(buffer)
     reading = read("a.xlsx", buffer.getvalue())
-    assert reading.notes == ("sheet 1: 1 formulas were never computed", "sheet 2 is hidden")
+    assert reading.notes == ("sheet 1: 1 formula was never computed", "sheet 2 is hidden")
     assert [block.text for block in reading.blocks if block.page == 2] == ["Old", "Gull; Tern"]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from finetune.resources import duration, size
+from indexer.plurals import counted
 
 if TYPE_CHECKING:
     from finetune.retrieval.encoder import Estimate, Trained
@@ -20,7 +21,8 @@ _BYTES = 16
 def announce(estimate: Estimate) -> None:
     """Say what a run will take."""
     click.echo(
-        f"{estimate.questions:,} questions on {estimate.passages:,} passages, {estimate.steps:,} steps; "
+        f"{counted(estimate.questions, 'question')} on {counted(estimate.passages, 'passage')}, "
+        f"{counted(estimate.steps, 'step')}; "
         f"{estimate.parameters / 1e6:.1f} million parameters in {estimate.precision}, about "
         f"{size(_BYTES * estimate.parameters)} of memory besides the batch; training takes about "
         f"{duration(estimate.seconds)}.",

@@ -9,6 +9,7 @@ import click
 from finetune.commands import options as option
 from indexer.completing import complete_collection
 from indexer.errors import UsageError
+from indexer.plurals import counted
 from indexer.screen import Screen, common
 
 
@@ -79,13 +80,13 @@ def data(
         screen.print_json({"folder": str(done.folder), "written": not dry_run, **report.to_json()})
         return
     click.echo(
-        f"{report.kept:,} of {report.documents:,} texts kept in {report.seconds:.1f} s: "
-        f"{report.words:,} words, {report.characters:,} characters"
+        f"{report.kept:,} of {counted(report.documents, 'text')} kept in {report.seconds:.1f} s: "
+        f"{counted(report.words, 'word')}, {counted(report.characters, 'character')}"
     )
     for title, counts in (("left out", report.reasons), ("changed", dict(report.changes.counts.most_common()))):
         if counts:
             click.echo(f"  {title}: " + ", ".join(f"{count:,} {kind}" for kind, count in counts.items()))
     if report.skipped:
-        click.echo(f"  skipped: {len(report.skipped):,} files; the first: {report.skipped[0].reason}")
+        click.echo(f"  skipped: {counted(len(report.skipped), 'file')}; the first: {report.skipped[0].reason}")
     if not dry_run:
         click.echo(f"Read what was changed: {done.folder / 'README.md'} and {done.folder / 'changes.diff'}")

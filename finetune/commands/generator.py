@@ -11,6 +11,7 @@ from finetune.commands import options as option
 from indexer.completing import complete_encoder
 from indexer.errors import UsageError
 from indexer.home import home_folder
+from indexer.plurals import counted
 from indexer.screen import Screen, common
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def generator(
     from rag.copying.folder import is_copying
 
     if licences and len(licences) != len(data):
-        raise UsageError(f"{len(licences)} licences were given for {len(data)} files.", "Give one for each, in order.")
+        said = f"{counted(len(licences), 'licence')} for {counted(len(data), 'file')}: that is not one for each."
+        raise UsageError(said, "Give one for each, in order.")
     option.require_run(out, resume)
     stated = licences or ("not stated",) * len(data)
     if base is not None and not is_copying(Path(base)):
@@ -125,7 +127,8 @@ def generator(
 
     def announce(estimate: Estimate) -> None:
         click.echo(
-            f"{estimate.questions:,} questions, {estimate.examples:,} examples, {estimate.steps:,} steps; "
+            f"{counted(estimate.questions, 'question')}, {counted(estimate.examples, 'example')}, "
+            f"{counted(estimate.steps, 'step')}; "
             f"{estimate.parameters / 1e6:.1f} million parameters in {estimate.precision}; "
             f"training takes about {duration(estimate.seconds)}.",
             err=True,

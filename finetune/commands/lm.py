@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from finetune.commands import options as option
+from indexer.plurals import counted
 from indexer.screen import Screen, common
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def lm(
         for name, value in trained.scores.items():
             beside = f" (n-grams: {trained.baseline[name]:.3f})" if name in trained.baseline else ""
             click.echo(f"{name.replace('_', ' ')}: {value:.3f}{beside}")
-        click.echo(f"{trained.folder}: a language model that learnt from {trained.estimate.documents:,} documents.")
+        learnt_from = counted(trained.estimate.documents, "document")
+        click.echo(f"{trained.folder}: a language model that learnt from {learnt_from}.")
         if trained.estimate.arch in _NEXT:
             click.echo(f"Go on with: {_NEXT[trained.estimate.arch].format(trained.folder)}")
 
@@ -99,9 +101,10 @@ def announce(estimate: Estimate) -> None:
     click.echo(
         f"{estimate.arch}: {estimate.layers} layers, {estimate.width} wide, "
         f"{estimate.parameters / 1e6:.1f} million parameters in {estimate.precision}, "
-        f"{estimate.vocabulary:,} tokens in the vocabulary.\n"
-        f"{estimate.documents:,} documents, {estimate.tokens:,} tokens; {estimate.steps:,} steps of "
-        f"{estimate.batch_tokens:,} tokens at {estimate.tokens_a_second:,.0f} tokens/s take about "
+        f"{counted(estimate.vocabulary, 'token')} in the vocabulary.\n"
+        f"{counted(estimate.documents, 'document')}, {counted(estimate.tokens, 'token')}; "
+        f"{counted(estimate.steps, 'step')} of "
+        f"{counted(estimate.batch_tokens, 'token')} at {estimate.tokens_a_second:,.0f} tokens/s take about "
         f"{duration(estimate.seconds)}, {size(estimate.memory)} of memory and {size(estimate.disk)} of disk.",
         err=True,
     )

@@ -9,6 +9,7 @@ import click
 from finetune.commands import options as option
 from indexer.errors import UsageError
 from indexer.home import home_folder
+from indexer.plurals import counted
 from indexer.screen import Screen, common
 
 
@@ -57,7 +58,7 @@ def questions(
     )  # fmt: skip
 
     def announce(passages: int, seconds: float) -> None:
-        click.echo(f"{passages:,} passages to ask about; that takes about {duration(seconds)}.", err=True)
+        click.echo(f"{counted(passages, 'passage')} to ask about; that takes about {duration(seconds)}.", err=True)
 
     with screen.progress() as progress:
         if paths:
@@ -74,5 +75,5 @@ def questions(
         for kind, counts in report.counts.items():
             told = ", ".join(f"{count:,} {stage}" for stage, count in counts.items())
             click.echo(f"{kind}: {told}")
-        click.echo(f"{report.kept:,} questions in {out / 'questions.jsonl'}")
+        click.echo(f"{counted(report.kept, 'question')} in {out / 'questions.jsonl'}")
         click.echo(f"Next: footnote train encoder {out / 'questions.jsonl'} --out FOLDER")

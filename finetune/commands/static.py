@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from finetune.commands import options as option
+from indexer.plurals import counted
 from indexer.screen import Screen, common
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def static(
 
     def announce(estimate: Estimate) -> None:
         click.echo(
-            f"{estimate.texts:,} texts, {estimate.steps:,} steps; {estimate.parameters / 1e6:.1f} million numbers; "
+            f"{counted(estimate.texts, 'text')}, {counted(estimate.steps, 'step')}; "
+            f"{estimate.parameters / 1e6:.1f} million numbers; "
             f"learning takes about {duration(estimate.seconds)}.",
             err=True,
         )

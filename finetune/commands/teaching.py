@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from indexer.plurals import counted
 from indexer.screen import Screen
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def _announce(estimate: Estimate) -> None:
     from finetune.resources import duration, size
 
     click.echo(
-        f"{estimate.questions:,} questions, {estimate.examples:,} examples, {estimate.steps:,} steps; "
+        f"{counted(estimate.questions, 'question')}, {counted(estimate.examples, 'example')}, "
+        f"{counted(estimate.steps, 'step')}; "
         f"{estimate.parameters / 1e6:.2f} of {estimate.model_parameters / 1e6:.1f} million parameters are trained in "
         f"{estimate.precision}; training takes about {duration(estimate.seconds)}, {size(estimate.memory)} of memory "
         f"and {size(estimate.disk)} of disk.",

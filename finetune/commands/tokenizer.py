@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from finetune.commands import options as option
+from indexer.plurals import counted
 from indexer.screen import Screen, common
 
 
@@ -59,7 +60,7 @@ def tokenizer(
             "words": [asdict(each) for each in found.words], "seconds": found.seconds,
         })  # fmt: skip
         return
-    click.echo(f"{found.vocabulary:,} tokens in {found.seconds:.1f} s. On held-out texts:\n")
+    click.echo(f"{counted(found.vocabulary, 'token')} in {found.seconds:.1f} s. On held-out texts:\n")
     click.echo(cutting_table(found.cuttings))
     click.echo(f"\n{words_table(found.words)}")
     if not dry_run:

@@ -9,6 +9,8 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from indexer.plurals import counted
+
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: it begins with the same two bytes
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -63,7 +65,8 @@ def _not_utf8(data: bytes, declared: str) -> Decoded:
     whole = len(re.findall("[\x80-\ud7ff\ue000-\U0010ffff]", escaped))
     if whole >= 4 * broken:
         text = re.sub("[\udc80-\udcff]", lambda byte: _cp1252(byte[0].encode("utf-8", "surrogateescape")), escaped)
-        return _finished(text, "utf-8", f"{broken} bytes were not UTF-8; read as cp1252")
+        were = f"{counted(broken, 'byte')} {'was' if broken == 1 else 'were'}"
+        return _finished(text, "utf-8", f"{were} not UTF-8; read as cp1252")
     guess = _detected(data)
     if guess and (text := _strictly(data, guess)):
         return _finished(text, guess, f"encoding guessed: {guess}")

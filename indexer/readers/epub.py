@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from indexer.errors import Unreadable
+from indexer.plurals import counted
 from indexer.readers.archive import open_archive, read_member
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import decode
@@ -46,7 +47,7 @@ def read(name: str, data: bytes) -> Reading:
     for chapter in present:
         blocks.extend(blocks_in(decode(read_member(archive, chapter)).text))
     missing = len(set(chapters)) - len(present)
-    notes = (f"{missing} chapters are missing from the book",) if missing else ()
+    notes = (f"{counted(missing, 'chapter')} missing from the book",) if missing else ()
     return Reading(tuple(blocks), "epub", _title(root), _metadata(root), notes)
 
 

@@ -61,7 +61,9 @@ def _sheet(sheet: Any, number: int, archive: zipfile.ZipFile, notes: list[str]) 
     path = str(getattr(sheet, "_worksheet_path", "")).lstrip("/")
     source = read_member(archive, path) if path in archive.namelist() else b""
     if uncomputed := len(_UNCOMPUTED.findall(source)):
-        notes.append(f"sheet {number}: {uncomputed:,} formulas were never computed")
+        notes.append(
+            f"sheet {number}: {uncomputed:,} {'formula was' if uncomputed == 1 else 'formulas were'} never computed"
+        )
     yield Block(sheet.title, "heading", 1, page=number)
     yield from table_blocks(_rows(sheet, number, _filled_down(source), notes), number)
     yield from (Block(comment, "row", page=number) for comment in comments(archive, path))

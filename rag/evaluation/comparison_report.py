@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from indexer import storage
+from indexer.plurals import counted
 from rag.evaluation import curves
 from rag.evaluation.comparing import Comparison, Difference, Flip
 from rag.evaluation.intervals import Score
@@ -32,7 +33,7 @@ def comparison_page(found: Comparison, before: str, after: str) -> str:
         "lost": (f"Lost ({len(found.lost):,})", _flips(found.lost)),
         "gained": (f"Gained ({len(found.gained):,})", _flips(found.gained)),
     }
-    size = f": {found.n:,} questions in both. Intervals are 95 %, by resampling the questions."
+    size = f": {counted(found.n, 'question')} in both. Intervals are 95 %, by resampling the questions."
     subtitle = together([element("bdi", before), ", then ", element("bdi", after), size])
     return report_page(f"{before} and {after} compared", subtitle, {}, parts)
 

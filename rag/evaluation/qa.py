@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from indexer.arguments import path_of
 from indexer.errors import UsageError
 from indexer.home import DEFAULT_COLLECTION, home_folder
 from indexer.types import Progress, silent
@@ -109,7 +110,11 @@ def evaluate(
     Before anything is asked, raises DataFaults for data that is not what it should be, gold evidence that is not in the
     collection included; UsageError for options that do not go together, and for a folder that holds another run.
     """
-    asked = data if isinstance(data, QuestionSet) else read_questions(Path(data))
+    if not isinstance(options, Options):
+        raise UsageError(f"options must be Options, not {options!r:.80}.", "Write: options=Options(k=3)")
+    if not isinstance(data, QuestionSet):
+        data = path_of("data", data, 'evaluate("questions.jsonl")')
+    asked = data if isinstance(data, QuestionSet) else read_questions(data)
     questions = chosen(asked.questions, ids, options.limit)
     path = None if isinstance(data, QuestionSet) else Path(data)
     home = home_folder(home)

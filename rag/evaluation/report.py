@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer import storage
+from indexer.plurals import counted
 from rag.evaluation import failure_tables, sections, times
 from rag.evaluation.failures import failures
 from rag.evaluation.markup import Html, element, page, style, together
@@ -61,7 +62,7 @@ def answers_report(
         "made": ("How it was made", [sections.manifest_table(manifest)]),
     }
     tiles = {key: score for key, score in scores.items() if key in ("em", "f1", "answered") or _headline(key)}
-    return report_page(_title(name, manifest), _subtitle(manifest, f"{done['n']:,} questions"), tiles, parts)
+    return report_page(_title(name, manifest), _subtitle(manifest, f"{counted(done['n'], 'question')}"), tiles, parts)
 
 
 def search_report(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from indexer.plurals import counted
 from indexer.screen import Screen, shortened
 from rag.evaluation.comparing import Comparison
 from rag.evaluation.failures import MEND, STAGES, Failures
@@ -93,7 +94,8 @@ def show_comparison(screen: Screen, found: Comparison, examples: int) -> None:
             screen.say(flat(f"    gold {' | '.join(flip.answers[:3]) or '(none)'}"))
             before, after = (shortened(said or "(refused)", _SAID) for said in (flip.before, flip.after))
             screen.say(flat(f"    {before}  ->  {after}"))
-    screen.say(f"\n{found.n:,} questions, {found.both_right:,} right in both, {found.both_wrong:,} wrong in both")
+    questions = counted(found.n, "question")
+    screen.say(f"\n{questions}, {found.both_right:,} right in both, {found.both_wrong:,} wrong in both")
     screen.say(f"Verdict on {', '.join(found.deciding)}: {found.verdict}.")
 
 

@@ -85,3 +85,4 @@ def serve(
             err=True,
         )
         asyncio.run(server.serve(sockets=[listener]))
+        click.echo("Footnote has stopped. The same command starts it again.", err=True)

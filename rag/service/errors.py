@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +17,7 @@ from starlette.responses import Response
 from indexer import errors
 from indexer.errors import UserError
 from rag.service.openai.errors import openai_code, openai_failure, openai_status, speaks_openai
+from rag.service.wrong_fields import FIELDS, field_fault
 
 log = logging.getLogger(__name__)
 
@@ -111,10 +113,10 @@ async def on_user_error(request: Request, error: Exception) -> Response:
 
 
 async def on_invalid(request: Request, error: Exception) -> Response:
-    """Answer a request whose fields are not as the schema has them; what was sent is not repeated."""
-    found = error.errors() if isinstance(error, RequestValidationError) else []
-    first = found[0] if found else {"loc": ("body",), "msg": "not valid", "type": ""}
-    return error_response(_unread_body(request, first) or _wrong_field(first), request.url.path)
+    """Answer a request whose fields are not as the schema has them."""
+    if not isinstance(error, RequestValidationError):
+        return await on_mistake(request, error)
+    return error_response(_unread_body(request, error.errors()[0]) or _wrong_field(request, error), request.url.path)
 
 
 def _unread_body(request: Request, found: Mapping[str, Any]) -> ServiceError | None:
@@ -131,23 +133,19 @@ def _unread_body(request: Request, found: Mapping[str, Any]) -> ServiceError | N
     if not _JSON.match(kind):
         shown = f"came as {kind[:80].encode(errors='backslashreplace').decode()!r}" if kind else "has no content-type"
         return ServiceError(415, "unsupported", f"The body {shown}, and is read as JSON.", _JSON_HEADER)
-    return ServiceError(422, "invalid_request", "The body is no JSON object.", "The fields are described at GET /docs")
+    return ServiceError(422, "invalid_request", "The body is no JSON object.", FIELDS)
 
 
 _JSON = re.compile(r"application/([\w.-]+\+)?json\b", re.IGNORECASE)
 _JSON_HEADER = "Send the header content-type: application/json"
 
 
-def _wrong_field(found: Mapping[str, Any]) -> ServiceError:
-    inside = [str(part) for part in found["loc"][1:9]] or [str(found["loc"][0])]
-    field = ".".join(inside)[:200].encode(errors="backslashreplace").decode()
-    message = found["msg"][:400].encode(errors="backslashreplace").decode()
-    code, said = {
-        "missing": ("missing_required_parameter", f"The field {field} is missing."),
-        "extra_forbidden": ("unknown_parameter", f"There is no field {field}."),
-    }.get(found["type"], ("invalid_value", f"{field}: {message}."))
-    hint = "The fields are described at GET /docs"
-    return ServiceError(422, "invalid_request", said, hint, param=field, code=code)
+def _wrong_field(request: Request, error: RequestValidationError) -> ServiceError:
+    field = getattr(request.scope.get("route"), "body_field", None)
+    model = getattr(getattr(field, "field_info", None), "annotation", None)
+    schema = model if isinstance(model, type) and issubclass(model, BaseModel) else None
+    fault = field_fault(error.errors(), error.body, schema)
+    return ServiceError(422, "invalid_request", fault.message, fault.hint, param=fault.param, code=fault.code)
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from indexer.collection import Collection
-from indexer.sync import Report
+from indexer.sync import Report, sync_files
 from indexer.types import Progress, Skip
 
 GONE = "the file is gone; its stored text is kept"
@@ -26,7 +26,8 @@ def brought_up_to_date(
     sources = [entry.source for entry in collection.documents() if entry.origin == "file"]
     under = tuple(f"{str(folder).rstrip('/')}/" for folder in folders)
     present = [source for source in sources if Path(source).is_file() and not (under and source.startswith(under))]
-    report = collection.sync([*folders, *present], prune=prune, rebuild=rebuild, progress=progress)
+    paths = [*folders, *map(Path, present)]  # none of a collection of texts: then nothing is to be done
+    report = sync_files(collection, paths, prune=prune, rebuild=rebuild, progress=progress)
     kept = {entry.source for entry in collection.documents()}
     gone = [Skip(source, GONE) for source in sources if source in kept and not Path(source).is_file()]
     return replace(report, skipped=(*report.skipped, *gone))

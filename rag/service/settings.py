@@ -95,6 +95,11 @@ class Settings:
         return frozenset(name.lower().strip("[]") for name in names if name not in ("0.0.0.0", "::", ""))
 
 
+def variables() -> list[str]:
+    """Return the names of the variables in which settings may stand."""
+    return [f"FOOTNOTE_{field.name.upper()}" for field in dataclasses.fields(Settings)]
+
+
 def is_loopback(host: str) -> bool:
     """True for this machine's own addresses and localhost."""
     try:

@@ -14,13 +14,13 @@ from indexer.errors import UsageError
 from rag.retriever import MAX_QUESTION, checked_question
 from rag.service.openai.options import invalid
 from rag.service.schemas.chat import Message, TextPart
-from rag.types import MAX_HISTORY
+from rag.types import MAX_HISTORY, NOTHING
 
 _PERSON = re.compile(r"\b(he|she|him|her|his|hers)\b", re.IGNORECASE)
 _BELOW = re.compile(r"\n\n(?=\[1\] |Read as: )")
 """Where the text of an answer of ours ends, and its footnotes begin."""
 _NUMBER = re.compile(r"\[\d+\]")
-_NO_ANSWER = ("Not sure. The closest is:", "Nothing in these documents bears on this.")
+_NO_ANSWER = ("Not sure. The closest is:", NOTHING, "0 of ")
 _SENTENCE_END = re.compile(r"[.!?\n]")
 _ABOUT = re.compile(r"\babout (?!you\b|yourself\b)", re.IGNORECASE)
 _MOST_TOPIC = 300

@@ -36,7 +36,8 @@ async def search(asked: SearchRequest, request: Request, service: Served) -> Res
     engine = await service.engine(asked.collection)
     wanted = Search(engine, asked.query, asked.k, asked.mode, tuple(asked.filters), asked.explain)
     found = await while_connected(request, service.asking.search(wanted))
-    generation = await in_thread(lambda: engine.collection.generation)
+    collection = engine.collection
+    generation = await in_thread(lambda: collection.generation)
     return json_response(
         {
             "query": asked.query,
@@ -46,6 +47,9 @@ async def search(asked: SearchRequest, request: Request, service: Served) -> Res
             ),
             "collection": engine.collection.name,
             "generation": generation,
+            "notes": []
+            if found or not asked.filters
+            else await in_thread(lambda: collection.match_notes(asked.filters)),
         }
     )
 

@@ -22,21 +22,29 @@ Span = Annotated[list[int], Field(min_length=2, max_length=2, examples=[[0, 4]])
 Share = Annotated[float, Field(ge=0, le=1)]
 Filters = Annotated[
     list[Annotated[Whole, Field(max_length=1000)]],
-    Field(max_length=20, description="key=value conditions on documents, all of which hold; as `search --filter`."),
+    Field(
+        max_length=20,
+        examples=[["format=pdf", "date>=2024"]],
+        description="key=value conditions on documents, all of which hold; as `search --filter`.",
+    ),
 ]
 MaxError = Annotated[
     float | None,
-    Field(gt=0, lt=1, description="Answer only as often as at most this share of the answers is wrong."),
+    Field(
+        gt=0, lt=1, examples=[0.1], description="Answer only as often as at most this share of the answers is wrong."
+    ),
 ]
 History = Annotated[
     list[Annotated[Whole, Field(min_length=1, max_length=4000)]],
     Field(
         max_length=MAX_HISTORY,
+        examples=[["When was the archive opened?"]],
         description="The questions before this one, oldest first: what it leaves out is taken from them.",
     ),
 ]
 AskedForm = Annotated[
-    Form | None, Field(description="The form to answer in; null: the one that the question asks for.")
+    Form | None,
+    Field(examples=["list"], description="The form to answer in; null: the one that the question asks for."),
 ]
 CollectionName = Annotated[
     str | None, Field(max_length=64, description="The collection to use; null: the one the service was started with.")

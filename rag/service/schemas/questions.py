@@ -118,6 +118,7 @@ class SearchResponse(Response):
     passages: list[PassageOut]
     collection: str
     generation: int
+    notes: list[str] = Field([], description="Where filters keep no document: how many there are, and their values.")
 
 
 class AskRequest(Request):
