@@ -30,6 +30,14 @@ _GENERIC = re.compile(
     r"|history|see also|further reading|sheet ?\d*|slide ?\d*|page ?\d*|chapter ?\d*|part ?\d*|section ?\d*)$",
     re.IGNORECASE,
 )
+_POINTING = re.compile(
+    r"\b(?:this|these|that|those|such|here|above|below|it|its|they|them|their|he|she|his|her|we|us|our|my|ones?|therefore|else"
+    r"|(?<!do )(?<!can )(?<!should )you|your)\b|^what (?:about|now|next|(?:must|may|can) not be)\b",
+    re.IGNORECASE,
+)
+"""Words that mean something only to who reads what stands around them."""
+_MIN_WORDS = 5
+"""Words of a question that a heading or a sentence makes: shorter ones leave out what they are about."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NUMBERED = re.compile(r"^(?:[\d.]+|[A-Z]\.|[ivx]+\.)\s+")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
@@ -92,9 +100,14 @@ def _questions(paper: _Paper) -> Iterator[str]:
     """Yield what a document can be asked: what its headings ask comes first, then what its sentences tell."""
     parts = list(islice((part for part in paper.parts if len(part.body) >= _MIN_BODY), _MOST_HEADINGS))
     headed = [part for part in parts if _is_telling(part.heading)]
-    yield from filter(None, (_asked_by(part.heading, paper.words) for part in headed))
-    yield from filter(None, (_defined(part) for part in headed))
-    yield from chain.from_iterable(_told(part.body) for part in parts)
+    made = chain((_asked_by(part.heading, paper.words) for part in headed), *(_told(part.body) for part in parts))
+    yield from (question for question in made if question.count(" ") + 1 >= _MIN_WORDS and _stands_alone(question))
+    yield from filter(None, (_defined(part) for part in headed if _stands_alone(part.heading)))
+
+
+def _stands_alone(question: str) -> bool:
+    """Tell whether a question is understood without what stands around it."""
+    return not _POINTING.search(question)
 
 
 def _is_telling(heading: str) -> bool:
@@ -158,18 +171,22 @@ def _defined(part: _Part) -> str:
     begun = re.match(
         rf"((?:the |an? )?){re.escape(bare)} (is|are) (?:an?|the|one|what|where|how)\b", part.body, re.IGNORECASE
     )
-    return f"What {begun[2].lower()} {begun[1].lower()}{_lower(bare)}?" if begun else ""
+    if not begun:
+        return ""
+    small = bare[:1].lower() + bare[1:]
+    is_name = not begun[1] and small not in part.body  # a sentence begins with a capital letter, and so does a name
+    return f"What {begun[2].lower()} {begun[1].lower()}{bare if is_name else _lower(bare)}?"
 
 
 # What a sentence tells
 
 _SUBJECT = r"(?P<subject>(?:The|An?|Each|Every) (?:(?!that\b|which\b|who\b|and\b|but\b)[\w'’-]+ ){1,6}?)"
 _WHEN = (
-    r"(?:in|on|at|since|before|after|until|every|within) (?:\w+ ){0,3}?(?:\d"
+    r"(?:in|on|at|since|before|after|until|every|within) (?:\w+ ){0,4}?(?:\d"
     r"|January|February|March|April|May|June|July|August|September|October|November|December"
     r"|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)"
 )
-_PARTICIPLE = r"(?P<verb>\w{3,}(?:ed|en|ilt|lt|ld|wn))"
+_PARTICIPLE = r"(?P<verb>\w{3,}(?:ed|en|ilt|lt|ld|wn)|paid|sent|made|kept|left)"
 _PASSIVE = re.compile(rf"^{_SUBJECT}(?P<be>was|were|is|are) {_PARTICIPLE} (?:by [\w' ]+? )?{_WHEN}")
 _STARTS = re.compile(rf"^{_SUBJECT}(?P<verb>begin|start|end|open|close|leave|arrive|expire)s {_WHEN}")
 _COSTS = re.compile(rf"^{_SUBJECT}costs? (?:\w+ )?[^\w\s]?\d")

@@ -112,14 +112,14 @@ class Paper:
         found: list[dict[str, Any]] = []
         at = 0
         if self.format in ("csv", "xlsx"):
-            page = None
-            for line, row in enumerate(self.text.splitlines(), 2):
+            page: int | None = None
+            for number, row in enumerate(self.text.splitlines(), 2):
                 is_sheet = self.format == "xlsx" and self.text[at:].startswith(f"{row}\n\n") and ":" not in row
                 is_sheet = is_sheet and (at == 0 or self.text[:at].endswith("\n\n"))
                 page = (page or 0) + 1 if is_sheet and row else page
                 kind = "heading" if is_sheet else "row"
                 if row:
-                    place = {"page": page, "line": line}
+                    place = {"page": page, "line": number}
                     found.append({"start": at, "end": at + len(row), "kind": kind, "level": int(is_sheet), **place})
                 at += len(row) + 1
             return found

@@ -61,7 +61,9 @@ def test_a_hostile_error_and_a_hostile_name_are_shown_as_text(visit: Visit, serv
 
 def test_a_hostile_history_does_nothing(visit: Visit) -> None:
     page = visit()
-    lists = {name: [] for name in ("citations", "passages", "unsupported", "copied", "written", "code", "notes")}
+    lists: dict[str, list[str]] = {
+        name: [] for name in ("citations", "passages", "unsupported", "copied", "written", "code", "notes")
+    }
     answer = {
         "question": "<script>alert(1)</script>", "answer": "", "outcome": "none", "confidence": 0.1, "generator": "<b>",
         "collection": "<i>", "generation": 1, "timings_ms": {}, "meant": "<b>", "documents": 0, "read_as": "<b>",
