@@ -15,7 +15,7 @@ import { request, stream } from "./service.js";
 const MOST_BEFORE = 20; // earlier questions that the service takes
 const STAGES = { queued: "Waiting for a turn…", search: "Looking for passages…", read: "Reading…" };
 const WITH_FILTER = "Take the condition above the question away, or set another one under Options.";
-const WITH_NOTHING = "Choose another collection at the top, or add documents to this one.";
+const WITH_NOTHING = "Add documents, or choose another collection.";
 const ORDER = { answer: 2, unsure: 1, none: 0 };
 
 let turns = []; // {question, node, key, result} in their order; result is {at, answers} once there is one

@@ -64,7 +64,7 @@ function withMarks(answer, style) {
     .join("");
 }
 
-/** Return the footnotes that the text refers to; further evidence, which it does not, stays where the answer is shown. */
+/** Return the footnotes that the text refers to. */
 const referred = (answer) => {
   const found = answer.citations.filter(({ claims }) => claims.length);
   return found.length ? found : answer.citations;

@@ -1,8 +1,7 @@
-/** Uploads by the names that they came by, also where the words of an answer name a file. */
+/** Uploads by the names that they came by, also in the words of an answer. */
 
 import { length } from "./spans.js";
 
-/** Return what each file of uploads in storage is called, `[in storage, name it came by]`. */
 function uploads(answer) {
   const all = [...answer.citations, ...answer.passages].filter(({ label, source }) => label && label !== source);
   return new Map(all.map(({ label, source }) => [source.split("/").pop(), label]));

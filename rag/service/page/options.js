@@ -175,7 +175,7 @@ function addFilter() {
   const operator = byId("filter-operator").value;
   if (!key || !check(false)) return input.focus();
   if (!written) {
-    byId("filter-said").textContent = "Write a value first, or choose one from the list.";
+    byId("filter-said").textContent = "Write a value first.";
     return input.focus();
   }
   const field = fields.find((each) => each.key === key);
@@ -183,7 +183,7 @@ function addFilter() {
   const filter = `${key}${operator}${spelled ?? written}`;
   input.value = "";
   check(true);
-  // a document has one value of a field: another one to be, or another end of a span of time, takes the place of the last
+  // a document has one value of a field: the next one takes the place of the last
   const others = now.filters.filter((each) => operator === "!=" || !each.startsWith(`${key}${operator}`));
   if (!now.filters.includes(filter)) set({ filters: [...others, filter] });
 }

@@ -212,13 +212,14 @@ function render(place, part) {
   else body.scrollTop = 0;
 }
 
-/**
- * Scroll to a mark. Blocks out of sight are not laid out and count as a few lines each: the one that holds the mark has
- * to be first, and the way is gone once more when the blocks around it have their height.
- */
+/** Scroll to a mark: its block, out of sight, is to be laid out first, and those around it get their height meanwhile. */
 function reveal(mark) {
-  mark.closest(".document > *").style.contentVisibility = "visible"; // through the object model, which the policy allows
-  const go = () => mark.isConnected && mark.scrollIntoView({ block: "center", inline: "nearest" });
+  mark.closest(".document > *").style.contentVisibility = "visible";
+  const go = () => {
+    if (!mark.isConnected) return;
+    mark.scrollIntoView({ block: "center", inline: "nearest" });
+    mark.closest(".scroll")?.scrollIntoView({ block: "nearest" }); // with the header of its table
+  };
   go();
   requestAnimationFrame(() => requestAnimationFrame(go));
 }

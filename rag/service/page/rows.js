@@ -6,6 +6,7 @@ import { length, slice } from "./spans.js";
 import { gridOf, recordElement, tableElement, tableOf } from "./tables.js";
 
 const FEW = 4; // cells that are shown all
+const LONG = 300; // characters of a row that is not short, however few its cells
 const MOST_ROWS = 3; // of a passage
 const NO_KEY = /^[-+$€£]?\s?[\d.,:/\s-]*%?$/; // a number or a date names no row
 const SAYS_NOTHING = new Set(
@@ -37,7 +38,7 @@ function recordsOf(text, header = "") {
   return { names: names ?? own ?? null, rows };
 }
 
-const NOTHING = { text: "", start: -1, isMarked: false, node: () => "" }; // a cell that a row does not have
+const NOTHING = { text: "", start: -1, isMarked: false, node: () => "" };
 
 const wordsOf = (text) =>
   (text.toLowerCase().match(/[\p{L}\p{N}]{3,}/gu) ?? []).filter((word) => !SAYS_NOTHING.has(word));
@@ -55,11 +56,13 @@ const shares = (text, asked) => wordsOf(text).some((word) => asked.some((each) =
 /** Return the columns that name the row, are marked, or share a word with the question; all where there are few. */
 function mattering(names, rows, question) {
   const columns = names.map((_, column) => column);
-  if (columns.length <= FEW) return columns;
+  const size = Math.max(...rows.map((row) => row.reduce((sum, cell) => sum + cell.text.length, 0)));
+  if (columns.length <= (size < LONG ? FEW : 2)) return columns;
   const asked = wordsOf(question);
   const some = (column, holds) => rows.some((row) => row[column].text && holds(row[column]));
   const marked = columns.filter((column) => some(column, (cell) => cell.isMarked));
-  const told = columns.filter((column) => some(column, (cell) => shares(cell.text, asked)));
+  const exact = columns.filter((column) => some(column, (cell) => wordsOf(cell.text).some((word) => asked.includes(word))));
+  const told = exact.length ? exact : columns.filter((column) => some(column, (cell) => shares(cell.text, asked)));
   const headed = marked.length ? [] : columns.filter((column) => shares(names[column], asked));
   const isKey = (column) => rows.every((row) => !NO_KEY.test(row[column].text)) && !marked.includes(column);
   const wanted = new Set([columns.find(isKey) ?? 0, ...marked, ...[...told, ...headed].slice(0, FEW - 1)]);
@@ -99,7 +102,7 @@ export function rowsOf(text, marks, question, { header = "", source = "", mark =
   return { names, rows, kept, isShort: kept.length < all.length };
 }
 
-/** Return some columns of rows under their headers, one wide row as cells beside them; `notes` stand behind each row. */
+/** Return some columns of rows as a table, one wide row as cells beside their headers; `notes` stand behind the rows. */
 export function rowsTable({ names, rows }, columns, label, notes = null) {
   const nodes = rows.map((row) => columns.map((column) => row[column].node()));
   const heads = names && columns.map((column) => shown(names[column]));

@@ -50,10 +50,10 @@ function goesOn({ columns }, cells) {
   return shared > 0 && (cells[0].key === columns[0] || 2 * shared >= Math.min(cells.length, columns.length));
 }
 
-/** Tell whether a line without headers may stand among rows: in a table, or after other such lines. */
+/** Tell whether a line without headers may stand among these rows. */
 const takesLine = ({ columns, rows }) => columns.length === 0 || rows.length > 1 || columns.length > 3;
 
-/** Add a row to a table; a column that is new to it stands behind the one before it in the row. */
+/** Add a row to a table; a new column stands behind the one before it in the row. */
 function addRow(run, index, cells) {
   let place = 0;
   for (const { key } of cells) {
@@ -64,7 +64,7 @@ function addRow(run, index, cells) {
   run.rows.push({ index, cells });
 }
 
-/** Join tables of one row, of which each has other columns, into forms: labels beside their values. */
+/** Join tables of one row each into forms: labels beside their values. */
 function forms(runs) {
   const made = [];
   for (const run of runs) {

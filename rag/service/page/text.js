@@ -137,7 +137,7 @@ function listed(lines, at) {
 const isQuoted = (spans, start, end) =>
   spans.some((span) => span.name === "quote" && span.start < end && start < span.end);
 
-/** Return rows as grids under their headers, forms as labels beside their values, and what is neither as lines. */
+/** Return rows as grids under their headers, as forms, or as lines. */
 function rowBlocks(part, sections, spans) {
   const cellOf = (index, cell) => {
     const { start } = sections[index];

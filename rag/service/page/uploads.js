@@ -16,7 +16,7 @@ export function startUploads(arriving) {
     if (!files.length) return;
     arriving();
     for (const { file, name } of files) enqueue(file, name);
-    byId("uploads").lastElementChild?.scrollIntoView({ block: "nearest" }); // the view opens at its top
+    byId("uploads").lastElementChild?.scrollIntoView({ block: "nearest" });
     work();
   };
   byId("to-add").addEventListener("click", () => {
