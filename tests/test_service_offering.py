@@ -14,14 +14,14 @@ from indexer.collection import Collection
 from indexer.sync import Given
 from rag.generator import Copied, Draft
 from rag.service import schemas
-from rag.service.offering import questions_to_try
 from rag.service.service import Service
 from tests.serving import Formed, client_of, events_of, service_of
 from tests.worlds import WordEncoder, collection_of, write_folder
 
 PAPERS = {
     "roof.md": (
-        "---\nauthor: Ada\ndate: 2024-05-01\n---\n# The roof\n\nIt is old.\n\n## How to mend a tile\n\nPress it.\n"
+        "---\nauthor: Ada\ndate: 2024-05-01\n---\n# The roof\n\nIt is old.\n\n## How to mend a tile\n\n"
+        "Press it down until it holds.\n"
     ),
     "rules.md": (
         "---\nauthor: Ada\n---\n# House rules\n\nThey are few.\n\n## Quiet hours\n\nFrom ten to six.\n\n"
@@ -53,28 +53,8 @@ def offered(client: TestClient) -> schemas.Offer:
     return schemas.Offer.model_validate(client.get("/v1/collections/world/offer").json())
 
 
-def test_questions_of_three_sorts_are_made_of_titles_and_headings(client: TestClient) -> None:
-    assert offered(client).questions == [
-        "How do I mend a tile?", "What is “The roof” about?", "What does “House rules” say about quiet hours?",
-    ]  # fmt: skip
-
-
-def test_a_heading_that_asks_is_a_question_and_one_that_all_have_is_none(tmp_path: Path) -> None:
-    collection = collection_of(
-        tmp_path, {"a.md": PAPERS["pay.md"], "b.md": "# B\n\nText.\n\n## Introduction\n\nMore.\n"}
-    )
-    names = service_of(tmp_path).names("world")
-    asked = questions_to_try(collection, names)
-    assert asked[0] == "When does the pay come?"
-    assert not any("ntroduction" in question for question in asked)
-
-
-def test_a_collection_without_headings_is_asked_about_its_files(tmp_path: Path) -> None:
-    collection = collection_of(tmp_path, {"bees.txt": "Bees dance.\n"})
-    assert questions_to_try(collection, service_of(tmp_path).names("world")) == ["What is “bees” about?"]
-    empty = Collection("world", tmp_path / "empty", WordEncoder())
-    empty.add([])
-    assert questions_to_try(empty, service_of(tmp_path / "empty").names("world")) == []
+def test_questions_to_try_and_one_about_a_document_are_offered(client: TestClient) -> None:
+    assert offered(client).questions == ["How do I mend a tile?", "What is “The roof” about?"]
 
 
 def test_the_newest_documents_and_the_fields_that_there_are_are_offered(client: TestClient) -> None:
@@ -98,6 +78,17 @@ def test_a_field_whose_values_all_differ_is_not_offered(tmp_path: Path) -> None:
         keys = {field.key for field in offered(client).fields}
     assert "author" in keys
     assert "serial" not in keys
+
+
+def test_fields_that_only_a_program_reads_are_not_offered(tmp_path: Path) -> None:
+    """Positions, layouts and addresses of a site stood among the fields, and each date twice."""
+    head = (
+        "author: Ada\ndate: 2024-05-01\ncreated: 2024-05-01\nlayout: default\nnav_order: 3\npermalink: /roof\n"
+        "slug: roof\ndraft: false\nhomepage: https://example.org/roof\ncover_image: a.png\nproject: Harbour"
+    )
+    collection_of(tmp_path, {"roof.md": f"---\n{head}\n---\n# The roof\n\nIt is old.\n"}).close()
+    with client_of(service_of(tmp_path)) as client:
+        assert {field.key for field in offered(client).fields} == {"author", "date", "format", "modified", "project"}
 
 
 @pytest.mark.parametrize(
@@ -127,6 +118,21 @@ def test_a_row_tells_its_folder_and_what_a_person_should_know(tmp_path: Path) ->
         made = client.post(LIST, params={"name": "notes/tea.md"}, content=b"# Tea\n\nGreen tea.\n").json()["document"]
         assert (made["label"], made["folder"]) == ("notes/tea.md", "notes")
         assert client.get(LIST, params={"find": "uploads"}).json()["total"] == 0  # names of storage are no names
+
+
+def test_a_citation_of_an_upload_has_no_title_that_storage_gave(tmp_path: Path) -> None:
+    """The name of its file in storage stood as its title above the footnote."""
+    collection_of(tmp_path, {"a.md": "# A\n\nText.\n"}).close()
+    with client_of(service_of(tmp_path)) as client:
+        client.post(LIST, params={"name": "ferry times.txt"}, content=b"The ferry leaves at seven in the morning.\n")
+        answer = client.post("/v1/ask", json={"question": "When does the ferry leave?"}).json()
+        [cited] = [each for each in answer["citations"] if each["name"] == "ferry times.txt"]
+        assert cited["title"] == ""
+        assert cited["label"] == "ferry times.txt"
+        assert client.post("/v1/verify", json=answer).json()["holds"]
+        Path(cited["source"]).unlink()
+        report = client.post("/v1/collections/world/index", json={}).json()
+        assert [skip["source"] for skip in report["skipped"]] == ["ferry times.txt"]
 
 
 def ids(client: TestClient) -> dict[str, str]:

@@ -88,7 +88,7 @@ def with_fields(reading: Reading) -> Reading:
     lines = [
         f"{key}: {value}"
         for key, value in values.items()
-        if _is_worth_telling(key, value, reading.format)
+        if is_worth_telling(key, value, reading.format)
         and value.casefold() != title
         and not shown & set(_forms(key, value))
     ]
@@ -107,7 +107,8 @@ def _value(given: Scalar) -> str:
     return value[:10] if re.match(r"\d{4}-\d\d-\d\dT\d\d:", value) else value
 
 
-def _is_worth_telling(key: str, value: str, form: str) -> bool:
+def is_worth_telling(key: str, value: str, form: str) -> bool:
+    """Tell a field that means something to a person from one that says how a document is stored or shown."""
     words = re.split(r"[\W_]+", key.casefold())
     if _NOISE.intersection(words) or (key in _FOUND_OUT and form not in _WRITTEN_BY_HAND):
         return False

@@ -97,6 +97,10 @@ class Names:
         """Return the source as a person knows it: the name it was uploaded under, else the source itself."""
         return self._uploads.label(self._collection, source) or source
 
+    def title(self, source: str, title: str) -> str:
+        """Return the title of a document, "" for an upload that has none but the name of its file in storage."""
+        return "" if title == PurePath(source).name and self._uploads.is_upload(self._collection, source) else title
+
     def name_of_file(self, source: str) -> str:
         """Return what the file of a document is called, without its folder."""
         return PurePath(self.label(source)).name or source

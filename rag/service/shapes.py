@@ -62,7 +62,7 @@ def citation_json(citation: Citation, passages: Sequence[Passage], names: Names)
         "source": citation.source,
         "name": names.name(citation.source, citation.title),
         "label": names.label(citation.source),
-        "title": citation.title,
+        "title": names.title(citation.source, citation.title),
         "sha256": citation.sha256,
         "page": citation.page,
         "page_name": citation.page_name,

@@ -37,6 +37,31 @@ WAGES = """# Wages
 | mason | 12 | 1920 |
 | baker | 9 | 1919 |
 """
+COLUMNS = ("Station", "Region", "Code", "Opened", "Keeper", "Elevation (m)", "Wettest month", "Inspector", "Notes")
+STATIONS = "".join(
+    "; ".join(
+        f"{column}: {value}"
+        for column, value in zip(
+            COLUMNS,
+            (
+                f"Kes{number}", "North", f"ST-{number}", 1900 + number, "Ada Holm" if number % 2 else "Per Lind",
+                3 * number, "March", "Jo Marsh", "Fence needs mending before winter; key kept at the post office",
+            ),
+            strict=True,
+        )
+    )
+    + "\n"
+    for number in range(100, 250)
+)  # fmt: skip
+"""150 rows of nine columns, longer than what is read of a document at once."""
+WORKBOOK = (
+    "Budget\n\nAll amounts in pounds\nItem: Roof; 2023: 900; 2024: 950\nItem: Fuel; 2024: 310\n"
+    "Item: Boat; 2023: 70; 2024: 80\nChecked by Ada Holm\n\nStaff\n\nName: Per Lind; Role: Keeper; Joined: 2011\n"
+    "Name: Jo Marsh; Role: Engineer; Joined: 2016\n\nForm\n\nApproved by: Ada Holm\nApproved on: 2024-03-02\n"
+)
+FERRY = "The ferry leaves at 7.40.\n"
+STORED = "0123456789abcdef-fedcba9876543210.txt"
+"""What storage calls an upload."""
 RAIN = "Rain fell on 212 days.\n\nSnow fell on 9 days, and the archive was closed on two of them.\n"
 HOSTILE = """# <script>document.title = "owned"</script>
 
@@ -55,6 +80,8 @@ class Paper:
     origin: str = "file"
     chunks: int = 1
     modified: str | None = None
+    stored: str = ""
+    """What storage calls it, of an upload."""
 
     @property
     def id(self) -> str:
@@ -62,7 +89,7 @@ class Paper:
 
     @property
     def source(self) -> str:
-        return f"/papers/{self.name}"
+        return f"/home/uploads/{self.stored}" if self.stored else f"/papers/{self.name}"
 
     @property
     def label(self) -> str:
@@ -70,7 +97,7 @@ class Paper:
 
     @property
     def format(self) -> str:
-        return {"pdf": "pdf", "csv": "csv"}.get(self.name.rpartition(".")[2], "markdown")
+        return {"pdf": "pdf", "csv": "csv", "xlsx": "xlsx"}.get(self.name.rpartition(".")[2], "markdown")
 
     @property
     def sha256(self) -> str:
@@ -81,11 +108,19 @@ class Paper:
         return self.text.split("\n", 1)[0].strip("# ")[:60]
 
     def sections(self) -> list[dict[str, Any]]:
-        """Return one section for each run of lines, a heading where it begins with #."""
-        found, at = [], 0
-        if self.name.endswith(".csv"):
-            for row in self.text.splitlines():
-                found.append({"start": at, "end": at + len(row), "kind": "row", "level": 0, "page": None, "line": None})
+        """Return one section for each run of lines, a heading where it begins with #; of sheets one for each row."""
+        found: list[dict[str, Any]] = []
+        at = 0
+        if self.format in ("csv", "xlsx"):
+            page: int | None = None
+            for number, row in enumerate(self.text.splitlines(), 2):
+                is_sheet = self.format == "xlsx" and self.text[at:].startswith(f"{row}\n\n") and ":" not in row
+                is_sheet = is_sheet and (at == 0 or self.text[:at].endswith("\n\n"))
+                page = (page or 0) + 1 if is_sheet and row else page
+                kind = "heading" if is_sheet else "row"
+                if row:
+                    place = {"page": page, "line": number}
+                    found.append({"start": at, "end": at + len(row), "kind": kind, "level": int(is_sheet), **place})
                 at += len(row) + 1
             return found
         for part in self.text.split("\n\n"):
@@ -110,14 +145,22 @@ class Paper:
     def citation(self, number: int, quote: str, copied: str, claims: list[list[int]]) -> dict[str, Any]:
         """Return the footnote that quotes `quote` and marks `copied` in it."""
         start, mark = self.text.index(quote), quote.index(copied)
+        within = next((each for each in self.sections() if each["start"] <= start < each["end"]), {})
         line = None if self.page else 1 + self.text.count("\n", 0, start)
+        page = within.get("page", self.page)
         headings = [line.strip("# ") for line in self.text[:start].splitlines() if line.startswith("#")]
         return {
             "number": number, "document": self.id, "source": self.source, "name": self.name, "title": self.title,
-            "sha256": self.sha256, "page": self.page, "line": line,
+            "sha256": self.sha256, "page": page, "line": line,
             "start": start, "end": start + len(quote), "quote": quote, "marks": [[mark, mark + len(copied)]],
-            "claims": claims, "headings": headings, "label": self.label, "page_name": "", **self.about(start),
+            "claims": claims, "headings": headings, "label": self.label, "page_name": self.page_name(page),
+            **self.about(start),
         }  # fmt: skip
+
+    def page_name(self, page: int | None) -> str:
+        """Return what a sheet is called."""
+        sheets = [each for each in self.sections() if each["kind"] == "heading" and each["page"] == page]
+        return self.text[sheets[0]["start"] : sheets[0]["end"]] if self.format == "xlsx" and sheets else ""
 
     def about(self, start: int) -> dict[str, str | None]:
         """Return what a quote begins in, and the header of the table that it is from."""

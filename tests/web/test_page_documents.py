@@ -7,6 +7,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from tests.web.conftest import Visit, hearing
 from tests.web.papers import Refusal
 from tests.web.small_service import SmallService
+from tests.web.steps import answered
 
 TEA = FilePayload(name="tea.md", mimeType="text/markdown", buffer=b"# Tea\n\nGreen tea is steeped at eighty degrees.\n")
 BINARY = FilePayload(name="a.bin", mimeType="application/octet-stream", buffer=b"\x00\x01")
@@ -90,11 +91,52 @@ def test_an_upload_that_is_too_large_is_told(visit: Visit, service: SmallService
 def test_uploading_to_a_service_without_a_collection_makes_it(visit: Visit, service: SmallService) -> None:
     service.papers.clear()
     page = visit()
-    expect(page.locator("#asked-of")).to_contain_text("There are no documents in “default” yet.")
+    expect(page.get_by_role("heading", name="There are no documents in “default” yet")).to_be_visible()
     page.evaluate(DROP, ["one.md"])
     expect(page.locator(".upload")).to_contain_text("✓ added")
     assert names(service) == ["one.md"]
     expect(page.locator("#asked-of")).to_contain_text("1 document")
+
+
+def test_an_empty_collection_says_what_to_do_with_the_controls_right_there(visit: Visit, service: SmallService) -> None:
+    """It said that there were no documents, and led to another view for everything that helps."""
+    service.papers.clear()
+    page = visit()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose files").click()
+    chooser.value.set_files([FilePayload(name="one.md", mimeType="text/markdown", buffer=b"# One\n\nText.\n")])
+    expect(page.locator(".upload")).to_contain_text("✓ added")
+    page.get_by_role("link", name="Ask", exact=True).click()
+    expect(page.locator("#empty")).to_be_hidden()
+    expect(page.locator("#asked-of")).to_contain_text("1 document")
+
+
+def test_the_first_folder_of_a_collection_is_read_at_once(visit: Visit, service: SmallService) -> None:
+    service.papers.clear()
+    page = visit()
+    page.get_by_label("Or a folder of this machine").fill("/nowhere")
+    page.keyboard.press("Enter")
+    expect(page.locator("#empty-said")).to_contain_text("There is no folder '/nowhere'.")
+    page.get_by_label("Or a folder of this machine").fill("/papers/mine")
+    page.keyboard.press("Enter")
+    expect(page.locator("#library-said")).to_contain_text("0 added")  # the small service reads nothing
+    assert service.folders == ["/papers/mine"]
+    assert service.pruned == [False]
+
+
+def test_the_documents_are_seen_from_their_top(visit: Visit) -> None:
+    """Coming from far down in a conversation, one was far down in the documents."""
+    page = visit(viewport={"width": 390, "height": 600})
+    for _ in range(3):
+        answered(page)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    left = page.evaluate("scrollY")
+    assert left > 300
+    page.evaluate("document.getElementById('to-documents').click()")  # Playwright's own click would scroll before
+    expect(page.get_by_role("heading", name="Documents", exact=True)).to_be_in_viewport()
+    assert page.evaluate("scrollY") == 0
+    page.evaluate("document.getElementById('to-ask').click()")
+    assert page.evaluate("scrollY") == left  # where it was left
 
 
 def test_a_collection_is_made_chosen_asked_and_deleted(visit: Visit, service: SmallService) -> None:

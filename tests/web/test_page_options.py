@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Visit
-from tests.web.papers import Paper
+from tests.web.papers import Paper, Refusal
 from tests.web.small_service import SmallService
 from tests.web.steps import answered
 
@@ -46,7 +46,7 @@ def test_a_question_is_asked_in_a_folder(visit: Visit, service: SmallService) ->
 def test_filters_are_offered_from_the_fields_that_there_are(visit: Visit, service: SmallService) -> None:
     page = visit()
     options(page)
-    assert page.locator("#filter-key option").all_text_contents() == ["format", "modified"]
+    assert page.locator("#filter-key option").all_text_contents() == ["type", "last changed"]
     values = page.locator("#filter-values option").evaluate_all("nodes => nodes.map((node) => node.value)")
     assert values == ["markdown"]
     page.locator("#filter-value").fill("markdown")
@@ -55,10 +55,81 @@ def test_filters_are_offered_from_the_fields_that_there_are(visit: Visit, servic
     assert page.locator("#filter-operator option").all_text_contents() == ["from", "until", "is"]
     page.locator("#filter-value").fill("2024-05")
     page.keyboard.press("Enter")
-    assert page.locator(".chip").all_text_contents() == ["format is markdown×", "modified from 2024-05×"]
+    assert page.locator(".chip").all_text_contents() == ["type is markdown×", "last changed from 2024-05×"]
     assert service.asked == []  # Enter added the filter, and asked nothing
     answered(page)
     assert service.asked[0]["filters"] == ["format=markdown", "modified>=2024-05"]
+
+
+def test_what_is_wrong_with_a_filter_is_said_while_it_is_written(visit: Visit, service: SmallService) -> None:
+    """It was said when the question had been asked, in the words of the command line ("--filter")."""
+    page = visit()
+    options(page)
+    value, said = page.locator("#filter-value"), page.locator("#filter-said")
+    value.press_sequentially("mark")
+    expect(said).to_have_text("")
+    value.press_sequentially("up")
+    expect(said).to_have_text("No document has “markup” as its type. There is: markdown.")
+    expect(value).to_have_attribute("aria-invalid", "true")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator(".chip")).to_have_count(0)
+    value.fill("mark")
+    page.keyboard.press("Enter")
+    expect(said).to_contain_text("No document has “mark”")  # a beginning is none
+    value.fill("Markdown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip")).to_have_text("type is markdown×")
+    page.locator("#filter-key").select_option("modified")
+    value.press_sequentially("2024-1")
+    expect(said).to_have_text("")
+    for wrong in ("spring", "2024-13", "2024-02-30"):
+        value.fill(wrong)
+        expect(said).to_have_text(
+            f"“{wrong}” is not a date. Write a year, a month or a day: 2024, 2024-05 or 2024-05-31."
+        )
+    value.fill("")
+    expect(said).to_have_text("")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(said).to_contain_text("Write a value first")
+    for day in ("2023-01-05", "2024"):
+        value.fill(day)
+        page.keyboard.press("Enter")
+    assert page.locator(".chip").all_text_contents() == ["type is markdown×", "last changed from 2024×"]
+    assert service.asked == []
+
+
+def test_an_error_about_a_filter_is_told_in_the_words_of_the_page(visit: Visit, service: SmallService) -> None:
+    hint = "For example: --filter 'date>=2024-01-31'"
+    page = visit()
+    page.wait_for_load_state("networkidle")
+    service.refusals.append(Refusal(400, "usage", "'x' is not a date, and the field 'date' holds dates.", hint))
+    answered_with_error(page)
+    expect(page.locator(".turn .hint")).to_have_text(
+        "Take the condition above the question away, or set another one under Options."
+    )
+
+
+def answered_with_error(page: Page) -> None:
+    page.locator("#question").fill("When?")
+    page.keyboard.press("Enter")
+    page.locator(".turn .error").wait_for()
+
+
+def test_the_options_close_with_the_question_and_what_differs_is_noted(visit: Visit, service: SmallService) -> None:
+    page = visit()
+    answered(page)
+    expect(page.locator(".how")).to_have_count(0)
+    options(page)
+    page.locator("#many").select_option("10")
+    page.locator("#filter-value").fill("markdown")
+    page.get_by_role("button", name="Add", exact=True).click()
+    answered(page, "Who opened it?")
+    expect(page.locator("#options")).to_be_hidden()
+    expect(page.get_by_role("button", name="Options (2)")).to_have_attribute("aria-expanded", "false")
+    expect(page.locator(".how")).to_have_text("Asked with: type is markdown · passages: 10")
+    assert service.asked[-1]["k"] == 10
+    answered(page)
+    assert service.asked[-1]["filters"] == ["format=markdown"]  # what was set stays
 
 
 def test_passages_strictness_and_generator_are_sent(visit: Visit, service: SmallService) -> None:

@@ -61,16 +61,23 @@ def test_a_hostile_error_and_a_hostile_name_are_shown_as_text(visit: Visit, serv
 
 def test_a_hostile_history_does_nothing(visit: Visit) -> None:
     page = visit()
+    lists: dict[str, list[str]] = {
+        name: [] for name in ("citations", "passages", "unsupported", "copied", "written", "code", "notes")
+    }
     answer = {
-        "question": "<script>alert(1)</script>", "answer": "", "answered": False, "confidence": 0.1, "citations": [],
-        "passages": [], "unsupported": [], "generator": "<b>", "collection": "<i>", "generation": 1, "timings_ms": {},
-        "meant": "<b>",
+        "question": "<script>alert(1)</script>", "answer": "", "outcome": "none", "confidence": 0.1, "generator": "<b>",
+        "collection": "<i>", "generation": 1, "timings_ms": {}, "meant": "<b>", "documents": 0, "read_as": "<b>",
+        **lists,
     }  # fmt: skip
+    key = json.dumps([[], "<script>alert(1)</script>", {"collections": ["<i>"], "filters": []}])
     entries = [
-        {"at": 1, "answer": answer},
-        {"at": "<b>", "answer": answer},
-        {"at": 2, "answer": {}},
-        {"at": 3},
+        {"at": 1, "key": key, "answers": [answer]},
+        {"at": "<b>", "key": key, "answers": [answer]},
+        {"at": 2, "key": key, "answers": [{}]},
+        {"at": 3, "key": key, "answers": [{**answer, "notes": "<b>"}]},
+        {"at": 4, "key": "<b>", "answers": [answer]},
+        {"at": 5, "answers": [answer]},
+        {"at": 6},
         7,
         None,
     ]

@@ -123,7 +123,7 @@ def test_rows_of_a_table_stand_together_under_the_header_of_the_document(visit: 
     service.papers["default"].append(Paper("wages.md", WAGES))
     page = visit()
     answered(page, "Wages, all of them?")
-    table = page.locator(".answer .grid")
+    table = page.locator(".answer .grid").first
     assert table.locator("th").all_text_contents() == ["Trade", "Wage", "Since"]
     rows = [row.locator("td").all_text_contents() for row in table.locator("tbody tr").all()]
     assert rows == [["mason", "12", "1920", "1"], ["baker", "9", "1919", "2"]]

@@ -1,11 +1,15 @@
 /** An answer as it is read: what it says, what it quotes, how sure it is; or the closest evidence; or nothing. */
 
-import { bodyOf, marked } from "./body.js";
+import { bodyOf } from "./body.js";
 import { CLOSEST, copyMenu, NOTHING } from "./copying.js";
 import { counted, element, foreign, percent, placeOf, shown, unseen } from "./elements.js";
 import { confirmedBy, explanation } from "./explained.js";
-import { passageList, placeOfCitation, placeOfPassage } from "./places.js";
+import { marked } from "./inline.js";
+import { opener, passageList, placeOfCitation, placeOfPassage } from "./places.js";
+import { rowsInShort } from "./rows.js";
 import { isFlowing } from "./spans.js";
+
+const WAVY = "What is underlined with a wavy line was written by the generator, and no passage supports it.";
 
 /**
  * Return the element that shows an answer, the closest evidence, or the nearest passages; its question stands above it.
@@ -40,12 +44,7 @@ function given(answer, open) {
     isUnsure && element("p", { class: "lead" }, CLOSEST),
     ...(isUnsure ? [element("div", { class: "evidence" }, body)] : body),
     confidence(answer),
-    answer.unsupported.length > 0 &&
-      element(
-        "p",
-        { class: "warning" },
-        "What is underlined with a wavy line was written by the generator, and no passage supports it.",
-      ),
+    answer.unsupported.length > 0 && element("p", { class: "warning" }, WAVY),
     ...about(answer),
     notes.hasChildNodes() && element("h3", {}, "Footnotes"),
     notes.hasChildNodes() && notes,
@@ -77,30 +76,26 @@ function footnotes(answer, open, isWanted) {
     "ol",
     { class: "footnotes" },
     answer.citations.flatMap((citation, index) =>
-      isWanted(citation) ? [footnote(citation, (opener) => open(index, opener))] : [],
+      isWanted(citation) ? [footnote(answer, citation, (opener) => open(index, opener))] : [],
     ),
   );
 }
 
-function footnote(citation, open) {
-  const trail = citation.headings.filter((heading) => heading !== citation.title);
-  const title = element(
-    "button",
-    { class: "open", onclick: () => open(title) },
-    unseen(`Open footnote ${citation.number}: `),
-    element("span", { class: "name" }, foreign(citation.name)),
-    trail.length > 0 && element("span", { class: "trail" }, foreign(trail.join(" › "))),
-    element("span", { class: "place" }, placeOf(citation)),
-  );
+function footnote(answer, citation, open) {
+  const title = opener(`Open footnote ${citation.number}: `, citation, citation.headings, () => open(title));
+  const { number } = citation;
+  return element("li", { class: "footnote", value: number, "data-number": number }, title, quotation(answer, citation));
+}
+
+/** Return what a footnote quotes; of wide rows the cells that matter, with the rest behind a button. */
+function quotation(answer, { quote, marks, kind, header, source }) {
+  const isRow = kind === "row" || kind === "table";
+  const rows = isRow ? rowsInShort(quote, marks, answer.question, { header, source, mark: "mark" }) : null;
+  if (rows) return element("blockquote", {}, rows);
   return element(
-    "li",
-    { class: "footnote", value: citation.number, "data-number": citation.number },
-    title,
-    element(
-      "blockquote",
-      { dir: "auto", class: isFlowing(citation.quote) ? "" : "lines" },
-      marked(citation.quote, citation.marks, "mark", citation.source),
-    ),
+    "blockquote",
+    { dir: "auto", class: isFlowing(quote) ? "" : "lines" },
+    marked(quote, marks, "mark", source),
   );
 }
 
@@ -135,5 +130,5 @@ function nothing(answer, open) {
 
 function nearest(answer, passages, open) {
   const places = passages.map((passage) => placeOfPassage(answer.collection, passage));
-  return passageList(passages, places, open);
+  return passageList(passages, places, open, answer.question);
 }

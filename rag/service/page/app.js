@@ -13,7 +13,7 @@ import {
 } from "./asking.js";
 import { openListed } from "./documents.js";
 import { byId } from "./elements.js";
-import { onAskInFolder, watchFolders } from "./folders.js";
+import { onAskInFolder, onReading, watchFolders } from "./folders.js";
 import { startHistory } from "./history.js";
 import { startKeys } from "./keys.js";
 import { onCollection, onPicked, startLibrary } from "./library.js";
@@ -36,7 +36,11 @@ async function follow() {
   }
 }
 
+const left = { view: "", top: 0 }; // the view that is seen, and how far down asking was left
+
+/** Show a view: documents from their top, and asking where it was left. */
 function showView(name) {
+  if (left.view === "ask" && name !== "ask") left.top = scrollY;
   for (const each of ["ask", "documents"]) {
     byId(`${each}-view`).hidden = each !== name;
     const link = byId(`to-${each}`);
@@ -46,6 +50,8 @@ function showView(name) {
   document.body.classList.toggle("asking", name === "ask");
   document.title = name === "ask" ? "Footnote" : "Documents – Footnote";
   watchFolders(name === "documents");
+  if (left.view && left.view !== name) scrollTo(0, name === "ask" ? left.top : 0);
+  left.view = name;
 }
 
 function go(view) {
@@ -108,6 +114,7 @@ onPicked(() => {
   forgetConversation();
   if (readAddress(location.hash).view === "ask") showAddress(conversation());
 });
+onReading(() => go("documents"));
 onAskInFolder((folder) => askIn({ folder }));
 onNarrow(
   (place, part) => askIn({ document: { id: part.id, name: part.name, source: part.source } }),

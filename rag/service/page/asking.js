@@ -3,16 +3,19 @@
 import { readAddress, showAddress } from "./address.js";
 import { answerCard } from "./answer.js";
 import { exportMenu } from "./copying.js";
-import { byId, counted, element, foreign, shown, told } from "./elements.js";
+import { byId, counted, element, foreign, press, shown, told } from "./elements.js";
 import { ago, recalled, remember } from "./history.js";
 import { collectionNames } from "./library.js";
-import { askedCollections, askedWith, inAddress, takeAddress } from "./options.js";
+import { withNames } from "./names.js";
+import { askedCollections, askedWith, differences, inAddress, openOptions, takeAddress } from "./options.js";
 import { passageList, placeOfCitation, placeOfPassage } from "./places.js";
 import { closeReader, isReading, onPlace, openPlace } from "./reader.js";
 import { request, stream } from "./service.js";
 
 const MOST_BEFORE = 20; // earlier questions that the service takes
 const STAGES = { queued: "Waiting for a turn…", search: "Looking for passages…", read: "Reading…" };
+const WITH_FILTER = "Take the condition above the question away, or set another one under Options.";
+const WITH_NOTHING = "Add documents, or choose another collection.";
 const ORDER = { answer: 2, unsure: 1, none: 0 };
 
 let turns = []; // {question, node, key, result} in their order; result is {at, answers} once there is one
@@ -135,6 +138,7 @@ export function begin(question, search = false) {
   }
   if (under) stop();
   closeReader(false);
+  openOptions(false);
   byId("question").value = "";
   fit(byId("question"));
   const turn = add(question, search ? "" : keyOf(question));
@@ -224,7 +228,9 @@ function add(question, key) {
   const heading = element("h2", { class: "asked" }, foreign(question));
   heading.id = `asked-${Date.now()}-${turns.length}`;
   const body = element("div", { class: "turn-body" });
-  const node = element("li", { class: "turn", tabindex: "-1", "aria-labelledby": heading.id }, heading, body);
+  const how = differences();
+  const note = how && element("p", { class: "soft how" }, "Asked with: ", foreign(how));
+  const node = element("li", { class: "turn", tabindex: "-1", "aria-labelledby": heading.id }, heading, note || null, body);
   const turn = { question, key, node, body, history: before(question), result: null };
   byId("turns").append(node);
   turns.push(turn);
@@ -241,8 +247,8 @@ async function work(turn, doing) {
   } catch (error) {
     if (controller.signal.aborted) return;
     say("");
-    const again = element("button", { class: "button", type: "button", onclick: () => work(turn, doing) }, "Ask again");
-    turn.body.replaceChildren(told(error), element("p", {}, again));
+    const again = press("button", "Ask again", () => work(turn, doing));
+    turn.body.replaceChildren(told(inPageWords(error)), element("p", {}, again));
   } finally {
     if (under?.controller === controller) {
       under = null;
@@ -250,6 +256,12 @@ async function work(turn, doing) {
     }
   }
 }
+
+/** Return an error with a hint at what can be done here, where the service names a command. */
+const inPageWords = (error) => ({
+  message: error.message,
+  hint: /--filter/.test(error.hint) ? WITH_FILTER : /footnote index/.test(error.hint) ? WITH_NOTHING : error.hint,
+});
 
 const options = (signal) => ({
   signal,
@@ -285,7 +297,7 @@ async function answerFrom(collection, turn, coming, signal) {
   const draft = element("p", { class: "text draft", dir: "auto", "aria-hidden": "true" });
   let written = "";
   for await (const { event, data } of stream("v1/ask", body, "answer", options(signal))) {
-    if (event === "answer") return data;
+    if (event === "answer") return withNames(data);
     if (!coming) continue;
     if (event === "stage") say(STAGES[data.stage] ?? "Working…");
     else if (event === "passages") {
@@ -303,7 +315,7 @@ async function answerFrom(collection, turn, coming, signal) {
 /** Return the passages that are read, the first of them with the part that fits. */
 function reading(collection, passages, turn) {
   const places = passages.map((passage) => placeOfPassage(collection, passage));
-  const list = passageList(passages, places, openerOf(turn));
+  const list = passageList(passages, places, openerOf(turn), turn.question);
   list.classList.add("reading-list");
   return [element("h3", {}, "Reading these passages"), list];
 }
@@ -313,24 +325,16 @@ function present(turn, result) {
   const open = openerOf(turn);
   const [best, ...others] = result.answers;
   const age = Date.now() - result.at;
-  const again = element("button", { class: "link", type: "button", onclick: () => work(turn, ask) }, "Ask again");
+  const again = press("link", "Ask again", () => work(turn, ask));
   const notes = [
     result.answers.length > 1 &&
       element("p", { class: "soft from" }, "From the collection ", foreign(best.collection), ":"),
     answerCard(best, open),
-    ...others.map((other) =>
-      element(
-        "details",
-        { class: "other" },
-        element(
-          "summary",
-          {},
-          foreign(other.collection),
-          `: ${{ answer: "another answer", unsure: "not sure", none: "nothing on this" }[other.outcome]}`,
-        ),
-        answerCard(other, open),
-      ),
-    ),
+    ...others.map((other) => {
+      const what = { answer: "another answer", unsure: "not sure", none: "nothing on this" }[other.outcome];
+      const summary = element("summary", {}, foreign(other.collection), `: ${what}`);
+      return element("details", { class: "other" }, summary, answerCard(other, open));
+    }),
     age > 60_000 && element("p", { class: "soft kept" }, `Answered ${ago(result.at)}. `, again),
   ];
   turn.body.replaceChildren(...notes.filter(Boolean));
@@ -355,23 +359,13 @@ async function find(turn, signal) {
   );
   const lists = found.flatMap(({ collection, passages }) => {
     const places = passages.map((passage) => placeOfPassage(collection, passage));
-    const list = places.length ? passageList(passages, places, openerOf(turn)) : element("p", {}, "Nothing was found.");
+    const list = places.length ? passageList(passages, places, openerOf(turn), turn.question) : element("p", {}, "Nothing was found.");
     return [found.length > 1 && element("h3", {}, foreign(collection)), list].filter(Boolean);
   });
-  turn.body.replaceChildren(
-    element(
-      "article",
-      { class: "answer" },
-      element("p", { class: "soft" }, "Passages that fit, without an answer"),
-      lists,
-    ),
-  );
-  say(
-    `${counted(
-      found.reduce((sum, { passages }) => sum + passages.length, 0),
-      "passage",
-    )} found.`,
-  );
+  const lead = element("p", { class: "soft" }, "Passages that fit, without an answer");
+  turn.body.replaceChildren(element("article", { class: "answer" }, lead, lists));
+  const count = found.reduce((sum, { passages }) => sum + passages.length, 0);
+  say(`${counted(count, "passage")} found.`);
 }
 
 /** Return the turn that keys are meant for: the one with the focus, else the latest. */

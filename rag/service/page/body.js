@@ -1,9 +1,9 @@
 /** What of an answer is read first: a fact in its sentence, a list, code, the rows of a table, with marks of footnotes. */
 
 import { copyButton, element, placeOf, shown, unseen } from "./elements.js";
-import { formatOf, inlineMarks } from "./inline.js";
+import { formatOf, inlineMarks, marked } from "./inline.js";
+import { rowsOf, rowsTable, wholeRows } from "./rows.js";
 import { isFlowing, length, pieces, slice } from "./spans.js";
-import { gridOf, tableElement, tableOf } from "./tables.js";
 
 const JOINING = /^[\s,;.:/…]*(?:and|or)?[\s,;.:/…]*$/;
 const ITEM = /^\s*(?:[-*+•‣–]|\(?(\d{1,3})[.)])\s+/;
@@ -15,8 +15,7 @@ export function bodyOf(answer, open) {
   if (rows) return rows;
   if (isSpan(answer) || (isUnsure && answer.form === "yes-no")) return sentences(answer, open);
   const parts = nodesOf(answer, open);
-  const alone = /^(?:Yes|No)\.$/.test(answer.answer.trim());
-  return [...parts, ...(alone ? sentences(answer, open) : [])];
+  return [...parts, ...(isBareVerdict(answer) ? sentences(answer, open) : [])];
 }
 
 /** Tell whether the answer is nothing but copied spans and joining words. */
@@ -24,103 +23,61 @@ const isCopied = (answer) =>
   answer.copied.length > 0 && answer.written.every(([start, end]) => JOINING.test(slice(answer.answer, start, end)));
 
 /** Tell whether the answer is a span, which is read in its sentence. */
-const isSpan = (answer) => ["fact", "field"].includes(answer.form) && isCopied(answer);
+export const isSpan = (answer) => ["fact", "field"].includes(answer.form) && isCopied(answer);
 
 /** Return the citations that bear out a part of the answer, with their places in the list. */
-const bearing = (answer) =>
+export const bearing = (answer) =>
   answer.citations.map((citation, index) => ({ citation, index })).filter(({ citation }) => citation.claims.length);
+
+/** Tell whether the answer consists of rows of tables, so that each is read with its headers. */
+export const areRows = (answer) =>
+  isCopied(answer) &&
+  !answer.code.length &&
+  bearing(answer).length > 0 &&
+  bearing(answer).every(({ citation }) => ["row", "table"].includes(citation.kind));
+
+/** Tell whether the answer is a bare yes or no, which is read with its sentence. */
+export const isBareVerdict = (answer) => /^(?:Yes|No)\.$/.test(answer.answer.trim());
 
 /** Return rows of tables as tables with their headers, where all that is quoted are rows; else null. */
 function tabular(answer, open) {
+  if (!areRows(answer)) return null;
   const found = bearing(answer);
-  if (!found.length || answer.code.length || !isCopied(answer)) return null;
-  if (found.some(({ citation }) => !["row", "table"].includes(citation.kind))) return null;
   const made = [];
   for (let at = 0; at < found.length;) {
     const { kind, document, header } = found[at].citation;
     let end = at + 1;
     const isAlike = ({ citation: one }) => one.kind === kind && one.document === document && one.header === header;
     while (end < found.length && isAlike(found[end])) end += 1;
-    const table = kind === "row" ? toldRows(found.slice(at, end), open) : linedRows(found.slice(at, end), open);
+    const table = rowsElements(answer, found.slice(at, end), open);
     if (!table) return null;
-    made.push(table);
+    made.push(...table);
     at = end;
   }
   return made;
 }
 
-const cellOf = (citation, cell) => {
-  if (!cell) return "";
-  const marks = citation.marks.map(([start, end]) => [start - cell.start, end - cell.start]);
-  const all = marks.some(([start, end]) => start <= 0 && end >= cell.end - cell.start);
-  const text = slice(citation.quote, cell.start, cell.end);
-  return all && !isWhole(citation)
-    ? element("strong", {}, shown(text))
-    : marked(text, marks, "strong", citation.source);
-};
-
-const isWhole = (citation) => citation.marks.some(([start, end]) => end - start >= length(citation.quote));
-
 const noted = ({ citation, index }, open) => reference(citation, (opener) => open(index, opener));
 
-function toldRows(found, open) {
-  const lines = found.flatMap((each) => {
-    let start = 0;
-    return each.citation.quote.split("\n").map((text) => {
-      const line = { each, text, start };
-      start += length(text) + 1;
-      return line;
-    });
+/** Return the rows of one table that answer, as elements; null where what is quoted are no rows. */
+function rowsElements(answer, found, open) {
+  let text = "";
+  const starts = [];
+  const marks = found.flatMap(({ citation }, at) => {
+    if (at) text += "\n";
+    starts.push(length(text));
+    text += citation.quote;
+    return citation.marks.map(([start, end]) => [start + starts[at], end + starts[at]]);
   });
-  const grid = gridOf(lines.map(({ text }) => text));
-  if (!grid) return null;
-  const rows = grid.rows.map((row, place) => {
-    const { each, start } = lines[place];
-    const cells = row.map((cell) =>
-      cellOf(each.citation, cell && { start: cell.start + start, end: cell.end + start }),
-    );
-    return [...cells, noted(each, open)];
+  const { header, source } = found[0].citation;
+  const table = rowsOf(text, marks, answer.question, { header, source });
+  if (!table) return null;
+  const notes = table.rows.map((row) => {
+    const { start } = row.find((cell) => cell.text) ?? row[0];
+    return noted(found[starts.findLastIndex((each) => each <= start)], open);
   });
-  const names = grid.columns.map((column) => shown(column));
-  if (rows.length === 1 && names.length > 4) return recordElement(names, rows[0]);
-  return tableElement([...names, ""], rows, "Rows that answer");
-}
-
-/** Return one row of many columns as a list of its cells, each beside its name. */
-function recordElement(names, row) {
-  const lines = names.map((name, at) => [name, row[at]]).filter(([, cell]) => cell !== "");
-  const note = row.at(-1);
-  return element(
-    "table",
-    { class: "grid record" },
-    element(
-      "tbody",
-      {},
-      lines.map(([name, cell], at) =>
-        element(
-          "tr",
-          {},
-          element("th", { scope: "row", dir: "auto" }, name),
-          element("td", { dir: "auto" }, cell, at === 0 && note),
-        ),
-      ),
-    ),
-  );
-}
-
-function linedRows(found, open) {
-  const head = found[0].citation.header;
-  const names = head ? tableOf(`${head}\n`)?.rows[0] : null;
-  const rows = [];
-  let columns = names ? names.map(({ start, end }) => shown(slice(head, start, end))) : null;
-  for (const each of found) {
-    const table = tableOf(each.citation.quote);
-    if (!table) return null;
-    const told = (row) => row.map((cell) => cellOf(each.citation, cell));
-    if (table.header && !columns) columns = told(table.header);
-    for (const row of table.rows) rows.push([...told(row), noted(each, open)]);
-  }
-  return rows.length ? tableElement(columns && [...columns, ""], rows, "Rows that answer") : null;
+  const short = rowsTable(table, table.kept, "Rows that answer", notes);
+  return [short, table.isShort && wholeRows(table)].filter(Boolean);
 }
 
 function sentences(answer, open) {
@@ -132,24 +89,6 @@ function sentences(answer, open) {
       marked(quote, marks, "strong", source),
       noted(each, open),
     );
-  });
-}
-
-/**
- * Return text as nodes, with the spans of it in elements of that name, unless they are all of it.
- *
- * Where it comes from a source of Markdown, say, what its marks mean is shown, and not the marks.
- */
-export function marked(text, spans, name, source = "") {
-  const total = length(text);
-  const some = spans
-    .filter(([start, end]) => end - start < total)
-    .map(([start, end]) => ({ start, end, name: "span" }));
-  return pieces(text, [...some, ...inlineMarks(text, formatOf(source), some)]).flatMap((piece) => {
-    if (piece.names.includes("gone")) return [];
-    let node = shown(piece.text);
-    for (const each of ["code", "em", "strong"]) if (piece.names.includes(each)) node = element(each, {}, node);
-    return [piece.names.includes("span") ? element(name, {}, node) : node];
   });
 }
 

@@ -1,46 +1,95 @@
 /** An answer, or a whole conversation, to take along: as plain text, Markdown, BibTeX or JSON. */
 
+import { areRows, bearing, isBareVerdict, isSpan } from "./body.js";
 import { copyButton, download, element, percent, placeOf } from "./elements.js";
-import { length, slice } from "./spans.js";
+import { formatOf, inlineMarks } from "./inline.js";
+import { asSent } from "./names.js";
+import { rowsOf } from "./rows.js";
+import { length, pieces, slice } from "./spans.js";
 
 export const NOTHING = "Nothing in these documents bears on this.";
 export const CLOSEST = "Not sure. The closest is:";
 
-/** Return the answer's text with the marks of its footnotes, each as `mark(number)` gives it. */
-function withMarks(answer, mark, tame = (text) => text) {
-  const ends = answer.citations.map(({ claims }) => claims.map(([, end]) => end));
+/** Return the answer with the marks of its footnotes: a span or a bare verdict with its sentence, rows with headers. */
+function said(answer, style) {
+  const isUnsure = answer.outcome === "unsure";
+  if (areRows(answer)) return rows(answer, style).join("\n");
+  const rest = () => bearing(answer).map(({ citation }) => sentence(citation, style) + style.mark(citation.number));
+  if (isSpan(answer) || (isUnsure && answer.form === "yes-no" && bearing(answer).length)) return rest().join(" ");
+  return [withMarks(answer, style), ...(isBareVerdict(answer) ? rest() : [])].join(" ");
+}
+
+function rows(answer, style) {
+  return bearing(answer).flatMap(({ citation }) => {
+    const found = rowsOf(citation.quote, citation.marks, answer.question, citation);
+    if (!found) return [sentence(citation, style) + style.mark(citation.number)];
+    const { names, kept } = found;
+    const cell = (row, column) => {
+      const { text, isMarked } = row[column];
+      return `${names?.[column] ? `${style.prose(names[column])}: ` : ""}${isMarked ? style.bold(text) : style.prose(text)}`;
+    };
+    const line = (row) => kept.filter((column) => row[column].text).map((column) => cell(row, column)).join("; ");
+    const lines = found.rows.map((row) => line(row) + style.mark(citation.number));
+    return lines.length > 1 || bearing(answer).length > 1 ? lines.map((each) => `- ${each}`) : lines;
+  });
+}
+
+/** Return what a footnote quotes as a sentence, with the words that were copied in bold and no marks of its format. */
+function sentence({ quote, marks, source }, style) {
+  const copied = marks
+    .filter(([start, end]) => end - start < length(quote))
+    .map(([start, end]) => ({ start, end, name: "copied" }));
+  const parts = pieces(quote, [...copied, ...inlineMarks(quote, formatOf(source), copied)])
+    .filter(({ names }) => !names.includes("gone"))
+    .map(({ text, names }) => [text.replace(/\s+/g, " "), names.includes("copied")]);
+  return parts.map(([text, isCopied]) => (isCopied ? style.bold(text) : style.prose(text))).join("").trim();
+}
+
+/** Return the answer's text as it is written, with the marks of its footnotes; all at its end where none has a place. */
+function withMarks(answer, style) {
+  const isPlaced = bearing(answer).length > 0;
+  const total = length(answer.answer);
+  const ends = answer.citations.map(({ claims }) => (isPlaced ? claims.map(([, end]) => end) : [total]));
   const code = answer.code.map(([start, end]) => ({ start, end }));
-  const cuts = [
-    ...new Set([0, length(answer.answer), ...ends.flat(), ...code.flatMap(({ start, end }) => [start, end])]),
-  ];
+  const cuts = [...new Set([0, total, ...ends.flat(), ...code.flatMap(({ start, end }) => [start, end])])];
   cuts.sort((one, other) => one - other);
   return cuts
     .slice(1)
     .map((end, place) => {
       const text = slice(answer.answer, cuts[place], end);
       const isCode = code.some((each) => each.start <= cuts[place] && end <= each.end);
-      const marks = answer.citations.filter((_, index) => ends[index].includes(end)).map(({ number }) => mark(number));
-      return (isCode ? tame(text, true) : tame(text, false)) + marks.join("");
+      const marks = answer.citations.filter((_, at) => ends[at].includes(end)).map(({ number }) => style.mark(number));
+      return (isCode ? style.code(text) : style.prose(text)) + marks.join("");
     })
     .join("");
 }
 
-const where = (citation) => [citation.label ?? citation.source, placeOf(citation)].filter(Boolean).join(", ");
+/** Return the footnotes that the text refers to. */
+const referred = (answer) => {
+  const found = answer.citations.filter(({ claims }) => claims.length);
+  return found.length ? found : answer.citations;
+};
+
+/** Return what a document is called, where it lies, and the place in it. */
+const where = ({ name, label, ...place }) =>
+  [name, label !== name && label, placeOf(place)].filter(Boolean).join(", ");
 const oneLine = (text) => text.split(/\s+/).join(" ").trim();
 
 /** Return the passages that stand for an answer where there is none. */
-const nearest = (answer) => answer.passages.slice(0, 3).map((each) => `${each.name}, ${where(each)}`);
+const nearest = (answer) => answer.passages.slice(0, 3).map((each) => where(each));
+
+const PLAIN = { mark: (number) => ` [${number}]`, bold: (text) => text, prose: (text) => text, code: (text) => text };
 
 /** Return an answer as plain text with its footnotes below. */
 export function asText(answer) {
   if (answer.outcome === "none")
     return [answer.question, "", NOTHING, ...nearest(answer).map((each) => `  ${each}`)].join("\n");
-  const notes = answer.citations.map(
-    (each) => `[${each.number}] ${each.name}, ${where(each)}\n    ${oneLine(each.quote)}`,
+  const notes = referred(answer).map(
+    (each) => `[${each.number}] ${where(each)}\n    ${oneLine(each.quote)}`,
   );
   const lead = answer.outcome === "unsure" ? [CLOSEST] : [];
-  const text = withMarks(answer, (number) => ` [${number}]`);
-  return [answer.question, "", ...lead, text, `confidence ${percent(answer.confidence)}`, "", ...notes].join("\n");
+  const sure = `confidence ${percent(answer.confidence)}`;
+  return [answer.question, "", ...lead, said(answer, PLAIN), sure, "", ...notes].join("\n");
 }
 
 // What would be an image, a link or HTML elsewhere: as the service does for chat clients, a backslash stands behind it.
@@ -51,6 +100,13 @@ function fenced(code) {
   const fence = "`".repeat(longest + 1);
   return `\n\n${fence}\n${code.replace(/^\n+|\n+$/g, "")}\n${fence}\n\n`;
 }
+
+const MARKDOWN = {
+  mark: (number) => `[^${number}]`,
+  bold: (text) => text.replace(/^(\s*)([^]*?)(\s*)$/, (_, before, words, after) => `${before}**${tamed(words)}**${after}`),
+  prose: (text) => tamed(text),
+  code: fenced,
+};
 
 /** Return an answer as Markdown: question, answer, and its footnotes as footnotes of Markdown. */
 export function asMarkdown(answer, level = 2) {
@@ -65,20 +121,17 @@ export function asMarkdown(answer, level = 2) {
         .map((each) => `- ${tamed(each)}`)
         .join("\n"),
     ].join("\n\n");
-  const text = withMarks(
-    answer,
-    (number) => `[^${number}]`,
-    (part, isCode) => (isCode ? fenced(part) : tamed(part)),
-  );
   const lead = answer.outcome === "unsure" ? [`**${CLOSEST}**`] : [];
-  const notes = answer.citations.map(
-    (each) => `[^${each.number}]: ${tamed(`${each.name}, ${where(each)}`)}: “${tamed(oneLine(each.quote))}”`,
+  const notes = referred(answer).map(
+    (each) => `[^${each.number}]: ${tamed(where(each))}: “${tamed(oneLine(each.quote))}”`,
   );
   return [
     head,
     ...readAs,
     ...lead,
-    text.replace(/\n{3,}/g, "\n\n").trim(),
+    said(answer, MARKDOWN)
+      .replace(/\n{3,}/g, "\n\n")
+      .trim(),
     `Confidence: ${percent(answer.confidence)}`,
     notes.join("\n"),
   ].join("\n\n");
@@ -118,7 +171,7 @@ export function asBibtex(answer) {
   return entries.join("\n\n");
 }
 
-const asJson = (answer) => JSON.stringify(answer, null, 2);
+const asJson = (answer) => JSON.stringify(Array.isArray(answer) ? answer.map(asSent) : asSent(answer), null, 2);
 
 /** Return the menu that copies an answer in one of four forms. */
 export function copyMenu(answer) {

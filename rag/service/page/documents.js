@@ -1,7 +1,7 @@
 /** The documents of the chosen collection: listing, sorting, finding, opening, removing. */
 
 import { readAddress, showAddress } from "./address.js";
-import { byId, confirmed, element, foreign, number, told } from "./elements.js";
+import { byId, confirmed, element, foreign, number, press, removal, told } from "./elements.js";
 import { onPlaceOfDocument, openPlace } from "./reader.js";
 import { inCollection, request } from "./service.js";
 
@@ -25,7 +25,7 @@ export function startDocuments(tried, removed) {
       element(
         "th",
         { scope: "col", class: key, "data-sort": key },
-        element("button", { type: "button", class: "sort", onclick: () => sortBy(key) }, name),
+        press("sort", name, () => sortBy(key)),
       ),
     ),
     element("td", { class: "act" }),
@@ -74,11 +74,7 @@ async function listFrom(offset) {
     byId("documents-table").hidden = found.total === 0;
     byId("documents-more").replaceChildren(
       shownNow < found.total && found.documents.length
-        ? element(
-            "button",
-            { class: "button quiet", type: "button", onclick: () => listFrom(shownNow) },
-            `Show more (${number(found.total - shownNow)} left)`,
-          )
+        ? press("button quiet", `Show more (${number(found.total - shownNow)} left)`, () => listFrom(shownNow))
         : "",
     );
   } catch (error) {
@@ -87,11 +83,7 @@ async function listFrom(offset) {
 }
 
 function documentRow(entry) {
-  const open = element(
-    "button",
-    { class: "link name", type: "button", onclick: () => openDocument(chosen, entry, open) },
-    foreign(entry.name),
-  );
+  const open = press("link name", foreign(entry.name), () => openDocument(chosen, entry, open));
   const warnings = entry.warnings.map((warning) => element("span", { class: "caution" }, foreign(warning)));
   return element(
     "tr",
@@ -101,21 +93,7 @@ function documentRow(entry) {
     element("td", { class: "folder", title: entry.folder }, foreign(shortened(entry.folder))),
     element("td", { class: "modified" }, entry.modified?.slice(0, 10) ?? ""),
     element("td", { class: "chunks number" }, number(entry.chunks)),
-    element(
-      "td",
-      { class: "act" },
-      element(
-        "button",
-        {
-          class: "remove",
-          type: "button",
-          title: "Remove",
-          "aria-label": `Remove ${entry.name}`,
-          onclick: () => remove(entry),
-        },
-        "×",
-      ),
-    ),
+    element("td", { class: "act" }, removal("Remove", `Remove ${entry.name}`, () => remove(entry))),
   );
 }
 

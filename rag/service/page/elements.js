@@ -15,6 +15,11 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+export const press = (name, label, onclick, attributes = {}) =>
+  element("button", { type: "button", class: name, onclick, ...attributes }, label);
+
+export const removal = (title, label, onclick) => press("remove", "×", onclick, { title, "aria-label": label });
+
 export const byId = (id) => document.getElementById(id);
 
 // Characters that cannot be seen and can mislead: controls, zero-width ones, direction overrides, the tag block.
@@ -80,11 +85,17 @@ export function download(name, text, type) {
 }
 
 const PAGED = { pptx: "slide", pptm: "slide", odp: "slide", xlsx: "sheet", xlsm: "sheet", ods: "sheet" };
+const pageWord = (source) => PAGED[source.split(".").pop().toLowerCase()] ?? "page";
 
-/** Return where in its document something stands, in words: "page 3", "slide 2", "line 37", or "". */
-export function placeOf({ page, line, source = "" }) {
-  if (page !== null && page !== undefined) return `${PAGED[source.split(".").pop().toLowerCase()] ?? "page"} ${page}`;
-  return line === null || line === undefined ? "" : `line ${line}`;
+/** Tell whether a file's name is that of a workbook, whose pages are sheets. */
+export const isSheet = (source) => pageWord(source) === "sheet";
+
+/** Return where in its document something stands: "page 3", "sheet Budget", "slide 2 (Costs)", "line 37", or "". */
+export function placeOf({ page, page_name: name = "", line, source = "" }) {
+  if (page === null || page === undefined) return line === null || line === undefined ? "" : `line ${line}`;
+  const word = pageWord(source);
+  if (!name || word === "page") return `${word} ${page}`;
+  return word === "sheet" ? `sheet ${shown(name)}` : `${word} ${page} (${shown(name)})`;
 }
 
 /** Return the error as an element: what happened, and what to do next. */

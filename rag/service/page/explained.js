@@ -1,8 +1,10 @@
 /** What stands behind an answer, shown when a person asks: whether its footnotes hold, and how they were found. */
 
-import { element, foreign, percent, placeOf, shown, told, unseen } from "./elements.js";
+import { element, foreign, percent, placeOf, press, shown, told, unseen } from "./elements.js";
+import { asSent, renamed } from "./names.js";
 import { placeOfPassage } from "./places.js";
 import { request } from "./service.js";
+import { tableElement } from "./tables.js";
 
 /** Return the button that has each footnote checked against its source, and shows beside each what became of it. */
 export function confirmedBy(answer, notes) {
@@ -12,14 +14,14 @@ export function confirmedBy(answer, notes) {
     button.disabled = true;
     result.textContent = "Reading the sources again…";
     try {
-      const { passages: _, ...claimed } = answer; // the passages are long, and nothing of them is checked
+      const { passages: _, ...claimed } = asSent(answer); // the passages are long, and nothing of them is checked
       const checked = await request("POST", "v1/verify", claimed);
       for (const check of checked.citations) showCheck(notes, check);
       const wrong = checked.citations.filter((check) => !check.holds).length;
       result.textContent = wrong
         ? `${wrong} of ${checked.citations.length} do not hold`
         : checked.holds
-          ? shown(`${checked.proves[0].toUpperCase()}${checked.proves.slice(1)}.`)
+          ? shown(renamed(answer, `${checked.proves[0].toUpperCase()}${checked.proves.slice(1)}.`))
           : `Does not hold: ${shown(checked.reason)}`;
       result.classList.toggle("fails", !checked.holds);
     } catch (error) {
@@ -92,51 +94,15 @@ function table(answer, places, open) {
     );
   const arm = (found) =>
     found === undefined || found === null || found.rank === null
-      ? element("td", { class: "number soft" }, "–", unseen("not found"))
-      : element("td", { class: "number" }, `${found.rank}.`, element("small", {}, ` ${found.score.toFixed(2)}`));
-  return element(
-    "div",
-    { class: "scroll", role: "group", "aria-label": "The passages that were read", tabindex: "0" },
-    element(
-      "table",
-      {},
-      element("caption", { class: "unseen" }, "The passages that were read, best first"),
-      element(
-        "thead",
-        {},
-        element(
-          "tr",
-          {},
-          ["Passage", "By meaning", "By words", "Words shared", "Cited"].map((name) =>
-            element("th", { scope: "col" }, name),
-          ),
-        ),
-      ),
-      element(
-        "tbody",
-        {},
-        answer.passages.map((passage, index) => {
-          const button = element(
-            "button",
-            { class: "link", onclick: () => open(places, index, button) },
-            foreign(passage.name),
-            placeOf(passage) && `, ${placeOf(passage)}`,
-          );
-          return element(
-            "tr",
-            {},
-            element("th", { scope: "row" }, button),
-            arm(passage.explain?.dense),
-            arm(passage.explain?.words),
-            element("td", {}, foreign((passage.explain?.matched ?? []).join(", "))),
-            element(
-              "td",
-              {},
-              cited(passage).map((each) => `[${each.number}] `),
-            ),
-          );
-        }),
-      ),
-    ),
-  );
+      ? ["–", unseen("not found")]
+      : [`${found.rank}. `, element("small", { class: "soft" }, found.score.toFixed(2))];
+  const rows = answer.passages.map((passage, index) => {
+    const place = placeOf(passage) && `, ${placeOf(passage)}`;
+    const button = press("link", [foreign(passage.name), place], () => open(places, index, button));
+    const { dense, words, matched = [] } = passage.explain ?? {};
+    const marks = cited(passage).map((each) => `[${each.number}] `);
+    return [button, arm(dense), arm(words), foreign(matched.join(", ")), marks];
+  });
+  const columns = ["Passage", "By meaning", "By words", "Words shared", "Cited"];
+  return tableElement(columns, rows, "The passages that were read, best first");
 }

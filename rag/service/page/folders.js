@@ -1,6 +1,6 @@
 /** Folders that are bound to the chosen collection: adding one by its path, and what indexing them again would change. */
 
-import { byId, choice, counted, element, foreign, number, told } from "./elements.js";
+import { byId, choice, counted, element, foreign, number, press, removal, told } from "./elements.js";
 import { inCollection, request } from "./service.js";
 
 const LOOK_EVERY = 20_000; // milliseconds between two looks at what has changed, while the view is seen
@@ -12,9 +12,13 @@ let attempt = (work) => work();
 let update = async () => {};
 let askIn = () => {};
 
-/** Wire the form. `tried(work)` tells what goes wrong; `index(prune)` reads the folders; `ask(folder)` asks in one. */
-export function startFolders(tried, index) {
+/** Wire the forms. `tried(work)` tells what goes wrong, `index(prune)` reads, `ensure()` returns a collection to add to. */
+export function startFolders(tried, index, ensure) {
   attempt = tried;
+  byId("empty-folder").addEventListener("submit", (event) => {
+    event.preventDefault();
+    addFirst(byId("empty-path").value.trim(), ensure);
+  });
   update = index;
   byId("new-folder").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -26,6 +30,31 @@ export function startFolders(tried, index) {
 /** Let a person ask in a folder: `ask(path)` is called then. */
 export function onAskInFolder(ask) {
   askIn = ask;
+}
+
+const ON_THIS_MACHINE = /^(?:localhost|127\.[\d.]+|\[::1\])$/;
+
+/** Add the first folder of a collection, and read it at once. */
+async function addFirst(path, ensure) {
+  if (!path) return byId("empty-path").focus();
+  const said = byId("empty-said");
+  said.replaceChildren(element("p", { role: "status" }, "Looking into the folder…"));
+  try {
+    await request("POST", inCollection(await ensure(), "folders"), { path });
+    said.replaceChildren();
+    byId("empty-path").value = "";
+    showDocuments();
+    await update(false);
+  } catch (error) {
+    said.replaceChildren(told(error));
+  }
+}
+
+let showDocuments = () => {};
+
+/** Be told that the documents are to be shown, since some are read. */
+export function onReading(listener) {
+  showDocuments = listener;
 }
 
 /** Show the folders of a collection; null for none. */
@@ -43,6 +72,7 @@ export async function listFolders(collection) {
 
 function draw({ folders, may_add: mayAdd }) {
   bound = folders;
+  byId("empty-folder").hidden = !(mayAdd || (chosen === null && ON_THIS_MACHINE.test(location.hostname)));
   byId("folders").hidden = !mayAdd && folders.length === 0;
   byId("new-folder").hidden = !mayAdd;
   byId("folders-list").replaceChildren(
@@ -56,18 +86,8 @@ function draw({ folders, may_add: mayAdd }) {
           { class: isThere ? "soft" : "caution" },
           isThere ? counted(documents, "document") : "not there now; its documents are kept",
         ),
-        element("button", { type: "button", class: "link", onclick: () => askIn(path) }, "Ask in it"),
-        element(
-          "button",
-          {
-            type: "button",
-            class: "remove",
-            title: "Take away",
-            "aria-label": `Take the folder ${path} away`,
-            onclick: () => unbind(path),
-          },
-          "×",
-        ),
+        press("link", "Ask in it", () => askIn(path)),
+        removal("Take away", `Take the folder ${path} away`, () => unbind(path)),
       ),
     ),
   );
@@ -149,12 +169,8 @@ async function readAgain() {
   let prune = false;
   if (changes?.counts.removed) {
     const count = counted(changes.counts.removed, "document");
-    const detail = element(
-      "div",
-      {},
-      element("p", {}, "Their files are gone from the folders:"),
-      named(changes, "removed"),
-    );
+    const lead = element("p", {}, "Their files are gone from the folders:");
+    const detail = element("div", {}, lead, named(changes, "removed"));
     const said = await choice(`Remove ${count} from the collection?`, detail, [
       ["keep", "Read, and keep them", ""],
       ["remove", `Read, and remove ${number(changes.counts.removed)}`, "danger"],

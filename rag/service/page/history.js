@@ -1,7 +1,7 @@
 /** Earlier questions, kept in this browser and nowhere else. */
 
 import { inShort } from "./answer.js";
-import { byId, confirmed, element, foreign } from "./elements.js";
+import { byId, confirmed, element, foreign, press, removal } from "./elements.js";
 
 const PAST = "footnote.past";
 const KEEP = "footnote.keep";
@@ -41,46 +41,29 @@ const keeping = () => localStorage.getItem(KEEP) !== "no";
 function past() {
   try {
     const kept = JSON.parse(localStorage.getItem(PAST) ?? "[]");
-    return Array.isArray(kept) ? kept.map(asNow).filter(isWhole) : [];
+    return Array.isArray(kept) ? kept.filter(isWhole) : [];
   } catch {
     return [];
   }
 }
 
-/** Return an entry with what earlier versions of this page did not keep. */
-function asNow(entry) {
-  const answers = entry?.answers ?? (entry?.answer ? [entry.answer] : []);
-  if (!Array.isArray(answers)) return null;
-  const lists = { documents: 0, notes: [], copied: [], written: [], code: [], form: "fact", read_as: "" };
-  const whole = answers.map((answer) => ({ outcome: answer?.answered ? "answer" : "none", ...lists, ...answer }));
-  const plain = JSON.stringify([
-    [],
-    whole[0]?.question,
-    { collections: [whole[0]?.collection], filters: [], document: "", folder: "", k: "", maxError: "", generator: "" },
-  ]);
-  return { at: entry?.at, key: isKey(entry?.key) ? entry.key : plain, answers: whole };
-}
+const areTexts = (list) => Array.isArray(list) && list.every((each) => typeof each === "string");
 
-/** Tell whether a key says what was asked before a question, the question, and how it was asked. */
-function isKey(key) {
+/** Tell whether an entry can be shown: another version of this page, or a person, may have written it. */
+function isWhole(entry) {
   try {
-    const [before, question, how] = JSON.parse(key);
-    const texts = (list) => Array.isArray(list) && list.every((each) => typeof each === "string");
-    return texts(before) && typeof question === "string" && texts(how.collections) && texts(how.filters);
+    const [before, question, how] = JSON.parse(entry.key); // what was asked before, the question, and how it was asked
+    const isKey = areTexts([...before, question, ...how.collections, ...how.filters]);
+    return isKey && Number.isFinite(entry.at) && entry.answers.length > 0 && entry.answers.every(isAnswer);
   } catch {
     return false;
   }
 }
 
-/** Tell whether an entry can be shown: another version of this page, or a person, may have written it. */
-function isWhole(entry) {
-  return Number.isFinite(entry?.at) && entry.answers.length > 0 && entry.answers.every(isAnswer);
-}
-
 function isAnswer(answer) {
-  const texts = [answer.question, answer.answer, answer.collection, answer.generator];
-  const lists = [answer.citations, answer.passages, answer.unsupported];
-  return texts.every((text) => typeof text === "string") && lists.every(Array.isArray);
+  const lists = ["citations", "passages", "unsupported", "copied", "written", "code", "notes"];
+  const texts = [answer.question, answer.answer, answer.outcome, answer.collection, answer.generator];
+  return areTexts(texts) && lists.every((name) => Array.isArray(answer[name]));
 }
 
 /** Return what was answered to a question that is kept under this key, or undefined. */
@@ -115,30 +98,16 @@ function draw() {
   byId("forget").hidden = entries.length === 0;
   byId("hints").hidden = entries.length > 0;
   byId("past-list").replaceChildren(
-    ...entries.map((entry) =>
-      element(
-        "li",
-        {},
-        element(
-          "button",
-          { class: "earlier", type: "button", onclick: () => choose(entry) },
-          element("span", { class: "name" }, foreign(entry.answers[0].question)),
-          element("span", { class: "soft" }, foreign(inShort(entry.answers[0]))),
-          element("span", { class: "place" }, foreign(entry.answers[0].collection), `, ${ago(entry.at)}`),
-        ),
-        element(
-          "button",
-          {
-            class: "remove",
-            type: "button",
-            onclick: () => forget(entry.key),
-            "aria-label": "Forget this question",
-            title: "Forget",
-          },
-          "×",
-        ),
-      ),
-    ),
+    ...entries.map((entry) => {
+      const [first] = entry.answers;
+      const words = [
+        element("span", { class: "name" }, foreign(first.question)),
+        element("span", { class: "soft" }, foreign(inShort(first))),
+        element("span", { class: "place" }, foreign(first.collection), `, ${ago(entry.at)}`),
+      ];
+      const open = press("earlier", words, () => choose(entry));
+      return element("li", {}, open, removal("Forget", "Forget this question", () => forget(entry.key)));
+    }),
   );
 }
 

@@ -1,6 +1,7 @@
 /** Marks inside a paragraph of Markdown or reStructuredText: which characters are marks, and what they mean. */
 
-import { length } from "./spans.js";
+import { element, shown } from "./elements.js";
+import { length, pieces } from "./spans.js";
 
 // Each: what to look for, the name of what stands inside, and which group that is. Lengths are bounded: time is linear.
 const MARKDOWN = [
@@ -50,4 +51,22 @@ export function inlineMarks(text, format, kept = []) {
     .filter(([start, end]) => start < end)
     .map(([start, end, name]) => ({ start: length(text.slice(0, start)), end: length(text.slice(0, end)), name }))
     .filter(({ start, end, name }) => name !== "gone" || !kept.some((span) => start <= span.start && span.end <= end));
+}
+
+/**
+ * Return text as nodes, with the spans of it in elements of that name, unless they are all of it.
+ *
+ * Where it comes from a source of Markdown, say, what its marks mean is shown, and not the marks.
+ */
+export function marked(text, spans, name, source = "") {
+  const total = length(text);
+  const some = spans
+    .filter(([start, end]) => end - start < total)
+    .map(([start, end]) => ({ start, end, name: "span" }));
+  return pieces(text, [...some, ...inlineMarks(text, formatOf(source), some)]).flatMap((piece) => {
+    if (piece.names.includes("gone")) return [];
+    let node = shown(piece.text);
+    for (const each of ["code", "em", "strong"]) if (piece.names.includes(each)) node = element(each, {}, node);
+    return [piece.names.includes("span") ? element(name, {}, node) : node];
+  });
 }

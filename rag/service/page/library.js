@@ -1,7 +1,7 @@
 /** Collections: which one is asked, making one, deleting one, bringing one up to date. */
 
 import { listDocuments, startDocuments } from "./documents.js";
-import { byId, confirmed, counted, element, foreign, number, size, timeLeft, told } from "./elements.js";
+import { byId, confirmed, counted, element, foreign, number, press, removal, size, timeLeft, told } from "./elements.js";
 import { listFolders, startFolders } from "./folders.js";
 import { inCollection, request, stream } from "./service.js";
 
@@ -25,7 +25,10 @@ export async function startLibrary() {
     make(byId("new-name").value.trim());
   });
   startDocuments(attempt, refresh);
-  startFolders(attempt, update);
+  startFolders(attempt, update, async () => {
+    await ensureCollection(chosen);
+    return chosen;
+  });
   await refresh();
 }
 
@@ -92,53 +95,30 @@ function draw(broken) {
   );
   const now = all.find((entry) => entry.name === chosen);
   byId("asked-of").replaceChildren(...askedOf(now));
+  byId("empty").hidden = Boolean(now?.documents);
   byId("collections-list").replaceChildren(...all.map(collectionRow), ...broken.map(brokenRow));
   for (const each of document.querySelectorAll(".chosen-name")) each.replaceChildren(foreign(chosen));
   byId("update").hidden = !now;
 }
 
 function askedOf(now) {
-  if (now?.documents) {
-    return [
-      `Answers come from ${counted(now.documents, "document")} in “`,
-      foreign(chosen),
-      "”, with footnotes, or not at all.",
-    ];
-  }
+  if (!now?.documents) return [];
   return [
-    "There are no documents in “",
+    `Answers come from ${counted(now.documents, "document")} in “`,
     foreign(chosen),
-    "” yet. ",
-    element("a", { href: "#documents" }, "Add some"),
-    ", or drop files anywhere on this page.",
+    "”, with footnotes, or not at all.",
   ];
 }
 
 function collectionRow(entry) {
   const own = entry.name === chosen;
+  const held = `${counted(entry.documents, "document")}, ${counted(entry.chunks, "passage")}, ${size(entry.bytes)}`;
+  const words = [element("span", { class: "name" }, foreign(entry.name)), element("span", { class: "soft" }, held)];
   return element(
     "li",
     { class: own ? "collection chosen" : "collection" },
-    element(
-      "button",
-      { class: "choose", "aria-pressed": String(own), onclick: () => pick(entry.name) },
-      element("span", { class: "name" }, foreign(entry.name)),
-      element(
-        "span",
-        { class: "soft" },
-        `${counted(entry.documents, "document")}, ${counted(entry.chunks, "passage")}, ${size(entry.bytes)}`,
-      ),
-    ),
-    element(
-      "button",
-      {
-        class: "remove",
-        title: "Delete",
-        "aria-label": `Delete the collection ${entry.name}`,
-        onclick: () => deleteCollection(entry),
-      },
-      "×",
-    ),
+    press("choose", words, () => pick(entry.name), { "aria-pressed": String(own) }),
+    removal("Delete", `Delete the collection ${entry.name}`, () => deleteCollection(entry)),
   );
 }
 

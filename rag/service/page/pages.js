@@ -1,6 +1,6 @@
 /** A page of a PDF as a picture, with the quoted words boxed where their place is certain. */
 
-import { element, told } from "./elements.js";
+import { element, press, told } from "./elements.js";
 import { inCollection, request } from "./service.js";
 
 const ZOOMS = [1, 1.5, 2, 3];
@@ -83,6 +83,9 @@ function boxed([left, top, right, bottom], name) {
   return box;
 }
 
+const icon = (label, text, onclick, disabled = false) =>
+  press("icon", text, onclick, { "aria-label": label, title: label, disabled });
+
 function controls(state, pages, load) {
   const { bar, number, place } = state;
   const go = async (to, label) => {
@@ -94,18 +97,7 @@ function controls(state, pages, load) {
     }
   };
   const step = (label, text, to) =>
-    element(
-      "button",
-      {
-        class: "icon",
-        type: "button",
-        "aria-label": label,
-        title: label,
-        disabled: to < 1 || to > pages,
-        onclick: () => go(to, label),
-      },
-      text,
-    );
+    icon(label, text, () => go(to, label), to < 1 || to > pages);
   const zoomed = element("span", { class: "zoomed", role: "status" });
   const zoom = (by) => {
     state.zoom = Math.min(Math.max(state.zoom + by, 0), ZOOMS.length - 1);
@@ -113,11 +105,7 @@ function controls(state, pages, load) {
     tell();
   };
   const closer = (label, text, by) =>
-    element(
-      "button",
-      { class: "icon", type: "button", "aria-label": label, title: label, onclick: () => zoom(by) },
-      text,
-    );
+    icon(label, text, () => zoom(by));
   const [less, more] = [closer("Smaller", "−", -1), closer("Larger", "+", 1)];
   const tell = () => {
     zoomed.textContent = `${ZOOMS[state.zoom] * 100}%`;
@@ -132,11 +120,7 @@ function controls(state, pages, load) {
     step("Next page", "›", number + 1),
     number !== home &&
       place.quote &&
-      element(
-        "button",
-        { class: "button quiet", type: "button", onclick: () => go(home, "Next page") },
-        "To the quotation",
-      ),
+      press("button quiet", "To the quotation", () => go(home, "Next page")),
     element("span", { class: "apart" }),
     less,
     zoomed,

@@ -1,7 +1,8 @@
 /** Places in documents: where a footnote or a passage stands, as the reader takes it; and passages as a list. */
 
-import { marked } from "./body.js";
 import { counted, element, foreign, placeOf, shown, unseen } from "./elements.js";
+import { marked } from "./inline.js";
+import { rowsInShort } from "./rows.js";
 import { isFlowing, length, slice } from "./spans.js";
 
 /** Return where a footnote points to, as the reader takes it. */
@@ -29,35 +30,47 @@ export function placeOfPassage(collection, passage) {
   };
 }
 
-/** Return passages as a list, each of which opens in its document. */
-export function passageList(passages, places, open) {
+/** Return the button that opens a place: its document, the headings above it that say more, and where it is in there. */
+export function opener(lead, place, headings, onclick) {
+  const trail = headings.filter((heading) => heading && ![place.title, place.page_name].includes(heading));
+  return element(
+    "button",
+    { class: "open", onclick },
+    unseen(lead),
+    element("span", { class: "name" }, foreign(place.name)),
+    trail.length > 0 && element("span", { class: "trail" }, foreign(trail.join(" › "))),
+    element("span", { class: "place" }, placeOf(place)),
+  );
+}
+
+/** Return passages as a list, each of which opens in its document; of wide rows the cells that fit the question. */
+export function passageList(passages, places, open, question) {
   return element(
     "ol",
     { class: "footnotes passages" },
     passages.map((passage, index) => {
-      const trail = passage.context.split(" > ").filter((heading) => heading && heading !== passage.title);
-      const title = element(
-        "button",
-        { class: "open", onclick: () => open(places, index, title) },
-        unseen(`Open passage ${passage.rank}: `),
-        element("span", { class: "name" }, foreign(passage.name)),
-        trail.length > 0 && element("span", { class: "trail" }, foreign(trail.join(" › "))),
-        element("span", { class: "place" }, placeOf(passage)),
+      const title = opener(`Open passage ${passage.rank}: `, passage, passage.context.split(" > "), () =>
+        open(places, index, title),
       );
-      const long = length(passage.text) > 420;
-      const text = passage.excerpt?.length
-        ? element("blockquote", { dir: "auto" }, excerpt(passage))
-        : element("blockquote", { class: long ? "cut" : "" }, paragraphs(passage.text, passage.source));
-      const also =
-        passage.also_in.length > 0 &&
-        element(
-          "p",
-          { class: "soft" },
-          `Nearly the same stands in ${counted(passage.also_in.length, "other document")}.`,
-        );
+      const text = quotation(passage, question);
+      const others = `Nearly the same stands in ${counted(passage.also_in.length, "other document")}.`;
+      const also = passage.also_in.length > 0 && element("p", { class: "soft" }, others);
       return element("li", { class: "footnote" }, title, text, also);
     }),
   );
+}
+
+function quotation(passage, question) {
+  const rows = rowsOf(passage, question);
+  if (rows) return element("blockquote", {}, rows);
+  if (passage.excerpt?.length) return element("blockquote", { dir: "auto" }, excerpt(passage));
+  return element("blockquote", { class: length(passage.text) > 420 ? "cut" : "" }, paragraphs(passage.text, passage.source));
+}
+
+/** Return a passage of wide rows in short, null for any other; the headings above its rows stand beside its name. */
+function rowsOf(passage, question) {
+  const text = passage.text.replace(/^(?:[^\n:;]{1,120}\n\s*\n)+/, "");
+  return rowsInShort(text, [], question);
 }
 
 /** Return the parts of a passage that fit the question, with its words marked. */

@@ -1,6 +1,6 @@
 /** The reader: a document beside the answer, opened at a place, with the words that were quoted and copied marked. */
 
-import { byId, copyButton, element, foreign, placeOf, shown, told } from "./elements.js";
+import { byId, copyButton, element, foreign, placeOf, press, shown, told } from "./elements.js";
 import { showPage } from "./pages.js";
 import { inCollection, request } from "./service.js";
 import { length, slice } from "./spans.js";
@@ -142,16 +142,8 @@ function tools(place, part) {
   );
   byId("reader-tools").replaceChildren(
     ...[isFile && open, part.origin === "file" && copyButton("Copy path", () => part.source)].filter(Boolean),
-    element("button", { class: "link", type: "button", onclick: () => narrow(place, part) }, "Ask in this document"),
-    ...(folder
-      ? [
-          element(
-            "button",
-            { class: "link wide-only", type: "button", title: folder, onclick: () => narrowFolder(folder) },
-            "Ask in its folder",
-          ),
-        ]
-      : []),
+    press("link", "Ask in this document", () => narrow(place, part)),
+    ...(folder ? [press("link wide-only", "Ask in its folder", () => narrowFolder(folder), { title: folder })] : []),
   );
 }
 
@@ -184,7 +176,7 @@ function frame(place) {
   byId("reader-name").replaceChildren(foreign(place.name));
   byId("reader-trail").replaceChildren(
     ...place.trail
-      .filter((heading) => heading !== place.name)
+      .filter((heading) => ![place.name, place.page_name].includes(heading))
       .flatMap((heading, at) => [at ? " › " : "", foreign(heading)]),
   );
   byId("reader-place").replaceChildren(
@@ -196,27 +188,18 @@ function frame(place) {
   byId("reader-steps").hidden = places.length < 2;
 }
 
+const warning = (text) => element("p", { class: "warning", role: "status" }, text);
+
 function render(place, part) {
   const spans = spansOf(place, part);
   const body = byId("reader-body");
-  const notices = element(
-    "div",
-    {},
-    part.notes.map((note) => element("p", { class: "soft" }, foreign(note))),
-  );
+  const notes = part.notes.map((note) => element("p", { class: "soft" }, foreign(note)));
+  const notices = element("div", {}, notes);
   if (place.sha256 && place.sha256 !== part.sha256) {
-    notices.append(
-      element(
-        "p",
-        { class: "warning", role: "status" },
-        "This document has been indexed anew since: it is no longer the one that was quoted.",
-      ),
-    );
+    notices.append(warning("This document has been indexed anew since: it is no longer the one that was quoted."));
   }
   if (!spans.length && place.quote) {
-    notices.append(
-      element("p", { class: "warning", role: "status" }, "The quoted words no longer stand at their place. They were:"),
-    );
+    notices.append(warning("The quoted words no longer stand at their place. They were:"));
     notices.append(element("blockquote", { dir: "auto" }, shown(place.quote)));
   }
   const text = element("div", { class: "document" });
@@ -225,8 +208,20 @@ function render(place, part) {
   if (part.start > 0) text.before(moreButton(place, part, spans, -1));
   if (part.end < part.characters) text.after(moreButton(place, part, spans, 1));
   const mark = text.querySelector("mark.copied") ?? text.querySelector("mark");
-  if (mark) mark.scrollIntoView({ block: "center" });
+  if (mark) reveal(mark);
   else body.scrollTop = 0;
+}
+
+/** Scroll to a mark: its block, out of sight, is to be laid out first, and those around it get their height meanwhile. */
+function reveal(mark) {
+  mark.closest(".document > *").style.contentVisibility = "visible";
+  const go = () => {
+    if (!mark.isConnected) return;
+    mark.scrollIntoView({ block: "center", inline: "nearest" });
+    mark.closest(".scroll")?.scrollIntoView({ block: "nearest" }); // with the header of its table
+  };
+  go();
+  requestAnimationFrame(() => requestAnimationFrame(go));
 }
 
 /** Return what to mark, in characters of the document; nothing where the quotation does not stand there any more. */
@@ -242,12 +237,7 @@ function spansOf(place, part) {
 }
 
 function moreButton(place, part, spans, way) {
-  const button = element(
-    "button",
-    { class: "button quiet more" },
-    way < 0 ? "Show what comes before" : "Show what follows",
-  );
-  button.addEventListener("click", async () => {
+  const button = press("button quiet more", way < 0 ? "Show what comes before" : "Show what follows", async () => {
     button.disabled = true;
     try {
       const [start, end] = way < 0 ? [Math.max(0, part.start - MORE), part.start] : [part.end, part.end + MORE];

@@ -2,7 +2,7 @@
 
 import { begin, fit } from "./asking.js";
 import { openDocument } from "./documents.js";
-import { byId, element, foreign } from "./elements.js";
+import { byId, element, foreign, press } from "./elements.js";
 import { offerFields } from "./options.js";
 import { inCollection, request } from "./service.js";
 
@@ -27,11 +27,7 @@ export async function showOffer(collection) {
       element(
         "li",
         {},
-        element(
-          "button",
-          { type: "button", class: "suggestion", dir: "auto", onclick: () => begin(question) },
-          foreign(question),
-        ),
+        press("suggestion", foreign(question), () => begin(question), { dir: "auto" }),
       ),
     ),
   );

@@ -3,50 +3,109 @@
 import { element } from "./elements.js";
 import { length } from "./spans.js";
 
-const MOST_COLUMNS = 60;
+const MOST_COLUMNS = 200;
 const RULE = /^[\s|:+\-=]+$/;
 const NUMBER = /^[-+$€£]?\s?[\d.,\s]+%?$/;
 
-/** Return the cells of a row, each `{key, start, end}` in characters of the row; `key` is null where none is told. */
-function told(text) {
+/**
+ * Return the cells of a row as `{key, start, end}`, [] where none has a header. The first without one is below an empty
+ * corner: its key is "". A later one belongs to the cell before it, which has a semicolon of its own.
+ */
+function keyedCells(text) {
+  if (text.includes("\n")) return [];
   let at = 0;
-  return text.split("; ").map((piece) => {
+  const cells = [];
+  for (const piece of text.split("; ")) {
     const head = /^([^:\n]{1,80}): /.exec(piece);
-    const cell = { key: head?.[1] ?? null, start: at + (head?.[0].length ?? 0), end: at + piece.length };
-    at += piece.length + 2;
-    return cell;
-  });
+    const end = at + piece.length;
+    if (head) cells.push({ key: head[1], start: at + head[0].length, end });
+    else if (cells.length) cells.at(-1).end = end;
+    else cells.push({ key: "", start: at, end });
+    at = end + 2;
+  }
+  return cells.some(({ key }) => key) ? cells : [];
 }
 
 /**
- * Return rows of the form "name: a; year: 1921" as `{columns, rows}`, or null where they make no table.
+ * Return rows of the form "name: a; year: 1921", of one table or several, as a list of `{columns, rows, isForm}`.
  *
- * A row is a list of cells `{start, end}` in characters of its text, null where it has none. "b: c" inside a value looks
- * like a cell: what is told in one row only, where there are several, belongs to the cell before it.
+ * A row is `{index, cells}`: which of `texts` it is, and for each column `{start, end}` in characters of that text, or
+ * null. `cells` is null for a line between the rows, `columns` where there are only such lines. The cells of a form have
+ * a `key` each. "b: c" in a value looks like a cell: what only one of several rows has belongs to the cell before it.
  */
-export function gridOf(texts) {
-  if (texts.some((text) => text.includes("\n"))) return null;
-  const rows = texts.map(told);
-  const counts = new Map();
-  for (const row of rows)
-    for (const key of new Set(row.map((cell) => cell.key))) counts.set(key, (counts.get(key) ?? 0) + 1);
-  const first = new Set(rows[0].map((cell) => cell.key));
-  const columns = [...counts.keys()].filter(
-    (key) => key !== null && (counts.get(key) > 1 || rows.length < 3 || first.has(key)),
-  );
-  if (columns.length < 2 || columns.length > MOST_COLUMNS) return null;
-  const placed = rows.map((row, place) => {
-    const cells = columns.map(() => null);
-    let last = null;
-    for (const { key, start, end } of row) {
-      const column = key === null ? -1 : columns.indexOf(key);
-      if (column >= 0 && !cells[column]) last = cells[column] = { start, end };
-      else if (last) last.end = end;
-      else return null;
-    }
-    return cells.map((cell) => cell && inPoints(texts[place], cell));
+export function gridsOf(texts, withForms = true) {
+  const runs = [];
+  texts.forEach((text, index) => {
+    const cells = keyedCells(text);
+    const run = runs.at(-1);
+    if (run && (cells.length ? goesOn(run, cells) : takesLine(run))) addRow(run, index, cells);
+    else addRow((runs.push({ columns: [], rows: [] }), runs.at(-1)), index, cells);
   });
-  return placed.includes(null) ? null : { columns, rows: placed };
+  return (withForms ? forms(runs) : runs).map((run) => placed(run, texts));
+}
+
+/** Tell whether a row has the columns of a table: its first one, or half of those of the shorter of both. */
+function goesOn({ columns }, cells) {
+  const shared = cells.filter(({ key }) => columns.includes(key)).length;
+  return shared > 0 && (cells[0].key === columns[0] || 2 * shared >= Math.min(cells.length, columns.length));
+}
+
+/** Tell whether a line without headers may stand among these rows. */
+const takesLine = ({ columns, rows }) => columns.length === 0 || rows.length > 1 || columns.length > 3;
+
+/** Add a row to a table; a new column stands behind the one before it in the row. */
+function addRow(run, index, cells) {
+  let place = 0;
+  for (const { key } of cells) {
+    const known = run.columns.indexOf(key);
+    if (known < 0) run.columns.splice(place, 0, key);
+    place = (known < 0 ? place : known) + 1;
+  }
+  run.rows.push({ index, cells });
+}
+
+/** Join tables of one row each into forms: labels beside their values. */
+function forms(runs) {
+  const made = [];
+  for (const run of runs) {
+    const isLabel = run.rows.length === 1 && run.rows[0].cells.length > 0 && run.rows[0].cells.length < 4;
+    if (!isLabel) made.push(run);
+    else if (made.at(-1)?.isForm) made.at(-1).rows.push(...run.rows);
+    else made.push({ ...run, isForm: true });
+  }
+  return made;
+}
+
+function placed({ columns, rows, isForm = false }, texts) {
+  if (isForm) return { columns: null, isForm, rows: rows.map((row) => ({ index: row.index, ...pointed(row, texts) })) };
+  const first = new Set(rows.find(({ cells }) => cells.length)?.cells.map(({ key }) => key));
+  const count = (key) => rows.filter(({ cells }) => cells.some((cell) => cell.key === key)).length;
+  const kept = columns.filter((key) => rows.length < 3 || first.has(key) || count(key) > 1);
+  if (!kept.length || kept.length > MOST_COLUMNS)
+    return { columns: null, rows: rows.map(({ index }) => ({ index, cells: null })) };
+  const inColumns = ({ index, cells }) => {
+    if (!cells.length) return { index, cells: null };
+    const row = kept.map(() => null);
+    let last = null;
+    for (const { key, start, end } of cells) {
+      const column = kept.indexOf(key);
+      if (column >= 0 && !row[column]) last = row[column] = { start, end };
+      else if (last) last.end = end;
+    }
+    return { index, cells: row.map((cell) => cell && inPoints(texts[index], cell)) };
+  };
+  return { columns: kept, rows: rows.map(inColumns) };
+}
+
+const pointed = ({ index, cells }, texts) => ({
+  cells: cells.map((cell) => ({ key: cell.key, ...inPoints(texts[index], cell) })),
+});
+
+/** Return rows of the form "name: a; year: 1921" as `{columns, rows}`, or null where they are not one table. */
+export function gridOf(texts) {
+  const [grid, ...others] = gridsOf(texts, false);
+  const isGrid = !others.length && grid.columns?.length > 1 && grid.rows.every(({ cells }) => cells);
+  return isGrid ? { columns: grid.columns, rows: grid.rows.map(({ cells }) => cells) } : null;
 }
 
 /** Return lines with `|` between their cells as `{header, rows}`, cells in characters of the text; null for no table. */
@@ -84,47 +143,46 @@ function cellsOf(text, line, at) {
 
 const inPoints = (text, { start, end }) => ({ start: length(text.slice(0, start)), end: length(text.slice(0, end)) });
 
-function cellElement(cell) {
-  const made = element("td", { dir: "auto" }, cell);
+function cellElement(cell, attributes = {}) {
+  const made = element("td", { dir: "auto", ...attributes }, cell);
   if (made.textContent.length > 40) made.className = "long";
   return made;
 }
 
 /**
- * Return a table as an element.
+ * Return a table as an element that scrolls in its own box.
  *
- * `columns` are texts or nodes, or null where there is no header; `rows` hold lists of nodes a cell. `name` is read out.
+ * `columns` are texts or nodes, or null for no header; `rows` hold lists of nodes a cell, a single one going over all
+ * columns. `name` is read out; `isCited(place)` tells which rows are marked.
  */
-export function tableElement(columns, rows, name) {
-  return element(
-    "div",
-    { class: "scroll", role: "group", "aria-label": name, tabindex: "0" },
+export function tableElement(columns, rows, name, isCited = () => false) {
+  const wide = columns?.length ?? Math.max(0, ...rows.map((row) => row.length));
+  const heads = columns?.map((column) =>
+    element(column === "" ? "td" : "th", column === "" ? {} : { scope: "col", dir: "auto" }, column),
+  );
+  const lines = rows.map((row, place) => {
+    const alone = row.length === 1 && wide > 1 ? { colspan: wide } : {};
+    return element("tr", { class: isCited(place) ? "cited" : null }, row.map((cell) => cellElement(cell, alone)));
+  });
+  return scrolling(
+    element("table", { class: "grid" }, heads && element("thead", {}, element("tr", {}, heads)), element("tbody", {}, lines)),
+    name,
+  );
+}
+
+function scrolling(table, name) {
+  return element("div", { class: "scroll", role: "group", "aria-label": name, tabindex: "0" }, table);
+}
+
+/** Return `[name, cell]` pairs below one another, each cell beside its name; `note` stands behind the first. */
+export function recordElement(pairs, name, note = null, isCited = () => false) {
+  const rows = pairs.map(([head, cell], at) =>
     element(
-      "table",
-      { class: "grid" },
-      columns &&
-        element(
-          "thead",
-          {},
-          element(
-            "tr",
-            {},
-            columns.map((column) =>
-              element(column === "" ? "td" : "th", column === "" ? {} : { scope: "col", dir: "auto" }, column),
-            ),
-          ),
-        ),
-      element(
-        "tbody",
-        {},
-        rows.map((row) =>
-          element(
-            "tr",
-            {},
-            row.map((cell) => cellElement(cell)),
-          ),
-        ),
-      ),
+      "tr",
+      { class: isCited(at) ? "cited" : null },
+      element(head === "" ? "td" : "th", head === "" ? {} : { scope: "row", dir: "auto" }, head),
+      element("td", { dir: "auto" }, cell, at === 0 && note),
     ),
   );
+  return scrolling(element("table", { class: "grid record" }, element("tbody", {}, rows)), name);
 }

@@ -1,9 +1,9 @@
 /** The text of a document as it is read: headings, paragraphs, lists, code and tables, with spans of it marked. */
 
-import { element, placeOf, shown, unseen } from "./elements.js";
+import { element, isSheet, placeOf, shown, unseen } from "./elements.js";
 import { inlineMarks } from "./inline.js";
 import { isFlowing, length, pieces, slice } from "./spans.js";
-import { gridOf, tableElement, tableOf } from "./tables.js";
+import { gridsOf, recordElement, tableElement, tableOf } from "./tables.js";
 
 const HASHES = /^\s{0,3}#{1,6}\s+/; // with which Markdown marks a heading
 const UNDERLINE = /\n\s{0,3}([=\-~^"'*+#`:.])\1{2,}\s*$/; // and with which reStructuredText does
@@ -23,6 +23,10 @@ export function blocks(part, spans) {
     if (section.page !== null && section.page !== page) {
       flush();
       page = section.page;
+      if (section.kind === "heading" && isSheet(part.source)) {
+        made.push(sheetName(part, section, spans));
+        continue;
+      }
       made.push(element("p", { class: "page-mark" }, placeOf({ page, source: part.source })));
     }
     if (section.kind === "row") {
@@ -35,6 +39,10 @@ export function blocks(part, spans) {
   flush();
   return made;
 }
+
+/** Return the name of a sheet, above its grid. */
+const sheetName = (part, section, spans) =>
+  element("h3", { class: "sheet-name", dir: "auto" }, element("span", { class: "soft" }, "Sheet "), nodesOf(part, section, spans));
 
 const textOf = (part, { start, end }) => slice(part.text, start - part.start, end - part.start);
 
@@ -67,7 +75,11 @@ function block(part, section, spans) {
     const table = tableOf(text);
     if (table) {
       const cells = (row) => row.map((cell) => at(cell.start, cell.end));
-      return [tableElement(table.header && cells(table.header), table.rows.map(cells), "Table of the document")];
+      const isCited = (place) => {
+        const row = table.rows[place];
+        return isQuoted(spans, section.start + row[0].start, section.start + row.at(-1).end);
+      };
+      return [tableElement(table.header && cells(table.header), table.rows.map(cells), "Table of the document", isCited)];
     }
   }
   if (section.kind === "code" || section.kind === "table") {
@@ -121,27 +133,36 @@ function listed(lines, at) {
   return made;
 }
 
-/** Return rows as one table, or each as lines where they make none: the fields at the head of a document, say. */
+/** Tell whether some of what is quoted stands between two characters of the document. */
+const isQuoted = (spans, start, end) =>
+  spans.some((span) => span.name === "quote" && span.start < end && start < span.end);
+
+/** Return rows as grids under their headers, as forms, or as lines. */
 function rowBlocks(part, sections, spans) {
-  const texts = sections.map((section) => textOf(part, section));
-  const grid = gridOf(texts);
-  if (grid) {
-    const rows = grid.rows.map((row, place) =>
-      row.map((cell) =>
-        cell
-          ? nodesOf(part, { start: sections[place].start + cell.start, end: sections[place].start + cell.end }, spans)
-          : "",
-      ),
-    );
+  const cellOf = (index, cell) => {
+    const { start } = sections[index];
+    return cell ? nodesOf(part, { start: start + cell.start, end: start + cell.end }, spans) : "";
+  };
+  const isCited = (index) => isQuoted(spans, sections[index].start, sections[index].end);
+  return gridsOf(sections.map((section) => textOf(part, section))).flatMap(({ columns, rows, isForm }) => {
+    if (isForm) {
+      const pairs = rows.flatMap(({ index, cells }) =>
+        cells.map((cell) => ({ index, pair: [shown(cell.key), cellOf(index, cell)] })),
+      );
+      const all = pairs.map(({ pair }) => pair);
+      return [recordElement(all, "Fields of the document", null, (place) => isCited(pairs[place].index))];
+    }
+    const whole = (index) => nodesOf(part, sections[index], spans);
+    if (!columns) return rows.map(({ index }) => element("p", { dir: "auto", class: "lines" }, whole(index)));
     return [
       tableElement(
-        grid.columns.map((column) => shown(column)),
-        rows,
+        columns.map((column) => shown(column)),
+        rows.map(({ index, cells }) => (cells ? cells.map((cell) => cellOf(index, cell)) : [whole(index)])),
         "Table of the document",
+        (place) => isCited(rows[place].index),
       ),
     ];
-  }
-  return sections.map((section) => element("p", { dir: "auto", class: "lines" }, nodesOf(part, section, spans)));
+  });
 }
 
 /** Return a stretch of the document as nodes: marks of its format left out, spans marked. */

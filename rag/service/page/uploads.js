@@ -16,12 +16,14 @@ export function startUploads(arriving) {
     if (!files.length) return;
     arriving();
     for (const { file, name } of files) enqueue(file, name);
+    byId("uploads").lastElementChild?.scrollIntoView({ block: "nearest" });
     work();
   };
   byId("to-add").addEventListener("click", () => {
     byId("files").focus({ preventScroll: true });
     byId("files").closest(".zone").scrollIntoView({ block: "center" });
   });
+  byId("empty-files").addEventListener("click", () => byId("files").click());
   byId("files").addEventListener("change", (event) => {
     take([...event.target.files].map((file) => ({ file, name: file.name })));
     event.target.value = "";

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -106,9 +107,12 @@ async def index_again(name: Name, how: schemas.IndexRequest, request: Request, s
     def index(progress: Progress) -> dict[str, object]:
         with contextlib.closing(collection):
             folders = present(service.folders.of(name))
-            return brought_up_to_date(
+            report = brought_up_to_date(
                 collection, rebuild=how.rebuild, progress=progress, folders=folders, prune=how.prune
-            ).to_json()
+            )
+            names = service.names(name)
+            skipped = tuple(replace(skip, source=names.label(skip.source)) for skip in report.skipped)
+            return replace(report, skipped=skipped).to_json()
 
     if how.stream:
         return event_response(_steps(service, name, "report", index))

@@ -11,9 +11,10 @@ from starlette.responses import Response
 from rag.service import schemas
 from rag.service.documents import file_of, source_of
 from rag.service.errors import json_response
-from rag.service.offering import fields_of, questions_to_try, recent
+from rag.service.offering import fields_of, recent
 from rag.service.routes.describing import ERRORS
 from rag.service.service import Served, in_thread
+from rag.service.suggesting import questions_to_try
 
 router = APIRouter(prefix="/v1/collections/{name}", tags=["collections"], responses=ERRORS)
 
@@ -23,14 +24,14 @@ Id = Annotated[str, Path(max_length=64, description="A document, as the list of 
 
 @router.get("/offer", response_model=schemas.Offer)
 async def offer(name: Name, service: Served) -> Response:
-    """Say what can be asked: questions made of titles and headings, the newest documents, the fields for filters."""
+    """Say what can be asked: questions made of headings and sentences, the newest documents, the fields for filters."""
     collection = await service.collection(name)
     names = service.names(collection.name)
 
     def look() -> dict[str, Any]:
         entries = collection.documents()
         return {
-            "questions": questions_to_try(collection, names),
+            "questions": questions_to_try(collection),
             "recent": [names.entry(each) for each in recent(entries)],
             "fields": fields_of(entries),
         }

@@ -264,6 +264,6 @@ class FieldOut(Response):
 class Offer(Response):
     """What can be asked of a collection."""
 
-    questions: list[str] = Field(description="Up to three, made of titles and headings.")
+    questions: list[str] = Field(description="Up to three, made of headings and sentences; fewer where none fits.")
     recent: list[DocumentEntry] = Field(description="The documents whose files changed last.")
     fields: list[FieldOut]
