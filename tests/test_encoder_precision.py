@@ -74,14 +74,14 @@ def settled(folder: Path, size: int = precision.SMALL) -> Precision:
 @pytest.mark.parametrize(
     ("rates", "name", "rest"),
     [
-        ({"f32": 100, "bf16": 320, "int8": 350}, "bf16", "bf16"),  # with units for bfloat16, eight bits are not tried
-        ({"f32": 100, "bf16": 60, "int8": 210}, "int8", "f32"),  # bfloat16 is named, and slower
-        ({"f32": 100, "bf16": 130, "int8": 210}, "int8", "bf16"),
-        ({"f32": 100, "bf16": 130, "int8": 140}, "bf16", "bf16"),  # too little gained
-        ({"f32": 100, "bf16": 2, "int8": 210}, "int8", "f32"),  # emulated: given up
-        ({"f32": 100, "bf16": 0, "int8": 210}, "int8", "f32"),  # does not run
-        ({"f32": 100, "bf16": 0, "int8": 0}, "f32", "f32"),
-        ({"f32": 100, "bf16": 90, "int8": 2}, "f32", "f32"),
+        ({"fp32": 100, "bf16": 320, "int8": 350}, "bf16", "bf16"),  # with units for bfloat16, eight bits are not tried
+        ({"fp32": 100, "bf16": 60, "int8": 210}, "int8", "fp32"),  # bfloat16 is named, and slower
+        ({"fp32": 100, "bf16": 130, "int8": 210}, "int8", "bf16"),
+        ({"fp32": 100, "bf16": 130, "int8": 140}, "bf16", "bf16"),  # too little gained
+        ({"fp32": 100, "bf16": 2, "int8": 210}, "int8", "fp32"),  # emulated: given up
+        ({"fp32": 100, "bf16": 0, "int8": 210}, "int8", "fp32"),  # does not run
+        ({"fp32": 100, "bf16": 0, "int8": 0}, "fp32", "fp32"),
+        ({"fp32": 100, "bf16": 90, "int8": 2}, "fp32", "fp32"),
     ],
 )  # fmt: skip
 def test_the_fastest_is_kept(machine: Any, tmp_path: Path, rates: Mapping[str, float], name: str, rest: str) -> None:
@@ -93,27 +93,27 @@ def test_the_fastest_is_kept(machine: Any, tmp_path: Path, rates: Mapping[str, f
 
 
 def test_what_says_something_else_is_not_kept_however_fast(machine: Any, tmp_path: Path) -> None:
-    machine({"f32": 100, "bf16": 150, "int8": 400}, {"bf16": 0.99, "int8": 0.97})
+    machine({"fp32": 100, "bf16": 150, "int8": 400}, {"bf16": 0.99, "int8": 0.97})
     found = settled(tmp_path)
-    assert found.name == "f32"
+    assert found.name == "fp32"
     assert found.likeness["int8"] == (0.97, 0.97)
 
 
 def test_a_small_model_is_not_measured(machine: Any, tmp_path: Path) -> None:
     """Its rates are chance, and the same training gave another confidence by it."""
-    machine({"f32": 100, "bf16": 60, "int8": 210})
+    machine({"fp32": 100, "bf16": 60, "int8": 210})
     assert settled(tmp_path, precision.SMALL - 1) == Precision("bf16", "bf16")
 
 
 def test_a_processor_is_asked_for_nothing_that_it_does_not_name(machine: Any, tmp_path: Path) -> None:
-    machine({"f32": 100, "bf16": 400, "int8": 400}, able=["FP32"])
-    assert settled(tmp_path).rates == {"f32": 100}
+    machine({"fp32": 100, "bf16": 400, "int8": 400}, able=["FP32"])
+    assert settled(tmp_path).rates == {"fp32": 100}
 
 
 def test_eight_bits_are_made_where_they_are_asked_for(
     machine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machine({"f32": 100, "bf16": 320, "int8": 350})
+    machine({"fp32": 100, "bf16": 320, "int8": 350})
     monkeypatch.setenv(VARIABLE, "int8")
     assert settled(tmp_path).name == "bf16"  # what is kept is what is fastest; the variable chooses at each opening
     assert chosen(tmp_path, Core()).name == "int8"
@@ -121,13 +121,13 @@ def test_eight_bits_are_made_where_they_are_asked_for(
 
 
 def test_the_variable_chooses_another(machine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    machine({"f32": 100, "bf16": 320, "int8": 350})
+    machine({"fp32": 100, "bf16": 320, "int8": 350})
     settled(tmp_path)
     assert chosen(tmp_path, Core()).settings()["INFERENCE_PRECISION_HINT"] == "bf16"
     assert named(tmp_path) == "bf16"
     monkeypatch.setenv(VARIABLE, " F32 ")
-    assert named(tmp_path) == "f32"
-    assert chosen(tmp_path, Core()).settings()["INFERENCE_PRECISION_HINT"] == "f32"
+    assert named(tmp_path) == "fp32"
+    assert chosen(tmp_path, Core()).settings()["INFERENCE_PRECISION_HINT"] == "fp32"
     assert chosen(tmp_path, Core()).model == MODEL
     monkeypatch.setenv(VARIABLE, "int8")
     with pytest.raises(EncoderError, match="without eight bits") as refused:
@@ -139,9 +139,9 @@ def test_the_variable_chooses_another(machine: Any, tmp_path: Path, monkeypatch:
 
 
 def test_a_part_without_such_layers_runs_beside_eight_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep(tmp_path, Precision("f32", "f32"))
+    keep(tmp_path, Precision("fp32", "fp32"))
     monkeypatch.setenv(VARIABLE, "int8")
-    assert chosen(tmp_path, Core()) == Precision("f32", "f32")
+    assert chosen(tmp_path, Core()) == Precision("fp32", "fp32")
     monkeypatch.setenv(VARIABLE, "bf16")
     assert chosen(tmp_path, Core()).name == "bf16"
 
@@ -149,11 +149,11 @@ def test_a_part_without_such_layers_runs_beside_eight_bits(tmp_path: Path, monke
 def test_what_was_converted_before_runs_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "int8")  # there is nothing to choose from
     assert chosen(tmp_path, Core()) == Precision("bf16", "bf16")
-    assert chosen(tmp_path, Core(["FP32"])) == Precision("f32", "f32")
+    assert chosen(tmp_path, Core(["FP32"])) == Precision("fp32", "fp32")
     assert named(tmp_path) == ""
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"precision": "f32"}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"precision": "fp32"}'])
 def test_a_damaged_choice_is_told(tmp_path: Path, content: str) -> None:
     (tmp_path / FILE).write_text(content)
     with pytest.raises(EncoderError, match="does not read"):
@@ -161,11 +161,11 @@ def test_a_damaged_choice_is_told(tmp_path: Path, content: str) -> None:
 
 
 def test_the_choice_is_written_for_people_too(machine: Any, tmp_path: Path) -> None:
-    machine({"f32": 100.4, "bf16": 60, "int8": 210})
+    machine({"fp32": 100.4, "bf16": 60, "int8": 210})
     settled(tmp_path)
     assert json.loads((tmp_path / FILE).read_text()) == {
         "precision": "int8",
-        "rest": "f32",
-        "tokens_per_second": {"f32": 100, "bf16": 60, "int8": 210},
+        "rest": "fp32",
+        "tokens_per_second": {"fp32": 100, "bf16": 60, "int8": 210},
         "likeness": {"bf16": [1.0, 1.0], "int8": [1.0, 1.0]},
     }

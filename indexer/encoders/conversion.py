@@ -41,9 +41,12 @@ PROBES = (
 )
 
 
-def convert(model: ModelFolder, fingerprint: str, name: str, home: Path) -> Settings:
+def convert(
+    model: ModelFolder, fingerprint: str, name: str, home: Path, precision: str | None = None
+) -> Settings:
     """Convert a model in a child process, publish it under `home` and return its settings.
 
+    `precision` is one that it is to have, beside what is fastest.
     Where the conversion fails or is not faithful, what is published says that the model runs through torch, and why.
     Raises EncoderError when sentence-transformers cannot load the model either, StorageError when the disk refuses.
     """
@@ -53,7 +56,7 @@ def convert(model: ModelFolder, fingerprint: str, name: str, home: Path) -> Sett
         built.mkdir(parents=True)
         if model.modules[0] == STATIC:
             return _take_table(model, fingerprint, name, built, home)
-        report = _run_child(model.path, built)
+        report = _run_child(model.path, built, precision)
         settings = Settings(
             fingerprint=fingerprint,
             name=name,
@@ -94,10 +97,10 @@ def _take_table(model: ModelFolder, fingerprint: str, name: str, built: Path, ho
     return settings
 
 
-def _run_child(folder: Path, built: Path) -> dict[str, Any]:
+def _run_child(folder: Path, built: Path, precision: str | None) -> dict[str, Any]:
     """Run `main` in a new process without a shell, and return its report."""
     try:
-        done = run_module("indexer.encoders.conversion", folder, built)
+        done = run_module("indexer.encoders.conversion", folder, built, precision=precision)
     except subprocess.TimeoutExpired as error:
         raise EncoderError(f"Converting {folder} took longer than {PATIENCE} seconds.") from error
     try:
