@@ -77,9 +77,7 @@ class Encoder(Protocol):
         ...
 
 
-def open_encoder(
-    name: str | None, home: Path, progress: Progress = silent, precision: str | None = None
-) -> Encoder:
+def open_encoder(name: str | None, home: Path, progress: Progress = silent, precision: str | None = None) -> Encoder:
     """Open the encoder called `name`, converting its weights under `home` on first use.
 
     `name` is a sentence-transformers folder, or a name known on this machine; None is all-MiniLM-L6-v2. Nothing is

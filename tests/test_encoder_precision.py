@@ -127,7 +127,7 @@ def test_the_variable_chooses_another(machine: Any, tmp_path: Path, monkeypatch:
     assert named(tmp_path) == "bf16"
     monkeypatch.setenv(VARIABLE, " F32 ")
     assert named(tmp_path) == "fp32"
-    assert chosen(tmp_path, Core()).settings()["INFERENCE_PRECISION_HINT"] == "fp32"
+    assert chosen(tmp_path, Core()).settings()["INFERENCE_PRECISION_HINT"] == "f32"
     assert chosen(tmp_path, Core()).model == MODEL
     monkeypatch.setenv(VARIABLE, "int8")
     with pytest.raises(EncoderError, match="without eight bits") as refused:

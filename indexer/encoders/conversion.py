@@ -41,9 +41,7 @@ PROBES = (
 )
 
 
-def convert(
-    model: ModelFolder, fingerprint: str, name: str, home: Path, precision: str | None = None
-) -> Settings:
+def convert(model: ModelFolder, fingerprint: str, name: str, home: Path, precision: str | None = None) -> Settings:
     """Convert a model in a child process, publish it under `home` and return its settings.
 
     `precision` is one that it is to have, beside what is fastest.

@@ -4,7 +4,8 @@
 
 A processor may name bfloat16 among what it can do and be slower with it than in single precision; eight bits are twice
 as fast on one and no faster on the next. So each candidate is timed for a moment, and the fastest that says the same is
-kept. `--precision`, `precision=` and `FOOTNOTE_PRECISION` choose another. Never imports torch; what makes the graph of eight bits is `quantisation`.
+kept. `--precision`, `precision=` and `FOOTNOTE_PRECISION` choose another. Never imports torch; what makes the graph of
+eight bits is `quantisation`.
 """
 
 from __future__ import annotations
