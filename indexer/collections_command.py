@@ -44,7 +44,7 @@ def _list_collections(screen: Screen, home: str | None, as_json: bool) -> None:
         return
     for each in found:
         made_in = " and ".join(filter(None, each.precisions))
-        screen.say(f"{each.name}: {_holds(each)}{f' in {made_in}' if made_in else ''}, {each.bytes / 1e6:,.1f} MB")
+        screen.say(f"{each.name}: {_holds(each)}, {each.bytes / 1e6:,.1f} MB{f', {made_in}' if made_in else ''}")
     for entry in broken:
         screen.say(f"{entry['name']}: {entry['error']}")
     if not found and not broken:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.completing import complete_source
-from indexer.screen import Screen, common, in_collection, near, opened, plain, shortened, show_wrapped
+from indexer.screen import Screen, common, in_collection, in_precision, near, opened, plain, shortened, show_wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -138,6 +138,7 @@ def _flat(value: Any) -> str:
 
 @click.command()
 @click.option("--repair", is_flag=True, help="Mend what can be mended.")
+@in_precision
 @in_collection
 @common
 @click.pass_obj

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+import cli
 from indexer.collection import Collection
 from indexer.doctor import examine
 from indexer.encoders.converted import converted_folder
@@ -19,8 +22,9 @@ from indexer.precisions import likeness_in, together, why_apart
 from indexer.sync import Given
 from indexer.transfer import export_collection, import_collection
 from indexer.writer import write
+from rag.engine import Engine
 from tests.test_transfer import changed_line, members_of, rewritten
-from tests.worlds import PASSAGES, WordEncoder, collection_of, make_older
+from tests.worlds import PASSAGES, WordEncoder, collection_of, make_older, write_folder
 
 ALIKE = {"bf16": (1.0, 0.999), "int8": (0.997, 0.99)}
 """Likeness to single precision, mean and least, of a model that keeps it."""
@@ -258,3 +262,61 @@ def test_a_collection_is_asked_for_no_precision_that_there_is_not(tmp_path: Path
     assert Collection("world", tmp_path, precision="auto").precision == "auto"
     with pytest.raises(UsageError, match="no precision 'int4'"):
         Collection("world", tmp_path, precision="int4")
+
+
+# Asked for on the command line
+
+
+def run(*arguments: str, **environment: str | None) -> Result:
+    return CliRunner().invoke(cli.footnote, list(arguments), env=environment, prog_name="footnote")
+
+
+def test_a_precision_is_asked_for_as_an_option_a_variable_or_a_setting(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = str(write_folder(tmp_path / "files"))
+    for number, (arguments, variable, file) in enumerate(
+        [
+            (("--precision", "fp32"), None, ""),
+            (("--precision", "FP32"), "bf16", ""),
+            ((), "fp32", ""),
+            ((), "f32", ""),
+            ((), None, 'precision = "fp32"\n'),
+            ((), None, '[index]\nprecision = "fp32"\n'),
+        ]
+    ):
+        (home / "config.toml").write_text(file)
+        done = run("index", files, *arguments, "-c", f"c{number}", FOOTNOTE_PRECISION=variable)
+        assert done.exit_code == 0, done.output
+        assert Collection(f"c{number}", home).status().precisions == ["fp32"], number
+        assert os.environ.get(VARIABLE) is None  # it is that of the command alone
+    assert Collection("c0", home).encoder.dim == 384
+    assert Collection("c0", home, precision="fp32").encoder.precision == "fp32"  # type: ignore[attr-defined]
+    monkeypatch.setenv(VARIABLE, "int4")
+    assert Collection("c0", home, precision="fp32").encoder.precision == "fp32"  # type: ignore[attr-defined]
+    with pytest.raises(UsageError, match=r"no precision 'int4'\. FOOTNOTE_PRECISION asks for it"):
+        _ = Collection("c0", home).encoder
+
+
+def test_encoder_and_reader_run_in_the_precision_that_is_asked_for(home: Path) -> None:
+    collection = Collection("one", home, precision="fp32")
+    collection.add([Given("a", "The pump was replaced in May 2021.")])
+    engine = Engine(collection)
+    assert engine.generator.precision == "fp32"  # type: ignore[attr-defined]
+    assert engine.ask("When was the pump replaced?").text == "May 2021"
+
+
+@pytest.mark.parametrize("command", [["search", "tea"], ["ask", "tea"], ["index", "."], ["doctor"], ["eval", "all"]])
+def test_a_precision_that_there_is_not_is_told_at_once(tmp_path: Path, command: list[str]) -> None:
+    refused = run(*command, "--precision", "int4", "--home", str(tmp_path))
+    assert refused.exit_code == 2
+    assert "There is no precision 'int4'." in refused.stderr
+    assert "auto, fp32, bf16, int8" in refused.stderr
+
+
+def test_the_old_meaning_of_the_option_is_told(tmp_path: Path) -> None:
+    """`eval qa --precision 0.9` was the share of right answers at which coverage is measured."""
+    refused = run("eval", "qa", str(tmp_path), "--precision", "0.8", "--home", str(tmp_path))
+    assert refused.exit_code == 2
+    assert "There is no precision '0.8'." in refused.stderr
+    assert "--at-precision 0.8" in refused.stderr

@@ -16,6 +16,7 @@ import numpy as np
 
 from indexer.encoders.conversion import linear_layers, save_graph
 from indexer.encoders.converted import MODEL
+from indexer.encoders.precision import lacks, wanted
 from indexer.errors import UserError
 from rag import converting
 from rag.converting import check_files as check_files
@@ -33,14 +34,16 @@ def converted_folder(folder: CopyingFolder, home: Path) -> Path:
     return home / "generators" / folder.fingerprint
 
 
-def is_converted(folder: CopyingFolder, home: Path) -> bool:
-    """Tell whether the graphs are there; `check_files` tells whether they are sound."""
-    return converting.is_converted(converted_folder(folder, home), FORMAT)
+def is_converted(folder: CopyingFolder, home: Path, precision: str | None = None) -> bool:
+    """Tell whether the graphs are there, and can run in `precision`; `check_files` tells whether they are sound."""
+    converted = converted_folder(folder, home)
+    return converting.is_converted(converted, FORMAT) and not lacks(converted / READER, wanted(precision))
 
 
-def convert(folder: CopyingFolder, home: Path) -> Path:
+def convert(folder: CopyingFolder, home: Path, precision: str | None = None) -> Path:
     """Convert a generator in a child process and publish it under `home`: all of it or nothing, receipt last.
 
+    `precision` is one that its reader is to have, beside what is fastest.
     Raises UserError when it cannot be converted, StorageError when the disk refuses.
     """
     check_weights(folder)
@@ -52,6 +55,7 @@ def convert(folder: CopyingFolder, home: Path) -> Path:
         format=FORMAT,
         what="generator",
         otherwise="; or ask with: --generator quoting",
+        precision=precision,
     )
 
 

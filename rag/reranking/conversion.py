@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from indexer.encoders.converted import MODEL, TOKENIZER
+from indexer.encoders.precision import lacks, wanted
 from indexer.errors import UserError
 from rag import converting
 from rag.converting import check_files as check_files
@@ -36,14 +37,16 @@ def converted_folder(folder: RerankerFolder, home: Path) -> Path:
     return home / "rerankers" / folder.fingerprint(home)
 
 
-def is_converted(folder: RerankerFolder, home: Path) -> bool:
-    """Tell whether the graph is there; `check_files` tells whether it is sound."""
-    return converting.is_converted(converted_folder(folder, home), FORMAT)
+def is_converted(folder: RerankerFolder, home: Path, precision: str | None = None) -> bool:
+    """Tell whether the graph is there, and can run in `precision`; `check_files` tells whether it is sound."""
+    converted = converted_folder(folder, home)
+    return converting.is_converted(converted, FORMAT) and not lacks(converted, wanted(precision))
 
 
-def convert(folder: RerankerFolder, home: Path) -> Path:
+def convert(folder: RerankerFolder, home: Path, precision: str | None = None) -> Path:
     """Convert a reranker in a child process and publish it under `home`.
 
+    `precision` is one that it is to have, beside what is fastest.
     Raises UserError when it cannot be converted, StorageError when the disk refuses.
     """
     return converting.convert_beside(
@@ -54,6 +57,7 @@ def convert(folder: RerankerFolder, home: Path) -> Path:
         format=FORMAT,
         what="reranker",
         otherwise="; or search with: --reranker none",
+        precision=precision,
     )
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer import native
+from indexer import native, storage
 from indexer.encoders.batches import batches, padded_length
-from indexer.encoders.converted import TOKENIZER
+from indexer.encoders.converted import CONVERTING, TOKENIZER
 from indexer.encoders.graph import Graph
+from indexer.encoders.precision import wanted
 from indexer.types import Progress, silent
 from rag.reranking.conversion import check_files, convert, converted_folder, is_converted
 from rag.reranking.folder import SETTINGS, RerankerFolder, Use, read_reranker
@@ -26,11 +27,15 @@ if TYPE_CHECKING:
 class CrossEncoder:
     """See `rag.reranking.reranker.Reranker`. Safe in threads; not after a fork."""
 
-    def __init__(self, converted: Path, use: Use, pad_id: int = 0, name: str = "") -> None:
+    def __init__(
+        self, converted: Path, use: Use, pad_id: int = 0, name: str = "", precision: str | None = None
+    ) -> None:
+        """Open a converted reranker; `precision` is the one to run in, as `open_encoder` takes it."""
         self.name, self.depth, self.weight = name, use.depth, use.weight
         self._max_length, self._pad_id = use.max_length, pad_id
         self._tokenizer = pair_tokenizer(converted / TOKENIZER, use.max_length)
-        self._graph = Graph(converted, lambda: None, "reranker")
+        self._graph = Graph(converted, lambda: None, "reranker", precision)
+        self.precision = self._graph.precision
 
     def scores(self, question: str, texts: Sequence[str]) -> list[float]:
         """See `rag.reranking.reranker.Reranker`."""
@@ -76,16 +81,19 @@ _opened: dict[tuple[object, ...], CrossEncoder] = {}
 _lock = threading.Lock()
 
 
-def open_cross_encoder(path: Path, home: Path, progress: Progress = silent) -> CrossEncoder:
+def open_cross_encoder(
+    path: Path, home: Path, progress: Progress = silent, precision: str | None = None
+) -> CrossEncoder:
     """Open the cross-encoder in a model folder, converting it under `home` on first use; once for each process.
 
+    `precision` is the one to run in, as `indexer.encoder.open_encoder` takes it.
     Raises EncoderError where the folder holds no reranker or it cannot be converted, StorageError where the disk
     refuses.
     """
     with _lock:
-        key = (path, home, *_states(path))
+        key = (path, home, wanted(precision), *_states(path))
         if key not in _opened:
-            _opened[key] = _open(read_reranker(path), home, progress)
+            _opened[key] = _open(read_reranker(path), home, progress, precision)
         return _opened[key]
 
 
@@ -97,10 +105,12 @@ def _states(path: Path) -> Iterator[tuple[int, int]]:
             yield stat.st_size, stat.st_mtime_ns
 
 
-def _open(folder: RerankerFolder, home: Path, progress: Progress) -> CrossEncoder:
+def _open(folder: RerankerFolder, home: Path, progress: Progress, precision: str | None) -> CrossEncoder:
     converted = converted_folder(folder, home)
-    if not (is_converted(folder, home) and check_files(converted)):
+    if not (is_converted(folder, home, precision) and check_files(converted)):
         progress("converting the reranker, once", 0, 1)
-        converted = convert(folder, home)
+        with storage.in_turn(home / CONVERTING):
+            if not (is_converted(folder, home, precision) and check_files(converted)):  # by another, meanwhile
+                convert(folder, home, precision)
         progress("converting the reranker, once", 1, 1)
-    return CrossEncoder(converted, folder.use, folder.pad_id, str(folder.path))
+    return CrossEncoder(converted, folder.use, folder.pad_id, str(folder.path), precision)
