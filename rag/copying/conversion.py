@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from indexer.encoders.conversion import linear_layers, save_graph
+from indexer.encoders.conversion import linear_layers, save_graph, traced
 from indexer.encoders.converted import MODEL
 from indexer.encoders.precision import lacks, wanted
 from indexer.errors import UserError
@@ -133,9 +133,7 @@ def _write_decoder(model: Any, folder: Path) -> None:
 
 
 def _save(module: Any, example: dict[str, Any], path: Path) -> None:
-    from openvino.tools.ovc import convert_model
-
-    save_graph(convert_model(module.eval(), example_input=example), path)
+    save_graph(traced(module, example), path)
 
 
 def _settle_precision(model: Any, built: Path) -> None:
@@ -179,7 +177,7 @@ def _settle_precision(model: Any, built: Path) -> None:
         _write_reader(model, path.parent, path.name)
 
     feeds = [arrays(rows) for rows in places]
-    settled = precision.settle(built / READER, feeds, sum(len(each.ids) for each in judged), likeness, write)
+    settled = precision.settle(built / READER, feeds, likeness, write)
     if (built / DECODER).is_dir():
         precision.keep(built / DECODER, precision.Precision(settled.rest, settled.rest))
 

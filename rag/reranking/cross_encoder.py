@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from indexer import native, storage
 from indexer.encoders.batches import batches, padded_length
 from indexer.encoders.converted import CONVERTING, TOKENIZER
-from indexer.encoders.graph import Graph
+from indexer.encoders.graph import Floats, Graph
 from indexer.encoders.precision import wanted
 from indexer.types import Progress, silent
 from rag.reranking.conversion import check_files, convert, converted_folder, is_converted
 from rag.reranking.folder import SETTINGS, RerankerFolder, Use, read_reranker
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 
 class CrossEncoder:
@@ -49,20 +50,28 @@ class CrossEncoder:
         found = np.empty(len(pairs), dtype=np.float32)
 
         def read(rows: list[int]) -> None:
-            length = padded_length(max(len(encoded[row].ids) for row in rows), self._max_length)
-            ids = np.full((len(rows), length), self._pad_id, dtype=np.int32)
-            types, mask = np.zeros_like(ids), np.zeros((len(rows), length), dtype=np.float32)
-            for place, row in enumerate(rows):
-                size = len(encoded[row].ids)
-                ids[place, :size], types[place, :size] = encoded[row].ids, encoded[row].type_ids
-                mask[place, :size] = 1.0
-            found[rows] = self._graph.run([ids, types, mask])[0]
+            pairs = arrays([encoded[row] for row in rows], self._pad_id, self._max_length)
+            found[rows] = self._graph.run(list(pairs))[0]
 
         groups = list(batches([len(each.ids) for each in encoded], self._max_length))
         with ThreadPoolExecutor(self._graph.streams, thread_name_prefix="rerank") as pool:
             list(pool.map(read, groups))
         scores: list[float] = found.tolist()
         return scores
+
+
+def arrays(
+    pairs: Sequence[Encoding], pad_id: int, max_length: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
+    """Return what the graph is given: ids, types and mask (1 for a token, 0 for padding), (pairs, tokens) each."""
+    length = padded_length(max(len(pair.ids) for pair in pairs), max_length)
+    ids = np.full((len(pairs), length), pad_id, dtype=np.int32)
+    types, mask = np.zeros_like(ids), np.zeros((len(pairs), length), dtype=np.float32)
+    for place, pair in enumerate(pairs):
+        size = len(pair.ids)
+        ids[place, :size], types[place, :size] = pair.ids, pair.type_ids
+        mask[place, :size] = 1.0
+    return ids, types, mask
 
 
 def pair_tokenizer(file: Path, max_length: int) -> Tokenizer:
