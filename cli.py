@@ -206,7 +206,7 @@ CONFIG = """Options may be set in three places. The later counts:
 
 config.toml has a table for each command, with its options as they are typed:
 
-  collection = "papers"        # for all commands; so may be generator, json, no-color, verbose
+  collection = "papers"        # for all commands; so may be generator, precision, json, no-color, verbose
   [ask]
   max-error = 0.1
   filter = ["format=pdf"]

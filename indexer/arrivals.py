@@ -21,7 +21,9 @@ import numpy as np
 
 from indexer import storage
 from indexer.chunker import passage_text
+from indexer.encoders.precision import NAMES
 from indexer.errors import ImportRefused, InvalidVectors, NotFound
+from indexer.precisions import UNKNOWN
 from indexer.types import BlockKind, Chunk, Document, Progress, Scalar, Section, Vectors
 from indexer.view import Made
 from indexer.writer import Prepared
@@ -112,7 +114,7 @@ class Arrival:
         width = 4 * self.made.dim
         sources: set[str] = set()
         pieces = self._chunks()
-        waiting = next(pieces, None)
+        waiting = next(pieces, None)  # number of the document, chunk, precision
         with self._archive.open(VECTORS) as vectors:
             for number, values in enumerate(self._lines(DOCUMENTS, self.documents)):
                 document, origin, modified = self._document(values)
@@ -120,10 +122,12 @@ class Arrival:
                     raise self._refused(f"the document {document.source!r} is in it twice")
                 sources.add(document.source)
                 mine: list[Chunk] = []
+                made_in: list[str] = []
                 while waiting is not None and waiting[0] == number:
                     if document.text[waiting[1].start : waiting[1].end] != waiting[1].text:
                         raise self._refused(f"a chunk of {document.source!r} is not the text it stands for")
                     mine.append(waiting[1])
+                    made_in.append(waiting[2])
                     waiting = next(pieces, None)
                 flat = np.frombuffer(vectors.read(width * len(mine)), dtype="<f4")
                 try:
@@ -131,7 +135,7 @@ class Arrival:
                 except (InvalidVectors, ValueError) as error:
                     raise self._refused(f"a vector of {document.source!r} is none: {error}") from error
                 digests = [hashlib.sha256(passage_text(each).encode()).digest() for each in mine]
-                yield Prepared(document, origin, modified, mine, digests, rows)
+                yield Prepared(document, origin, modified, mine, digests, rows, made_in)
         if waiting is not None:
             raise self._refused(f"a chunk names document {waiting[0]}, out of order or not there")
 
@@ -145,6 +149,7 @@ class Arrival:
                 )
             self.made = Made(**manifest["made"])
             self.documents, self.chunks = manifest["counts"]["documents"], manifest["counts"]["chunks"]
+            self.likeness = {_precision(name): _cosines(each) for name, each in manifest.get("likeness", {}).items()}
             numbers = (self.made.dim, self.made.max_tokens, self.made.pipeline, self.documents, self.chunks)
             texts = (self.made.encoder, self.made.fingerprint)
             sound = all(_is_count(each) for each in numbers) and all(isinstance(each, str) for each in texts)
@@ -153,7 +158,7 @@ class Arrival:
             for promised in manifest["members"].values():
                 if not _is_count(promised["bytes"]) or not isinstance(promised["sha256"], str):
                     raise ValueError("a member is not described")
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise self._refused(f"its manifest does not hold what it should ({error})") from error
 
     def _document(self, values: Any) -> tuple[Document, str, str | None]:
@@ -180,7 +185,7 @@ class Arrival:
             raise self._refused(f"a line of {DOCUMENTS} is not a document ({error})") from error
         return document, "given", modified  # its source is a stranger's word, and no path to read or remove
 
-    def _chunks(self) -> Iterator[tuple[int, Chunk]]:
+    def _chunks(self) -> Iterator[tuple[int, Chunk, str]]:
         for values in self._lines(CHUNKS, self.chunks):
             try:
                 chunk = Chunk(
@@ -188,8 +193,8 @@ class Arrival:
                 )
                 if not chunk.start < chunk.end:
                     raise ValueError(f"from {chunk.start} to {chunk.end}")
-                yield _whole(values["document"]), chunk
-            except (KeyError, TypeError, ValueError) as error:
+                yield _whole(values["document"]), chunk, _precision(values.get("precision", UNKNOWN))
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise self._refused(f"a line of {CHUNKS} is not a chunk ({error})") from error
 
     def _lines(self, name: str, count: int) -> Iterator[Any]:
@@ -246,6 +251,19 @@ def _scalar(value: Any) -> Scalar:
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise TypeError(f"{value!r:.80} is not a text, a number, true or false")
     return value
+
+
+def _precision(value: Any) -> str:
+    if value != UNKNOWN and value not in NAMES:
+        raise ValueError(f"{value!r:.80} is no precision")
+    return str(value)
+
+
+def _cosines(value: Any) -> tuple[float, float]:
+    mean, least = value
+    if not all(isinstance(each, int | float) and -1.001 <= each <= 1.001 for each in (mean, least)):
+        raise ValueError(f"{value!r:.80} are no cosines")
+    return float(mean), float(least)
 
 
 def _section(values: Sequence[Any]) -> Section:

@@ -79,6 +79,8 @@ class Status:
     """Vectors that no segment covers yet; they are searched all the same."""
     bytes: int
     made: Made
+    precisions: list[str]
+    """In which the vectors were made; "" for those of an encoder that does not tell."""
     generator: str | None
     """The generator chosen for this collection; None: the default one."""
     languages: dict[str, int]
@@ -97,7 +99,12 @@ class Collection:
         name: str = DEFAULT_COLLECTION,
         home: str | os.PathLike[str] | None = None,
         encoder: str | os.PathLike[str] | Encoder | None = None,
+        precision: str | None = None,
     ) -> None:
+        """`precision` is what encoder, reader and reranker run in: "fp32", "bf16", "int8", or "auto" for the fastest.
+
+        None: what the variable FOOTNOTE_PRECISION says, else "auto".
+        """
         self.name = name
         self.home = home_folder(home)
         self.folder = collection_folder(self.home, name)
@@ -105,6 +112,12 @@ class Collection:
             check_parts("encoder", encoder, ("fingerprint", "embed_passages"), 'encoder="/models/e5-small"')
         self.wanted_encoder = os.fspath(encoder) if isinstance(encoder, os.PathLike) else encoder
         """What to index with: a name, a folder, an encoder; None: what it was made with, or the default."""
+        self.precision = precision
+        """What models are to run in; see above."""
+        if precision is not None:
+            from indexer.encoders.precision import wanted
+
+            wanted(precision)  # says at once that there is no such precision
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
         self._encoder: Encoder | None = None
@@ -294,7 +307,7 @@ class Collection:
                 if own is not None and not isinstance(own, str) and own.fingerprint == fingerprint:
                     self._encoder = own
                 else:
-                    self._encoder = open_converted(fingerprint, self.home)
+                    self._encoder = open_converted(fingerprint, self.home, self.precision)
             return self._encoder
 
     def filters(self, given: Sequence[str]) -> ColumnElement[bool] | None:
@@ -382,6 +395,16 @@ class Collection:
             rows = connection.execute(CHUNKS.where(documents.c.source == resolved).order_by(chunks.c.start))
             return [stored_chunk(row) for row in rows]
 
+    def document_precisions(self, source: str | os.PathLike[str]) -> list[str]:
+        """Return in which precisions the vectors of a stored document were made, as `Status.precisions` does."""
+        from indexer.precisions import as_known, recorded_of, running
+
+        resolved = self.resolve(source)
+        with self.reading() as connection:
+            key = connection.execute(select(documents.c.id).where(documents.c.source == resolved)).scalar_one()
+            made, _ = made_in(connection)
+            return as_known(recorded_of(connection, key), running(made.fingerprint, self.home))
+
     def near_duplicates(self, source: str | os.PathLike[str]) -> dict[int, list[str]]:
         """Return, for each chunk of a document that has near-duplicates, in which other sources they stand."""
         from indexer.signatures import near_duplicates
@@ -412,6 +435,7 @@ class Collection:
 
     def status(self) -> Status:
         """Return what the collection holds."""
+        from indexer.precisions import as_known, recorded, running
         from indexer.segments import manifest
         from indexer.signatures import count_near_duplicates
 
@@ -433,6 +457,7 @@ class Collection:
             covered = published[-1].last_chunk if published else 0
             unsealed = connection.execute(select(func.count()).where(chunks.c.id > covered)).scalar() or 0
             generator = chosen_generator(connection)
+            made_in_precisions = recorded(connection)
             skips = [Skip(row.source, row.reason) for row in connection.execute(select(skipped).order_by("source"))]
         size = sum(path.stat().st_size for path in self.epoch().rglob("*") if path.is_file())
         return Status(
@@ -450,6 +475,7 @@ class Collection:
             unsealed=unsealed,
             bytes=size,
             made=made,
+            precisions=as_known(made_in_precisions, running(made.fingerprint, self.home)),
             generator=generator,
             languages=languages,
         )

@@ -39,12 +39,13 @@ def _list_collections(screen: Screen, home: str | None, as_json: bool) -> None:
     if as_json:
         rows = [
             {"name": each.name, "documents": each.documents, "chunks": each.chunks, "generation": each.generation,
-             "encoder": each.encoder, "bytes": each.bytes} for each in found
+             "encoder": each.encoder, "bytes": each.bytes, "precisions": list(each.precisions)} for each in found
         ]  # fmt: skip
         screen.print_json({"collections": rows, "broken": broken})
         return
     for each in found:
-        screen.say(f"{each.name}: {_holds(each)}, {each.bytes / 1e6:,.1f} MB")
+        made_in = " and ".join(filter(None, each.precisions))
+        screen.say(f"{each.name}: {_holds(each)}, {each.bytes / 1e6:,.1f} MB{f', {made_in}' if made_in else ''}")
     for entry in broken:
         screen.say(f"{entry['name']}: {entry['error']}")
     if not found and not broken:
@@ -56,7 +57,8 @@ def _opened_wide(name: str, home: str | None) -> Glance:
     from indexer.collection import Collection
 
     status = Collection(name, home).status()
-    return Glance(name, status.documents, status.chunks, status.generation, status.made.encoder, status.bytes)
+    made = status.made.encoder, status.bytes, tuple(status.precisions)
+    return Glance(name, status.documents, status.chunks, status.generation, *made)
 
 
 def _holds(each: Glance) -> str:

@@ -13,7 +13,7 @@ import click
 
 from indexer.completing import complete_source
 from indexer.plurals import counted
-from indexer.screen import Screen, common, in_collection, near, opened, plain, shortened, show_wrapped
+from indexer.screen import Screen, common, in_collection, in_precision, near, opened, plain, shortened, show_wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,6 +67,7 @@ def status(screen: Screen, sources: bool, name: str, home: str | None, as_json: 
         ("languages", _counted(found.languages) or "not told"),
         ("repairs", ", ".join(f"{count:,} {kind}" for kind, count in found.repairs.items()) or "none needed"),
         ("encoder", f"{found.made.encoder} ({found.made.dim} dimensions, {found.made.fingerprint[:12]})"),
+        ("precision", " and ".join(filter(None, found.precisions)) or "not known"),
         ("generator", found.generator or "the default one"),
         ("reranker", collection.reranker or "none"),
         ("generation", f"{found.generation}"),
@@ -99,7 +100,7 @@ def show(screen: Screen, source: str, only_text: bool, name: str, home: str | No
     about: dict[str, Any] = {
         "source": document.source, "sha256": document.sha256, "title": document.title, "format": document.format,
         "characters": len(document.text), "metadata": dict(document.metadata), "notes": list(document.notes),
-        "repairs": dict(document.repairs),
+        "repairs": dict(document.repairs), "precisions": collection.document_precisions(document.source),
     }  # fmt: skip
     if as_json:
         if only_text:
@@ -138,6 +139,7 @@ def _flat(value: Any) -> str:
 
 @click.command()
 @click.option("--repair", is_flag=True, help="Mend what can be mended.")
+@in_precision
 @in_collection
 @common
 @click.pass_obj

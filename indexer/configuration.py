@@ -38,7 +38,7 @@ class Shared(click.Option):
     """An option that may be set for all commands: FOOTNOTE_COLLECTION, or a key above the tables of the file."""
 
 
-SHARED = ("collection", "generator", "json")
+SHARED = ("collection", "generator", "json", "precision")
 """What the options of class `Shared` are called."""
 
 
@@ -65,7 +65,9 @@ def settings_for(
     """
     environ = os.environ if environment is None else environment
     by_name = {
-        option_name(each): each for each in options if isinstance(each, click.Option) and each.expose_value
+        option_name(each): each
+        for each in options
+        if isinstance(each, Shared) or (isinstance(each, click.Option) and each.expose_value)
     }  # what only shows something (--help, --version) is no setting
     if not by_name and not subcommands:
         return {}  # as of `help`, which must be there when the file is wrong

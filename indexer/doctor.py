@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from indexer import checks, schema, segments, storage
+from indexer import checks, precisions, schema, segments, storage
 from indexer.chunker import passage_text
 from indexer.collection import Collection, made_in
 from indexer.errors import Busy, Damaged, EncoderMismatch, SchemaMismatch, StorageError, UserError
@@ -117,6 +117,8 @@ def _compare(collection: Collection, epoch: Path, connection: Connection, progre
         ("vectors", lambda: _few(checks.wrong_vectors(connection, made.dim), "vectors"), "one a chunk, of length one"),
         ("segments", segments_are_right, f"{len(segments.manifest(connection))} agree with the stored vectors"),
         ("search", lambda: _few(checks.wrong_searches(connection, folder, made), "searches"), "equals brute force"),
+        ("precision", lambda: _precisions_apart(collection, connection, made),
+         f"vectors made in {_precisions_of(collection, connection, made)}"),
         ("encoder", lambda: _encoder_is_there(collection, made), _encoder_is_well(collection, made)),
     )  # fmt: skip
     findings = []
@@ -184,6 +186,29 @@ def _encoder_is_there(collection: Collection, made: Made) -> str:
     return ""
 
 
+def _precisions_of(collection: Collection, connection: Connection, made: Made) -> str:
+    """Return in which precisions the vectors were made, with their likeness to single precision where it was noted."""
+    here = precisions.running(made.fingerprint, collection.home, asked=collection.precision)
+    likeness = precisions.likeness_in(connection)
+    told = [
+        f"{name} (cosine to fp32 {likeness[name][0]:.4f}, at least {likeness[name][1]:.4f})"
+        if name in likeness
+        else name
+        for name in precisions.as_known(precisions.recorded(connection), here)
+    ]
+    return " and ".join(filter(None, told)) or "an unknown precision"
+
+
+def _precisions_apart(collection: Collection, connection: Connection, made: Made) -> str:
+    """Return why the vectors must not live together, or not with those of questions asked on this machine."""
+    here = precisions.running(made.fingerprint, collection.home, asked=collection.precision)
+    present = precisions.as_known(precisions.recorded(connection), here)
+    likeness = precisions.together(precisions.likeness_in(connection), here.likeness)
+    if not (why := precisions.why_apart([*present, here.name], likeness)):
+        return ""
+    return f"vectors in {' and '.join(present)}, and questions in {here.name}: {why}. {_REBUILD}"
+
+
 def _mend(collection: Collection, ill: set[str], progress: Progress) -> dict[str, str]:
     """Repair what is `ill`, and return for each check that could not be mended why not."""
     failures: dict[str, str] = {}
@@ -240,6 +265,7 @@ def _mend_epoch(
 def _mend_vectors(collection: Collection, writer: Writer, progress: Progress) -> None:
     """Embed again the chunks whose vectors are damaged or missing."""
     encoder = _usable_encoder(collection, writer.made)
+    made_in = precisions.running(writer.made.fingerprint, collection.home, encoder).name
     with writer.reading() as connection:
         wrong = checks.wrong_vectors(connection, writer.made.dim)
     for first in range(0, len(wrong), _BATCH):
@@ -249,7 +275,7 @@ def _mend_vectors(collection: Collection, writer: Writer, progress: Progress) ->
             rows = connection.execute(select(chunks).where(chunks.c.id.in_(ids)).order_by(chunks.c.id)).all()
         texts = [passage_text(Chunk(row.start, row.end, row.text, row.context)) for row in rows]
         made = writer.as_bytes(encoder.embed_passages(texts))
-        writer.replace_vectors(dict(zip([row.id for row in rows], made, strict=True)))
+        writer.replace_vectors(dict(zip([row.id for row in rows], made, strict=True)), made_in)
 
 
 _BATCH = 256
@@ -261,7 +287,8 @@ def _usable_encoder(collection: Collection, made: Made) -> Encoder:
 
     own = collection.wanted_encoder
     given = own if own is not None and not isinstance(own, str) else None
-    encoder = given or open_encoder(stored_name(made.encoder, made.fingerprint, collection.home), collection.home)
+    name = stored_name(made.encoder, made.fingerprint, collection.home)
+    encoder = given or open_encoder(name, collection.home, precision=collection.precision)
     if encoder.fingerprint != made.fingerprint:
         raise EncoderMismatch(
             f"{encoder.name} is now {encoder.fingerprint[:12]}; the collection was made with {made.fingerprint[:12]}.",

@@ -53,7 +53,7 @@ def stored_documents(connection: Connection) -> Iterator[Row[Any]]:
 def stored_chunks(connection: Connection) -> Iterator[Row[Any]]:
     """Yield the rows of all chunks with their vectors, by source and place in the document."""
     query = (
-        select(chunks, vectors.c.vector)
+        select(chunks, vectors.c.vector, vectors.c.precision)
         .join(vectors, vectors.c.chunk_id == chunks.c.id)
         .join(documents, documents.c.id == chunks.c.document_id)
         .order_by(documents.c.source, chunks.c.start, chunks.c.id)

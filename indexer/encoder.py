@@ -24,6 +24,7 @@ from indexer.encoders.converted import (
 )
 from indexer.encoders.fingerprint import fingerprint_of
 from indexer.encoders.model_folder import DEFAULT_NAME, find_model_folder, inspect_model_folder
+from indexer.encoders.precision import lacks, wanted
 from indexer.errors import EncoderError
 from indexer.model_files import is_folder
 from indexer.types import Progress, Vectors, silent
@@ -76,11 +77,13 @@ class Encoder(Protocol):
         ...
 
 
-def open_encoder(name: str | None, home: Path, progress: Progress = silent) -> Encoder:
+def open_encoder(name: str | None, home: Path, progress: Progress = silent, precision: str | None = None) -> Encoder:
     """Open the encoder called `name`, converting its weights under `home` on first use.
 
     `name` is a sentence-transformers folder, or a name known on this machine; None is all-MiniLM-L6-v2. Nothing is
     downloaded. A model that cannot be converted faithfully runs through sentence-transformers itself, more slowly.
+    `precision` is the one to run in ("fp32", "bf16", "int8", "auto"); None: what FOOTNOTE_PRECISION says, else the one
+    that was measured to be fastest.
     Raises EncoderError when there is no such model, or its folder holds what must not be loaded.
     """
     asked = name or DEFAULT_NAME
@@ -88,36 +91,39 @@ def open_encoder(name: str | None, home: Path, progress: Progress = silent) -> E
         asked = str(Path(asked).expanduser().absolute())  # the collection remembers it, and is used from other folders
     model = inspect_model_folder(find_model_folder(asked))
     fingerprint = fingerprint_of(model, home)
+    name_of_precision = wanted(precision)
     try:
         receipt = read_receipt(fingerprint, home)
         check_files(receipt, home)
+        if lacks(converted_folder(fingerprint, home), name_of_precision):
+            raise EncoderError("It was converted without eight bits.")
     except EncoderError as absent:
         from indexer.encoders.conversion import convert
 
         logger.info("Converting encoder %s. %s", asked, absent.message)
         progress("converting the encoder, once", 0, 1)  # some 15 seconds in which nothing else would be seen
         with storage.in_turn(home / CONVERTING):
-            if not _is_sound(fingerprint, home):  # another process may have converted it meanwhile
-                convert(model, fingerprint, asked, home)
+            if not _is_sound(fingerprint, home, name_of_precision):  # another process may have converted it meanwhile
+                convert(model, fingerprint, asked, home, precision)
         progress("converting the encoder, once", 1, 1)
         receipt = read_receipt(fingerprint, home)
     if receipt.settings.runs_through != "torch":
-        return _open(receipt, home, asked)
+        return _open(receipt, home, asked, precision=precision)
     from indexer.encoders.torch_encoder import TorchEncoder
 
     return TorchEncoder(model.path, receipt.settings, asked)
 
 
-def _is_sound(fingerprint: str, home: Path) -> bool:
+def _is_sound(fingerprint: str, home: Path, precision: str) -> bool:
     try:
         check_files(read_receipt(fingerprint, home), home)
     except EncoderError:
         return False
-    return True
+    return not lacks(converted_folder(fingerprint, home), precision)
 
 
-def open_converted(fingerprint: str, home: Path) -> Encoder:
-    """Open the converted encoder with this fingerprint, without torch.
+def open_converted(fingerprint: str, home: Path, precision: str | None = None) -> Encoder:
+    """Open the converted encoder with this fingerprint, without torch; `precision` as in `open_encoder`.
 
     Only a model that could not be converted is opened where it came from, through sentence-transformers. Raises
     EncoderError when the encoder is not under `home`, or when a file is not what its receipt says.
@@ -125,7 +131,7 @@ def open_converted(fingerprint: str, home: Path) -> Encoder:
     receipt = read_receipt(fingerprint, home)
     settings = receipt.settings
     if settings.runs_through == "torch":
-        encoder = open_encoder(settings.name, home)
+        encoder = open_encoder(settings.name, home, precision=precision)
         if encoder.fingerprint != fingerprint:
             raise EncoderError(
                 f"The encoder in {settings.name} is another one now than the collection was indexed with.",
@@ -136,7 +142,7 @@ def open_converted(fingerprint: str, home: Path) -> Encoder:
         check_files(receipt, home)
         return _open(receipt, home, settings.name)
     check_files(receipt, home, (MODEL, TOKENIZER))  # small, and read by parsers; the weights are hashed when needed
-    return _open(receipt, home, settings.name, lambda: check_files(receipt, home))
+    return _open(receipt, home, settings.name, lambda: check_files(receipt, home), precision)
 
 
 def stored_name(name: str, fingerprint: str, home: Path) -> str:
@@ -156,11 +162,18 @@ def stored_name(name: str, fingerprint: str, home: Path) -> str:
         ) from absent
 
 
-def _open(receipt: Receipt, home: Path, name: str, check: Callable[[], None] = lambda: None) -> Encoder:
+def _open(
+    receipt: Receipt,
+    home: Path,
+    name: str,
+    check: Callable[[], None] = lambda: None,
+    precision: str | None = None,
+) -> Encoder:
     if receipt.settings.runs_through == "static":
         from indexer.encoders.static_encoder import StaticEncoder
 
         return StaticEncoder(converted_folder(receipt.settings.fingerprint, home), receipt.settings, name)
     from indexer.encoders.openvino_encoder import OpenVinoEncoder
 
-    return OpenVinoEncoder(converted_folder(receipt.settings.fingerprint, home), receipt.settings, name, check)
+    folder = converted_folder(receipt.settings.fingerprint, home)
+    return OpenVinoEncoder(folder, receipt.settings, name, check, precision)

@@ -17,6 +17,10 @@ from pathlib import Path
 from indexer.home import collection_folder
 from indexer.identity import APPLICATION_ID, REVISION
 
+_SEALED = "SELECT precision FROM segments"
+_LOOSE = """SELECT DISTINCT precision FROM vectors
+WHERE chunk_id > (SELECT coalesce(max(last_chunk), 0) FROM segments)"""
+"""As `indexer.precisions.recorded`."""
 _PATIENCE = 60
 """Seconds that a commit is waited for."""
 
@@ -31,6 +35,8 @@ class Glance:
     generation: int
     encoder: str
     bytes: int
+    precisions: tuple[str, ...]
+    """In which the vectors were made; "" among them where that is not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,10 @@ def glance(home: Path, name: str) -> Glance | None:
         (documents,) = connection.execute("SELECT count(*) FROM documents").fetchone()
         (chunks,) = connection.execute("SELECT count(*) FROM chunks").fetchone()
         size = sum(path.stat().st_size for path in epoch.rglob("*") if path.is_file())
-        return Glance(name, documents, chunks, int(settings["generation"]), str(settings["made"]["encoder"]), size)
+        precisions = {each for (row,) in connection.execute(_SEALED) for each in row.split(",")}
+        precisions |= {row for (row,) in connection.execute(_LOOSE)}
+        encoder = str(settings["made"]["encoder"])
+        return Glance(name, documents, chunks, int(settings["generation"]), encoder, size, tuple(sorted(precisions)))
     return None
 
 

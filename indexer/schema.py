@@ -102,6 +102,7 @@ vectors = Table(
     tables,
     Column("chunk_id", ForeignKey("chunks.id", ondelete="CASCADE"), primary_key=True),
     Column("vector", LargeBinary, nullable=False),  # float32, little endian, length one
+    Column("precision", Text, nullable=False, server_default=""),  # in which it was made; see `indexer.precisions`
 )
 
 tombstones = Table(
@@ -123,6 +124,7 @@ segments = Table(
     Column("bytes", Integer, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
+    Column("precision", Text, nullable=False, server_default=""),  # those of its vectors, separated by commas
     sqlite_autoincrement=True,
 )
 

@@ -5,6 +5,7 @@ The command line lends them the screen; nobody else writes to the terminal. Impo
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -15,7 +16,7 @@ import click
 
 from indexer.completing import complete_collection
 from indexer.configuration import Shared
-from indexer.errors import NotFound, UserError
+from indexer.errors import NotFound, UsageError, UserError
 from indexer.home import DEFAULT_COLLECTION, collection_names
 from indexer.nearest import did_you_mean
 from indexer.pages import page_place
@@ -97,6 +98,40 @@ def in_collection(command: Command) -> Command:
         "--collection", "-c", "name", default=DEFAULT_COLLECTION, show_default=True, metavar="NAME", cls=Shared,
         help="The collection to use.", shell_complete=complete_collection,
     )(command)  # fmt: skip
+
+
+def in_precision(command: Command, *, of_share: str = "") -> Command:
+    """Add the option that says in which precision models run; FOOTNOTE_PRECISION says it while the command runs.
+
+    There all of its processes look for it. `of_share` is the option that somebody means who gives a number.
+    """
+
+    def ask_for(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+        if value is None:
+            return
+        from indexer.encoders.precision import VARIABLE, wanted
+
+        try:
+            wanted(value)
+        except UsageError as error:
+            if of_share and value[:1].isdigit():
+                error.hint = f"The share of right answers at which coverage is measured is {of_share} {value}"
+            raise
+        before = os.environ.get(VARIABLE)
+        ctx.call_on_close(lambda: _set_variable(VARIABLE, before))
+        _set_variable(VARIABLE, value)
+
+    return click.option(
+        "--precision", metavar="auto|fp32|bf16|int8", cls=Shared, expose_value=False, callback=ask_for,
+        help="What models compute in.  [default: auto, the fastest on this machine that says the same]",
+    )(command)  # fmt: skip
+
+
+def _set_variable(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
 
 
 def opened(name: str, home: str | None) -> Collection:

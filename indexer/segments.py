@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import delete, func, insert, select
 
-from indexer import native, storage
+from indexer import native, precisions, storage
 from indexer.errors import InvalidVectors
 from indexer.schema import segments, tombstones, vectors
 from indexer.types import Hit, Vectors
@@ -74,6 +74,8 @@ class Segment:
     bytes: int
     sha256: str
     fingerprint: str
+    precision: str
+    """Those that its vectors were made in, separated by commas; see `indexer.precisions`."""
 
 
 def is_own_name(file: str) -> bool:
@@ -219,7 +221,8 @@ def _write(
     storage.write_file(folder / name, data, kill_point="publish")  # also over a damaged file of this name
     storage.touch("publish.before_manifest")
     kind = "flat" if len(rows) <= exact_up_to else "ivf"
-    row = Segment(name, run.first, run.last, len(ids), dim, kind, len(data), digest, fingerprint)
+    precision = precisions.between(connection, run.first, run.last)
+    row = Segment(name, run.first, run.last, len(ids), dim, kind, len(data), digest, fingerprint, precision)
     return {field: getattr(row, field) for field in Segment.__slots__}
 
 

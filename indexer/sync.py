@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from indexer import precisions
 from indexer.collection import Collection
 from indexer.errors import UsageError
 from indexer.types import Block, Chunk, Document, Metadata, Progress, Reading, Skip, silent
 from indexer.view import Made
-from indexer.writer import Prepared, Writer, check_encoder, write
+from indexer.writer import Prepared, StoredVector, Writer, check_encoder, write
 
 if TYPE_CHECKING:
     from indexer.encoder import Encoder
@@ -214,7 +215,11 @@ def _encoder_for(collection: Collection, progress: Progress = silent, *, rebuild
     wanted = collection.wanted_encoder
     if wanted is None and present is not None:
         wanted = stored_name(present.encoder, present.fingerprint, collection.home)
-    encoder = open_encoder(wanted, collection.home, progress) if wanted is None or isinstance(wanted, str) else wanted
+    encoder = (
+        open_encoder(wanted, collection.home, progress, collection.precision)
+        if wanted is None or isinstance(wanted, str)
+        else wanted
+    )
     made = Made(encoder.name, encoder.fingerprint, encoder.dim, encoder.max_tokens, PIPELINE)
     if present is not None and not rebuild:
         check_encoder(collection.name, present, made)
@@ -247,6 +252,10 @@ class _Run:
         self.repairs: Counter[str] = Counter()
         self.notes: dict[str, Sequence[str]] = {}
         self._outdated = set(self.known) if self.stale else set()
+        collection = writer.collection
+        self._running = precisions.running(encoder.fingerprint, collection.home, encoder)
+        with writer.reading() as connection:
+            precisions.check(connection, self._running, collection.name)
         self._batch: dict[str, tuple[_Read, list[Chunk], list[bytes]]] = {}
         self._new: dict[bytes, str] = {}
 
@@ -300,7 +309,15 @@ class _Run:
             return
         vectors = self._vectors()
         prepared = [
-            Prepared(read.document, read.origin, read.modified, pieces, digests, [vectors[each] for each in digests])
+            Prepared(
+                read.document,
+                read.origin,
+                read.modified,
+                pieces,
+                digests,
+                [vectors[each].vector for each in digests],
+                [vectors[each].precision for each in digests],
+            )
             for read, pieces, digests in self._batch.values()
         ]
         sources = [each.document.source for each in prepared]
@@ -320,7 +337,7 @@ class _Run:
         if self.writer.unsealed() > UNSEALED_AT_MOST:
             self.writer.publish()
 
-    def _vectors(self) -> dict[bytes, bytes]:
+    def _vectors(self) -> dict[bytes, StoredVector]:
         """Return the vector of every chunk of the batch, embedding only what no stored chunk has in common with it."""
         have = self.writer.stored_vectors(self._new)
         missing = [digest for digest in self._new if digest not in have]
@@ -332,9 +349,13 @@ class _Run:
 
             tell("embedding", 0, 0)
             rows = self.encoder.embed_passages([self._new[digest] for digest in missing], tell)
-            self.embedded += len(missing)
             tell("embedding", len(missing), 0)
-            have.update(zip(missing, self.writer.as_bytes(rows), strict=True))
+            name = self._running.name
+            if not self.embedded and name in self._running.likeness:
+                self.writer.note_likeness({name: self._running.likeness[name]})
+            self.embedded += len(missing)
+            made = [StoredVector(row, name) for row in self.writer.as_bytes(rows)]
+            have.update(zip(missing, made, strict=True))
         return have
 
     def _passages_in_all(self) -> int:

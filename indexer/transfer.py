@@ -25,6 +25,7 @@ from indexer.arrivals import CHUNKS, DOCUMENTS, FORMAT, MANIFEST, VECTORS, VERSI
 from indexer.collection import Collection, made_in
 from indexer.dump import document_values, stored_chunks, stored_documents
 from indexer.errors import ImportRefused, NotFound, StorageError, UsageError
+from indexer.precisions import likeness_in, running
 from indexer.schema import chunks, documents
 from indexer.types import Progress, silent
 
@@ -58,6 +59,7 @@ def export_collection(collection: Collection, file: Path, progress: Progress = s
     _check_destination(file)
     with collection.reading() as connection:
         made, _ = made_in(connection)
+        usual = running(made.fingerprint, collection.home).usual
         counts = {
             "documents": connection.execute(select(func.count(documents.c.id))).scalar_one(),
             "chunks": connection.execute(select(func.count(chunks.c.id))).scalar_one(),
@@ -74,7 +76,7 @@ def export_collection(collection: Collection, file: Path, progress: Progress = s
             members = {
                 DOCUMENTS: _write(archive, DOCUMENTS, map(_line, document_rows())),
                 CHUNKS: _write(
-                    archive, CHUNKS, (_line(_chunk_values(row, numbers)) for row in stored_chunks(connection))
+                    archive, CHUNKS, (_line(_chunk_values(row, numbers, usual)) for row in stored_chunks(connection))
                 ),
                 VECTORS: _write(archive, VECTORS, (row.vector for row in stored_chunks(connection))),
             }
@@ -82,6 +84,7 @@ def export_collection(collection: Collection, file: Path, progress: Progress = s
                 "format": FORMAT,
                 "version": VERSION,
                 "made": asdict(made),
+                "likeness": likeness_in(connection),
                 "counts": counts,
                 "members": members,
             }
@@ -103,13 +106,15 @@ def _check_destination(file: Path) -> None:
         raise StorageError(f"You may not write into {folder}.", "Name a file in a folder that you may write to.")
 
 
-def _chunk_values(row: Row[Any], numbers: dict[int, int]) -> dict[str, Any]:
+def _chunk_values(row: Row[Any], numbers: dict[int, int], usual: str) -> dict[str, Any]:
+    """Return a chunk as JSON values; a precision that is not recorded is the `usual` one of this machine."""
     return {
         "document": numbers[row.document_id],
         "start": row.start,
         "end": row.end,
         "context": row.context,
         "text": row.text,
+        "precision": row.precision or usual,
     }
 
 
@@ -155,6 +160,7 @@ def import_collection(file: Path, collection: Collection, progress: Progress = s
                 writer.put(batch)
                 done += len(batch)
                 progress("documents", done, arrival.documents)
+            writer.note_likeness(arrival.likeness)
 
         with storage.exclusive_lock(collection.folder / "LOCK", "import"):
             if collection.exists:

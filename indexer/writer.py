@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from indexer import schema, segments, storage
+from indexer import precisions, schema, segments, storage
 from indexer.collection import Collection, lost_epochs, spoken_in, without_current
 from indexer.errors import EncoderMismatch, StorageError
 from indexer.schema import chunks, documents, names, settings, skipped, tombstones, vectors
@@ -50,6 +50,16 @@ class Prepared:
     """SHA-256 of what the encoder read for each chunk: equal digests have equal vectors."""
     vectors: Sequence[bytes]
     """One a chunk, as `Writer.as_bytes` made it."""
+    precisions: Sequence[str] = ()
+    """In which each vector was made; none where that is not known of any."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVector:
+    """A vector as it is stored, and the precision in which it was made."""
+
+    vector: bytes
+    precision: str
 
 
 @contextlib.contextmanager
@@ -201,14 +211,14 @@ class Writer:
             rows = connection.execute(select(documents.c.source, documents.c.origin))
             return {row.source: row.origin for row in rows}
 
-    def stored_vectors(self, digests: Iterable[bytes]) -> dict[bytes, bytes]:
-        """Return the vectors, as bytes, that are stored for these digests already."""
+    def stored_vectors(self, digests: Iterable[bytes]) -> dict[bytes, StoredVector]:
+        """Return the vectors that are stored for these digests already."""
         wanted, found = list(dict.fromkeys(digests)), {}
         with self._engine.connect() as connection:
             for i in range(0, len(wanted), 500):
-                query = select(chunks.c.digest, vectors.c.vector).join(vectors)
+                query = select(chunks.c.digest, vectors.c.vector, vectors.c.precision).join(vectors)
                 rows = connection.execute(query.where(chunks.c.digest.in_(wanted[i : i + 500])))
-                found.update({bytes(row.digest): bytes(row.vector) for row in rows})
+                found.update({bytes(row.digest): StoredVector(bytes(row.vector), row.precision) for row in rows})
         return found
 
     def languages(self) -> dict[str, int]:
@@ -275,12 +285,20 @@ class Writer:
             if name is not None:
                 connection.execute(insert(settings).values(key=key, value=json.dumps(name)))
 
-    def replace_vectors(self, rows: Mapping[int, bytes]) -> None:
+    def note_likeness(self, likeness: Mapping[str, Sequence[float]]) -> None:
+        """Note how like single precision others are, as measured where vectors are made in them: mean and least."""
+        with self._engine.begin() as connection:
+            known = precisions.likeness_in(connection)
+            if (both := precisions.together(known, likeness)) != known:
+                connection.execute(delete(settings).where(settings.c.key == precisions.LIKENESS))
+                connection.execute(insert(settings).values(key=precisions.LIKENESS, value=json.dumps(both)))
+
+    def replace_vectors(self, rows: Mapping[int, bytes], precision: str = precisions.UNKNOWN) -> None:
         """Store these vectors (as `as_bytes` made them) by chunk id in place of damaged or missing ones."""
         with self._engine.begin() as connection:
             for chunk_id, row in rows.items():
                 connection.execute(delete(vectors).where(vectors.c.chunk_id == chunk_id))
-                connection.execute(insert(vectors).values(chunk_id=chunk_id, vector=row))
+                connection.execute(insert(vectors).values(chunk_id=chunk_id, vector=row, precision=precision))
             _set(connection, "generation", _generation(connection) + 1)
 
     def rebuild_words(self) -> None:
@@ -361,7 +379,11 @@ class Writer:
                 )
                 by_place[chunk_id] = passage_names(chunk.text, chunk.context)
             connection.execute(insert(chunks), stored)
-            rows = [{"chunk_id": each, "vector": row} for each, row in zip(ids, prepared.vectors[part], strict=True)]
+            made_in = prepared.precisions[part] or [precisions.UNKNOWN] * len(pieces)
+            rows = [
+                {"chunk_id": chunk_id, "vector": vector, "precision": precision}
+                for chunk_id, vector, precision in zip(ids, prepared.vectors[part], made_in, strict=True)
+            ]
             connection.execute(insert(vectors), rows)
         if found := name_rows(key[0], by_place):
             connection.execute(insert(names), found)

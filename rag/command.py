@@ -20,7 +20,18 @@ from indexer.configuration import Shared
 from indexer.errors import StorageError, UsageError, UserError
 from indexer.home import home_folder
 from indexer.plurals import counted
-from indexer.screen import Command, Screen, common, in_collection, near, note_format, opened, plain, show_wrapped
+from indexer.screen import (
+    Command,
+    Screen,
+    common,
+    in_collection,
+    in_precision,
+    near,
+    note_format,
+    opened,
+    plain,
+    show_wrapped,
+)
 from rag.completing import complete_generator
 from rag.showing import show_answer, show_passage
 from rag.types import FORMS, MAX_HISTORY
@@ -106,6 +117,7 @@ def few_shot_of(count: int | None, zero_shot: bool, shots: Path | None) -> FewSh
 @click.option("--explain", is_flag=True, help="Say how each arm ranked it, and which words matched.")
 @reranked_by("What orders the best passages of a hybrid search: a reranker's folder.")
 @FILTER
+@in_precision
 @in_collection
 @common
 @click.pass_obj
@@ -205,6 +217,7 @@ def _passage_json(rank: int, passage: Passage, query: str, explain: bool) -> dic
               help="Print the answer so; json is the same as --json.  [default: text]")  # fmt: skip
 @click.option("--no-history", is_flag=True, help="Do not keep the question; see history.")
 @FILTER
+@in_precision
 @in_collection
 @common
 @click.pass_obj

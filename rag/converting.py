@@ -40,18 +40,27 @@ def check_files(converted: Path, weights: bool = True) -> bool:
 
 
 def convert_beside(
-    source: Path, final: Path, tokenizer: Path, *, module: str, format: int, what: str, otherwise: str = ""
+    source: Path,
+    final: Path,
+    tokenizer: Path,
+    *,
+    module: str,
+    format: int,
+    what: str,
+    otherwise: str = "",
+    precision: str | None = None,
 ) -> Path:
     """Convert the model in `source` by `python -m module SOURCE BUILT`, and publish it as `final`, which is returned.
 
-    What is there already is replaced. `what` it is ("generator") and what may be done `otherwise` are for the errors.
+    What is there already is replaced. `what` it is ("generator") and what may be done `otherwise` are for the errors;
+    `precision` is one that it is to have, beside what is fastest.
     Raises UserError when it cannot be converted, StorageError when the disk refuses.
     """
     built = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
     try:
         built.mkdir(parents=True)
         shutil.copyfile(tokenizer, built / tokenizer.name)
-        _run_child(module, source, built, what, _HINT + (otherwise or "."))
+        _run_child(module, source, built, what, _HINT + (otherwise or "."), precision)
         files = {str(path.relative_to(built)): file_sha256(path) for path in sorted(built.rglob("*")) if path.is_file()}
         write_file(built / RECEIPT, json.dumps({"format": format, "files": files}, indent=1).encode())
         if final.exists():
@@ -73,9 +82,9 @@ def convert_beside(
     return final
 
 
-def _run_child(module: str, source: Path, built: Path, what: str, hint: str) -> None:
+def _run_child(module: str, source: Path, built: Path, what: str, hint: str, precision: str | None) -> None:
     try:
-        done = run_module(module, source, built)
+        done = run_module(module, source, built, precision=precision)
     except subprocess.TimeoutExpired as error:
         raise UserError(f"Converting the {what} took longer than {PATIENCE} seconds.", hint) from error
     if done.returncode:

@@ -95,13 +95,14 @@ def prepare_generator(collection: Collection, progress: Progress = silent) -> No
     own = None if chosen in (DEFAULT, "copying") else Path(chosen)
     if own is not None and not is_copying(own):
         return
-    from rag.copying.conversion import convert, is_converted
+    from rag.copying.conversion import is_converted
+    from rag.copying.generator import make_ready
 
     try:
         folder = read_folder(own)
-        if not is_converted(folder, collection.home):
+        if not is_converted(folder, collection.home, collection.precision):
             progress("preparing the generator, once", 0, 1)
-            convert(folder, collection.home)
+            make_ready(folder, collection.home, collection.precision)
             progress("preparing the generator, once", 1, 1)
     except UserError as error:
         log.warning("%s %s", error.message, error.hint)
@@ -146,7 +147,7 @@ def _answering(folder: Path | None, collection: Collection) -> Generator:
     from rag.answering.generator import AnsweringGenerator
     from rag.copying.generator import open_copying
 
-    return AnsweringGenerator(open_copying(folder, collection.home), collection)
+    return AnsweringGenerator(open_copying(folder, collection.home, precision=collection.precision), collection)
 
 
 _OWN: Mapping[str, Callable[[Collection], Generator]] = {DEFAULT: _copying, "copying": _copying, "quoting": _quoting}

@@ -19,7 +19,7 @@ from indexer.command import show_notes, show_skips, show_unknown_languages
 from indexer.completing import complete_encoder
 from indexer.errors import UsageError, UserError
 from indexer.plurals import counted
-from indexer.screen import Screen, common, in_collection, plain
+from indexer.screen import Screen, common, in_collection, in_precision, plain
 from rag.command import answered_by, reranked_by
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ SKIPPED = 3
 )
 @click.option("--watch", is_flag=True, help="Stay, and index again whenever a file changes.")
 @click.option("--strict", is_flag=True, help=f"Exit {SKIPPED} when a file was skipped.")
+@in_precision
 @in_collection
 @common
 @click.pass_obj

@@ -210,7 +210,7 @@ def test_a_path_that_an_export_names_is_not_opened(home: Path, tmp_path: Path) -
 
 
 def test_collections_are_listed_short(world: Path) -> None:
-    assert re.fullmatch(r"default: 4 documents, 4 passages, \d\.\d MB\n", run("ls").stdout)
+    assert re.fullmatch(r"default: 4 documents, 4 passages, \d\.\d MB, \w+\n", run("ls").stdout)
     assert run("ls").stdout == run("collections").stdout
     listed = run("ls", "default").stdout.splitlines()
     assert len(listed) == 4

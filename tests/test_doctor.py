@@ -55,8 +55,8 @@ def test_a_sound_collection_has_only_healthy_findings(world: Collection) -> None
     findings = examine(world)
     assert ill(findings) == []
     assert [finding.check for finding in findings] == [
-        "current", "schema", "database", "foreign keys", "chunks", "names", "vectors", "segments", "search", "encoder",
-        "words", "leftovers",
+        "current", "schema", "database", "foreign keys", "chunks", "names", "vectors", "segments", "search",
+        "precision", "encoder", "words", "leftovers",
     ]  # fmt: skip
 
 
@@ -252,7 +252,9 @@ def test_vectors_between_segments_are_found_and_covered(tmp_path: Path) -> None:
     collection = collection_of(tmp_path, {f"{n}.md": f"text number {n}" for n in range(12)})
     with write(collection, purpose="test") as writer:
         writer.publish(all_of_it=True)
-    row = "INSERT INTO segments SELECT id + 1, 'x', 100, 200, 1, dim, kind, bytes, sha256, fingerprint FROM segments"
+    row = (
+        "INSERT INTO segments SELECT id + 1, 'x', 100, 200, 1, dim, kind, bytes, sha256, fingerprint, '' FROM segments"
+    )
     change(collection, row)
     change(collection, "UPDATE chunks SET id = 50 WHERE id = 12")
     change(collection, "UPDATE vectors SET chunk_id = 50 WHERE chunk_id = 12")

@@ -14,9 +14,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from indexer.encoder import open_converted, open_encoder
+from indexer.encoders import conversion
 from indexer.encoders.batches import batches, in_halves, padded
 from indexer.encoders.converted import converted_folder
-from indexer.encoders.fingerprint import fingerprint_of
+from indexer.encoders.fingerprint import DEFAULT_FINGERPRINT, fingerprint_of
 from indexer.encoders.model_folder import DEFAULT_NAME, find_model_folder, inspect_model_folder
 from indexer.encoders.vectors import checked
 from indexer.errors import EncoderError, InvalidVectors
@@ -174,7 +175,14 @@ def test_the_fingerprint_leaves_out_what_is_no_part_of_the_model(tmp_path: Path)
 def test_the_fingerprint_of_the_default_is_the_one_that_collections_remember(tmp_path: Path) -> None:
     model = inspect_model_folder(find_model_folder(DEFAULT_NAME))
     remembered = "5ebc982bebcc2e57e7bccafaafb3d62c13cdc6f29eb7c89e604e8574aef178b9"
-    assert fingerprint_of(model, tmp_path) == remembered
+    assert fingerprint_of(model, tmp_path) == remembered == DEFAULT_FINGERPRINT
+
+
+def test_the_default_is_converted_without_sentence_transformers_as_with_it() -> None:
+    model = inspect_model_folder(find_model_folder(DEFAULT_NAME))
+    short, long = conversion._shipped_original(model), conversion._original(model)
+    assert short.pad_id == long.pad_id
+    assert np.abs(short.truth - long.truth).max() < 1e-5
 
 
 def test_the_fingerprint_does_not_change_with_a_name_or_place(tmp_path: Path) -> None:

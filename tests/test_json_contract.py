@@ -18,7 +18,18 @@ from tests.conftest import new_home
 from tests.worlds import write_folder
 
 GOLDEN = Path(__file__).parent / "golden"
-VOLATILE = {"seconds", "score", "confidence", "bytes", "fingerprint", "pipeline", "detail", "timings_ms", "time"}
+VOLATILE = {
+    "seconds",
+    "score",
+    "confidence",
+    "bytes",
+    "fingerprint",
+    "pipeline",
+    "detail",
+    "timings_ms",
+    "time",
+    "precisions",
+}
 BEES = "How many bees does a hive hold?"
 
 SCENARIO: list[tuple[str, int, list[str]]] = [

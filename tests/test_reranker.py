@@ -2,15 +2,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.encoders import precision
 from indexer.errors import EncoderError
 from indexer.types import Hit
 from rag import Engine
 from rag.evaluation.data import RetrievalSet
 from rag.evaluation.retrieval import ARMS, evaluate_retrieval
+from rag.reranking.conversion import calibration_pairs, converted_folder, likeness_of_scores
+from rag.reranking.cross_encoder import open_cross_encoder
+from rag.reranking.folder import read_reranker
 from rag.reranking.reranker import NONE, blended, lasting_reranker, open_reranker, prepare_reranker
 from tests.small_reranker import write_small_reranker
 from tests.worlds import collection_of
@@ -129,3 +134,42 @@ def test_an_evaluation_of_the_search_has_an_arm_more_with_a_reranker(tmp_path: P
     assert ranking["hybrid"][0] != gold
     assert ranking["reranked"][0] == gold  # the longest text, whatever is asked
     assert found.scores["reranked"]["mrr@10"].value == 1.0
+
+
+def test_the_likeness_of_scores_is_their_correlation_on_average() -> None:
+    truth = [[np.array([0.0, 2.0])], [np.array([4.0])]]  # standard deviation sqrt(8/3)
+    assert likeness_of_scores(truth, truth) == [1.0, 1.0, 1.0]
+    found = [[np.array([0.0, 3.0])], [np.array([2.0])]]
+    assert likeness_of_scores(truth, found) == pytest.approx([1.0, 1 - 3 / 8 / 2, 1 - 4 * 3 / 8 / 2])
+
+
+def test_scores_that_are_all_the_same_are_compared_without_a_spread() -> None:
+    same = [[np.array([1.0, 1.0])]]
+    assert likeness_of_scores(same, same) == [1.0, 1.0]
+    assert max(likeness_of_scores(same, [[np.array([1.1, 0.9])]])) < 0
+
+
+def test_calibration_pairs_are_answered_and_not() -> None:
+    passage = "The pump was replaced on 3 March 2021 by a new one."
+    assert calibration_pairs(["Who?"], [passage]) == [
+        ("Who?", passage),
+        ("The pump was replaced on 3 March 2021", "by a new one."),
+    ]
+
+
+def test_a_reranker_runs_in_eight_bits_where_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(precision.VARIABLE, raising=False)
+    path = write_small_reranker(tmp_path / "small")
+    single = open_cross_encoder(path, tmp_path, precision="fp32")
+    assert single.precision == "fp32"
+    eight = open_cross_encoder(path, tmp_path / "other", precision="int8")  # so small a model has them only if asked
+    assert eight.precision == "int8"
+    measured = precision.read(converted_folder(read_reranker(path), tmp_path / "other"))
+    assert measured is not None
+    assert set(measured.rates) >= {"fp32", "int8"}
+    texts = ["a pump", "the bees dance", "tea at eighty degrees", "a library", "nine"]
+    one, other = single.scores("the pump", texts), eight.scores("the pump", texts)
+    assert one != other
+    assert np.corrcoef(one, other)[0, 1] > 0.95

@@ -221,7 +221,7 @@ def test_a_segment_named_outside_of_its_folder_is_not_read_and_not_removed(tmp_p
     engine = connect(collection.database, write=True)
     with engine.begin() as connection:
         row = segments.Segment(
-            "../../../../victim.faiss", 1, 20, 20, 32, "flat", 4, "0" * 64, collection.made.fingerprint
+            "../../../../victim.faiss", 1, 20, 20, 32, "flat", 4, "0" * 64, collection.made.fingerprint, ""
         )
         connection.execute(insert(segments_table).values({name: getattr(row, name) for name in row.__slots__}))
     engine.dispose()

@@ -21,7 +21,7 @@ def world(tmp_path: Path) -> Collection:
 
 def test_a_glance_tells_what_the_status_tells(world: Collection) -> None:
     status = world.status()
-    assert glance(world.home, "world") == Glance("world", 4, 4, status.generation, "words", status.bytes)
+    assert glance(world.home, "world") == Glance("world", 4, 4, status.generation, "words", status.bytes, ("",))
     assert listed_documents(world.home, "world") == [
         ListedDocument(entry.source, entry.title, entry.format, entry.chunks) for entry in world.documents()
     ]

@@ -72,7 +72,7 @@ def test_a_writer_knows_what_is_stored(world: Collection) -> None:
         assert writer.known()["a"] == "0" * 64
         assert writer.known_skips() == {"b": "binary"}
         stored = writer.stored_vectors([digest_of("text"), digest_of("other")])
-        assert np.frombuffer(stored[digest_of("text")], "<f4") == pytest.approx(
+        assert np.frombuffer(stored[digest_of("text")].vector, "<f4") == pytest.approx(
             WordEncoder().embed_passages(["text"])[0]
         )
         assert len(stored) == 1

@@ -120,13 +120,19 @@ CREATE TRIGGER chunks_changed AFTER UPDATE OF text, context, bigrams ON chunks B
 INSERT INTO words(words) VALUES ('rebuild');
 UPDATE alembic_version SET version_num = '0002';
 """
+_VECTORS_OF_OLD = """
+ALTER TABLE vectors DROP COLUMN precision; ALTER TABLE segments DROP COLUMN precision;
+UPDATE alembic_version SET version_num = '0003';
+"""
 _NAMES_OF_OLD = """
 DROP TABLE names; UPDATE chunks SET bigrams = ''; UPDATE alembic_version SET version_num = '0001';
 """
 
 
 def make_older(database: Path, revision: str) -> None:
-    """Take from a database what migrations later than `revision` ("0001" or "0002") have brought."""
+    """Take from a database what migrations later than `revision` ("0001" to "0003") have brought."""
     with sqlite3.connect(database) as connection:
-        connection.executescript(_WORDS_OF_OLD + (_NAMES_OF_OLD if revision == "0001" else ""))
+        connection.executescript(_VECTORS_OF_OLD)
+        connection.executescript(_WORDS_OF_OLD if revision < "0003" else "")
+        connection.executescript(_NAMES_OF_OLD if revision < "0002" else "")
     connection.close()

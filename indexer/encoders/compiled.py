@@ -10,6 +10,7 @@ import hashlib
 import logging
 import platform
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from indexer import native
 from indexer.encoders.converted import write_file
-from indexer.encoders.precision import chosen
+from indexer.encoders.precision import Precision, chosen
 from indexer.errors import EncoderError
 
 logger = logging.getLogger(__name__)
@@ -39,32 +40,43 @@ def read_blob(folder: Path) -> npt.NDArray[np.uint8]:
     return blob if intact else np.empty(0, dtype=np.uint8)
 
 
-def compile_model(folder: Path, blob: npt.NDArray[np.uint8], check: Callable[[], None]) -> Any:
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A model that is ready to run."""
+
+    model: Any
+    precision: Precision
+
+
+def compile_model(
+    folder: Path, blob: npt.NDArray[np.uint8], check: Callable[[], None], precision: str | None = None
+) -> Compiled:
     """Return the model in `folder` compiled for this processor: from `blob` where that was made for the same.
 
+    `precision` is the one to run in, as `indexer.encoders.precision.wanted` takes it.
     `check` raises when the model's own files are not sound; it is called where they are needed, since hashing them
     takes longer than opening `blob`. The caller keeps `blob` as long as the compiled model, which goes on reading it.
     """
     openvino = native.openvino()
     core = openvino.Core()
-    precision = chosen(folder, core)
-    settings = precision.settings()
-    made_for = _made_for(core, precision.model, settings)
+    runs = chosen(folder, core, precision)
+    settings = runs.settings()
+    made_for = _made_for(core, runs.model, settings)
     if len(blob) and blob[:32].tobytes() == made_for:
         try:
-            return core.import_model(openvino.Tensor(blob[64:], shared_memory=True), "CPU", settings)
+            return Compiled(core.import_model(openvino.Tensor(blob[64:], shared_memory=True), "CPU", settings), runs)
         except RuntimeError as error:
             logger.warning("%s could not be used: %s", folder / BLOB, error)
     check()
     try:
-        compiled = core.compile_model(str(folder / precision.model), "CPU", settings)
+        compiled = core.compile_model(str(folder / runs.model), "CPU", settings)
     except (RuntimeError, MemoryError) as error:
         raise EncoderError(
             f"OpenVINO could not open the converted encoder: {error}",
             hint="Run the indexing again, or doctor: either converts the encoder anew.",
         ) from error
     _keep(compiled, folder, made_for)
-    return compiled
+    return Compiled(compiled, runs)
 
 
 def _made_for(core: Any, model: str, settings: dict[str, Any]) -> bytes:

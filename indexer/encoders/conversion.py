@@ -13,7 +13,9 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ import numpy as np
 from indexer.encoders.child import PATIENCE, last_line, run_module
 from indexer.encoders.compiled import BLOB
 from indexer.encoders.converted import MODEL, TOKENIZER, Settings, publish
+from indexer.encoders.fingerprint import DEFAULT_FINGERPRINT
 from indexer.encoders.known_languages import card_languages
 from indexer.encoders.model_folder import STATIC, ModelFolder, inspect_model_folder
 from indexer.encoders.precision import Arrays
@@ -32,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 FAITHFUL = 0.999
 """Least cosine to sentence-transformers on every probe sentence."""
+SHIPPED = "shipped"
+"""Tells the child that it converts the default encoder."""
 PROBES = (
     "What is the capital of Mongolia?",
     "The pump was replaced on 3 March 2021; its flow is 12.5 litres per minute at 40 °C.",
@@ -41,9 +46,10 @@ PROBES = (
 )
 
 
-def convert(model: ModelFolder, fingerprint: str, name: str, home: Path) -> Settings:
+def convert(model: ModelFolder, fingerprint: str, name: str, home: Path, precision: str | None = None) -> Settings:
     """Convert a model in a child process, publish it under `home` and return its settings.
 
+    `precision` is one that it is to have, beside what is fastest.
     Where the conversion fails or is not faithful, what is published says that the model runs through torch, and why.
     Raises EncoderError when sentence-transformers cannot load the model either, StorageError when the disk refuses.
     """
@@ -53,7 +59,7 @@ def convert(model: ModelFolder, fingerprint: str, name: str, home: Path) -> Sett
         built.mkdir(parents=True)
         if model.modules[0] == STATIC:
             return _take_table(model, fingerprint, name, built, home)
-        report = _run_child(model.path, built)
+        report = _run_child(model.path, built, precision, fingerprint == DEFAULT_FINGERPRINT)
         settings = Settings(
             fingerprint=fingerprint,
             name=name,
@@ -94,10 +100,11 @@ def _take_table(model: ModelFolder, fingerprint: str, name: str, built: Path, ho
     return settings
 
 
-def _run_child(folder: Path, built: Path) -> dict[str, Any]:
+def _run_child(folder: Path, built: Path, precision: str | None, shipped: bool) -> dict[str, Any]:
     """Run `main` in a new process without a shell, and return its report."""
     try:
-        done = run_module("indexer.encoders.conversion", folder, built)
+        told = (SHIPPED,) if shipped else ()
+        done = run_module("indexer.encoders.conversion", folder, built, *told, precision=precision)
     except subprocess.TimeoutExpired as error:
         raise EncoderError(f"Converting {folder} took longer than {PATIENCE} seconds.") from error
     try:
@@ -111,26 +118,23 @@ def _run_child(folder: Path, built: Path) -> dict[str, Any]:
     return report
 
 
-def main(folder: Path, built: Path) -> Iterator[dict[str, Any]]:
-    """Convert the model in `folder` into `built`, and yield the report of how it compares with sentence-transformers.
+def main(folder: Path, built: Path, shipped: bool = False) -> Iterator[dict[str, Any]]:
+    """Convert the model in `folder` into `built`, and yield the report of how it compares with the original.
 
+    The original is what sentence-transformers makes of the folder. For the encoder that is `shipped` it is the same
+    network alone, since sentence-transformers takes twice as long to import; tests compare the two.
     The first report stands where the conversion ends the process, as it does for some kinds of model; the last counts.
     """
-    from indexer.encoders.torch_encoder import load_sentence_transformer
-
     model = inspect_model_folder(folder)
-    reference = load_sentence_transformer(model.path)
-    reference.max_seq_length = model.max_length
-    truth = reference.encode(list(PROBES), prompt="", batch_size=1, normalize_embeddings=True, show_progress_bar=False)
-    pad_id = int(reference.tokenizer.pad_token_id or 0)
-    report = {"dim": int(truth.shape[1]), "pad_id": pad_id, "cosine": 0.0}
     shutil.copyfile(model.transformer / "tokenizer.json", built / TOKENIZER)
+    original = _shipped_original(model) if shipped else _original(model)
+    report = {"dim": int(original.truth.shape[1]), "pad_id": original.pad_id, "cosine": 0.0}
     yield {**report, "reason": model.only_torch or "converting it ended the process"}
     if model.only_torch:
         return
     try:
-        _write_graph(model, reference, built / MODEL)
-        cosine = _faithfulness(model, report, built, truth)
+        _write_graph(model, original.transformer, built / MODEL)
+        cosine = _faithfulness(model, report, built, original.truth)
     except Exception as error:  # whatever goes wrong in a conversion, the model still runs through torch
         yield {**report, "reason": f"it could not be converted ({type(error).__name__}: {str(error)[:200]})"}
         return
@@ -138,20 +142,56 @@ def main(folder: Path, built: Path) -> Iterator[dict[str, Any]]:
     yield {**report, "cosine": cosine, "reason": reason}
     if not reason:
         try:
-            _settle_precision(model, reference, pad_id, built)
+            _settle_precision(model, original, built)
         except Exception as error:  # the model runs all the same, in the precision that the processor names
             note = f"the precision was not measured ({type(error).__name__}: {str(error)[:200]})"
             yield {**report, "cosine": cosine, "reason": reason, "note": note}
 
 
-def _write_graph(model: ModelFolder, reference: Any, path: Path) -> None:
-    """Trace transformer, pooling and normalisation into one graph: ids and mask (b, l) to unit rows (b, dim)."""
+@dataclass(frozen=True, slots=True)
+class _Original:
+    """What a conversion is made of and compared with."""
+
+    transformer: Any
+    truth: Any
+    """The vectors of the probes, shape (probes, dim)."""
+    pad_id: int
+
+
+def _original(model: ModelFolder) -> _Original:
+    from indexer.encoders.torch_encoder import load_sentence_transformer
+
+    reference = load_sentence_transformer(model.path)
+    reference.max_seq_length = model.max_length
+    truth = reference.encode(list(PROBES), prompt="", batch_size=1, normalize_embeddings=True, show_progress_bar=False)
+    transformer = None if model.only_torch else reference[0].auto_model.eval()
+    return _Original(transformer, truth, int(reference.tokenizer.pad_token_id or 0))
+
+
+def _shipped_original(model: ModelFolder) -> _Original:
+    """Return the default encoder by transformers and tokenizers alone."""
+    import torch
+    from transformers import AutoModel
+    from transformers.utils import logging as bars
+
+    from indexer.encoders.tokens import PassageTokenizer
+
+    bars.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformer = AutoModel.from_pretrained(
+        model.transformer, local_files_only=True, trust_remote_code=False, use_safetensors=True
+    )
+    transformer = transformer.float().eval()
+    network = _network(model, transformer)
+    with torch.no_grad():
+        tokens = PassageTokenizer(model.transformer / "tokenizer.json", model.max_length).ids(list(PROBES))
+        rows = [network(torch.tensor([ids]), torch.ones(1, len(ids)))[0].numpy() for ids in tokens]
+    return _Original(transformer, np.array(rows), int(transformer.config.pad_token_id or 0))
+
+
+def _network(model: ModelFolder, transformer: Any) -> Any:
+    """Return transformer, pooling and normalisation as one module: ids and mask (b, l) to unit rows (b, dim)."""
     import torch
 
-    bar_telemetry()
-    from openvino.tools.ovc import convert_model
-
-    transformer = reference[0].auto_model.eval()
     pooling = model.pooling
 
     class Graph(torch.nn.Module):
@@ -172,10 +212,30 @@ def _write_graph(model: ModelFolder, reference: Any, path: Path) -> None:
                 pooled = (hidden * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
             return torch.nn.functional.normalize(pooled, dim=-1)  # (b, dim)
 
+    return Graph()
+
+
+def _write_graph(model: ModelFolder, transformer: Any, path: Path) -> None:
+    """Trace transformer, pooling and normalisation into one graph."""
+    import torch
+
     ids = torch.randint(5, 50, (2, 16), dtype=torch.int32)
-    with torch.no_grad():
-        graph = convert_model(Graph(), example_input={"ids": ids, "mask": torch.ones(2, 16)})
-    save_graph(graph, path)
+    save_graph(traced(_network(model, transformer), {"ids": ids, "mask": torch.ones(2, 16)}), path)
+
+
+def traced(module: Any, example: Mapping[str, Any]) -> Any:
+    """Return the graph of a module, whose inputs are called as in `example`, in the order of its forward method.
+
+    Traced here rather than by OpenVINO, which traces twice to compare; the caller compares what comes out anyway.
+    """
+    import torch
+
+    bar_telemetry()
+    from openvino.tools.ovc import convert_model
+
+    with torch.no_grad(), warnings.catch_warnings(action="ignore"):  # of the shapes in the example, which stay free
+        script = torch.jit.trace(module.eval(), tuple(example.values()), strict=False, check_trace=False)  # type: ignore[no-untyped-call]
+        return convert_model(script, example_input=dict(example))
 
 
 def save_graph(graph: Any, path: Path) -> None:
@@ -187,7 +247,7 @@ def save_graph(graph: Any, path: Path) -> None:
     openvino.save_model(graph, str(path), compress_to_fp16=True)
 
 
-def _settle_precision(model: ModelFolder, reference: Any, pad_id: int, built: Path) -> None:
+def _settle_precision(model: ModelFolder, original: _Original, built: Path) -> None:
     """Keep the precision that is fastest here; every other calibration text is what it is timed and judged on."""
     import torch
 
@@ -200,8 +260,8 @@ def _settle_precision(model: ModelFolder, reference: Any, pad_id: int, built: Pa
     tokens = PassageTokenizer(built / TOKENIZER, model.max_length).ids(texts)
     judged = tokens[1::2]
     groups = batches([len(ids) for ids in judged], model.max_length)
-    feeds = [list(padded([judged[row] for row in rows], pad_id, model.max_length)) for rows in groups]
-    transformer = reference[0].auto_model
+    feeds = [list(padded([judged[row] for row in rows], original.pad_id, model.max_length)) for rows in groups]
+    transformer = original.transformer
     layers = linear_layers(transformer)
 
     def write(path: Path) -> None:
@@ -210,9 +270,9 @@ def _settle_precision(model: ModelFolder, reference: Any, pad_id: int, built: Pa
                 transformer(input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)))
 
         quantise(transformer, layers, read)
-        _write_graph(model, reference, path)
+        _write_graph(model, transformer, path)
 
-    precision.settle(built, feeds, sum(map(len, judged)), _cosines, write if layers else None)
+    precision.settle(built, feeds, _cosines, write if layers else None)
 
 
 def linear_layers(model: Any) -> list[str]:
@@ -242,6 +302,6 @@ def _faithfulness(model: ModelFolder, report: dict[str, Any], built: Path, truth
 
 
 if __name__ == "__main__":
-    for found in main(Path(sys.argv[1]), Path(sys.argv[2])):
+    for found in main(Path(sys.argv[1]), Path(sys.argv[2]), shipped=SHIPPED in sys.argv[3:]):
         sys.stdout.write("\n" + json.dumps(found) + "\n")
         sys.stdout.flush()

@@ -14,6 +14,8 @@ from indexer.errors import EncoderError
 
 logger = logging.getLogger(__name__)
 
+DEFAULT_FINGERPRINT = "5ebc982bebcc2e57e7bccafaafb3d62c13cdc6f29eb7c89e604e8574aef178b9"
+"""That of all-MiniLM-L6-v2 as it ships."""
 _CACHE = "fingerprints.json"
 _OF_THE_DEFAULT = frozenset(
     {

@@ -19,11 +19,15 @@ Floats = npt.NDArray[np.float32]
 class Graph:
     """Runs the model.xml of a folder. Safe in threads; not after a fork."""
 
-    def __init__(self, folder: Path, check: Callable[[], None], what: str = "generator") -> None:
-        """`what` the model is, for the error of one that was opened before a fork; `check` as in `compile_model`."""
+    def __init__(
+        self, folder: Path, check: Callable[[], None], what: str = "generator", precision: str | None = None
+    ) -> None:
+        """`what` the model is, for the error of one that was opened before a fork; the others as in `compile_model`."""
         self._what = what
         self._blob = read_blob(folder)
-        self._compiled = compile_model(folder, self._blob, check)
+        compiled = compile_model(folder, self._blob, check, precision)
+        self._compiled = compiled.model
+        self.precision = compiled.precision.name
         self.streams = max(1, int(self._compiled.get_property("NUM_STREAMS")))
         """How many runs go on at once without waiting for each other."""
         self._outputs = len(self._compiled.outputs)

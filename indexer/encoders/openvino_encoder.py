@@ -31,8 +31,18 @@ class OpenVinoEncoder:
     The vector of a text does not depend on the texts beside it, except for rounding.
     """
 
-    def __init__(self, folder: Path, settings: Settings, name: str, check: Callable[[], None] = lambda: None) -> None:
-        """Open the converted model in `folder`; `check` is called before its weights are read, and may raise."""
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        name: str,
+        check: Callable[[], None] = lambda: None,
+        precision: str | None = None,
+    ) -> None:
+        """Open the converted model in `folder`; `check` is called before its weights are read, and may raise.
+
+        `precision` is the one to run in, as `indexer.encoders.precision.wanted` takes it.
+        """
         self.name = name
         self.fingerprint = settings.fingerprint
         self.dim = settings.dim
@@ -42,7 +52,10 @@ class OpenVinoEncoder:
             native.openvino()
             self._tokenizer = PassageTokenizer(folder / TOKENIZER, settings.max_length)
             self._blob = blob.result()
-            self._compiled = compile_model(folder, self._blob, check)
+            compiled = compile_model(folder, self._blob, check, precision)
+        self._compiled = compiled.model
+        self.precision = compiled.precision.name
+        """What the linear layers compute in: "fp32", "bf16" or "int8"."""
         self.max_tokens = self._tokenizer.room(settings.passage_prompt)
         self._workers = max(1, int(self._compiled.get_property("NUM_STREAMS")))
         self._idle: list[Any] = []  # inference requests; list.pop and list.append are atomic

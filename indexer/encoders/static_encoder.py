@@ -30,6 +30,7 @@ class StaticEncoder:
         self.name = name
         self.fingerprint = settings.fingerprint
         self.dim = settings.dim
+        self.precision = "fp32"
         self.max_tokens = settings.max_length
         # Mapped: processes share it, and a question reads only the rows of its words.
         self._table: Any = np.load(folder / TABLE, mmap_mode="r", allow_pickle=False)

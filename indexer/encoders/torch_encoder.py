@@ -28,6 +28,7 @@ class TorchEncoder:
         self.name = name
         self.fingerprint = settings.fingerprint
         self.dim = settings.dim
+        self.precision = "fp32"
         self._settings = settings
         self._model = load_sentence_transformer(model_folder)
         self._model.max_seq_length = settings.max_length

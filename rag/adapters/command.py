@@ -10,6 +10,7 @@ import click
 from indexer.completing import complete_collection
 from indexer.errors import UsageError
 from indexer.interrupts import leave_the_second_to_the_kernel
+from indexer.screen import in_precision
 from rag.completing import complete_generator
 
 
@@ -17,6 +18,7 @@ from rag.completing import complete_generator
 @click.option("--collection", "-c", "names", multiple=True, metavar="NAME", shell_complete=complete_collection,
               help="Show only this one (repeatable); the first is the usual one.  [default: all]")  # fmt: skip
 @click.option("--generator", metavar="NAME", shell_complete=complete_generator, help="What answers; see ask.")
+@in_precision
 @click.option("--home", type=click.Path(file_okay=False), metavar="DIR", help="Where collections are kept.")
 def mcp(names: tuple[str, ...], generator: str | None, home: str | None) -> None:
     """Serve search, answers and documents to agents, by the Model Context Protocol on standard input and output.

@@ -51,6 +51,11 @@ class AnsweringGenerator:
         """How it is named in the answer: as the network that reads."""
         return self.reader.name
 
+    @property
+    def precision(self) -> str:
+        """What the network computes in."""
+        return self.reader.precision
+
     def generate(self, question: str, passages: Sequence[Passage]) -> Draft:
         """See `rag.generator.Generator`."""
         return self.generate_formed([question], [passages], [None])[0]

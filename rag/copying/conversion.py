@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from indexer.encoders.conversion import linear_layers, save_graph
+from indexer.encoders.conversion import linear_layers, save_graph, traced
 from indexer.encoders.converted import MODEL
+from indexer.encoders.precision import lacks, wanted
 from indexer.errors import UserError
 from rag import converting
 from rag.converting import check_files as check_files
@@ -33,14 +34,16 @@ def converted_folder(folder: CopyingFolder, home: Path) -> Path:
     return home / "generators" / folder.fingerprint
 
 
-def is_converted(folder: CopyingFolder, home: Path) -> bool:
-    """Tell whether the graphs are there; `check_files` tells whether they are sound."""
-    return converting.is_converted(converted_folder(folder, home), FORMAT)
+def is_converted(folder: CopyingFolder, home: Path, precision: str | None = None) -> bool:
+    """Tell whether the graphs are there, and can run in `precision`; `check_files` tells whether they are sound."""
+    converted = converted_folder(folder, home)
+    return converting.is_converted(converted, FORMAT) and not lacks(converted / READER, wanted(precision))
 
 
-def convert(folder: CopyingFolder, home: Path) -> Path:
+def convert(folder: CopyingFolder, home: Path, precision: str | None = None) -> Path:
     """Convert a generator in a child process and publish it under `home`: all of it or nothing, receipt last.
 
+    `precision` is one that its reader is to have, beside what is fastest.
     Raises UserError when it cannot be converted, StorageError when the disk refuses.
     """
     check_weights(folder)
@@ -52,6 +55,7 @@ def convert(folder: CopyingFolder, home: Path) -> Path:
         format=FORMAT,
         what="generator",
         otherwise="; or ask with: --generator quoting",
+        precision=precision,
     )
 
 
@@ -129,9 +133,7 @@ def _write_decoder(model: Any, folder: Path) -> None:
 
 
 def _save(module: Any, example: dict[str, Any], path: Path) -> None:
-    from openvino.tools.ovc import convert_model
-
-    save_graph(convert_model(module.eval(), example_input=example), path)
+    save_graph(traced(module, example), path)
 
 
 def _settle_precision(model: Any, built: Path) -> None:
@@ -175,7 +177,7 @@ def _settle_precision(model: Any, built: Path) -> None:
         _write_reader(model, path.parent, path.name)
 
     feeds = [arrays(rows) for rows in places]
-    settled = precision.settle(built / READER, feeds, sum(len(each.ids) for each in judged), likeness, write)
+    settled = precision.settle(built / READER, feeds, likeness, write)
     if (built / DECODER).is_dir():
         precision.keep(built / DECODER, precision.Precision(settled.rest, settled.rest))
 

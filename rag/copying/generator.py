@@ -12,6 +12,7 @@ import numpy as np
 
 from indexer import storage
 from indexer.encoders.converted import CONVERTING
+from indexer.encoders.precision import wanted
 from indexer.errors import GeneratorError, UserError
 from indexer.types import Progress, silent
 from rag.copying import confidence
@@ -36,7 +37,9 @@ class ConversionDamaged(GeneratorError):
 class CopyingGenerator:
     """Answers with spans of the passages, and seldom with words of its own. Safe in threads."""
 
-    def __init__(self, folder: CopyingFolder, converted: Path, name: str = "copying") -> None:
+    def __init__(
+        self, folder: CopyingFolder, converted: Path, name: str = "copying", precision: str | None = None
+    ) -> None:
         """Open what was converted. Raises ConversionDamaged where a file that is read is not what the receipt says."""
         _check(converted, weights=False)
         self._folder = folder
@@ -45,9 +48,9 @@ class CopyingGenerator:
         self._layout = Layout(**config["layout"])
         self._span_tokens, self._max_actions = int(config["span_tokens"]), int(config["max_actions"])
         self._tokens = Tokens(converted / TOKENIZER, self._layout)
-        self._reader = Reader(converted, lambda: _check(converted))
+        self._reader = Reader(converted, lambda: _check(converted), precision)
         self._pool = ThreadPoolExecutor(self._reader.streams, thread_name_prefix="decode")
-        self._decoder = Decoder(converted, lambda: _check(converted)) if config["writes"] else None
+        self._decoder = Decoder(converted, lambda: _check(converted), precision) if config["writes"] else None
         self._forbidden = self._tokens.never_written() if config["writes"] else None
         self._continuing = self._tokens.continuing() if config["writes"] else None
 
@@ -55,6 +58,11 @@ class CopyingGenerator:
     def name(self) -> str:
         """How it is named in the answer."""
         return self._name
+
+    @property
+    def precision(self) -> str:
+        """What its reader computes in: "fp32", "bf16" or "int8"."""
+        return self._reader.precision
 
     @property
     def says_yes_no(self) -> bool:
@@ -130,10 +138,13 @@ _opened: dict[str, CopyingGenerator] = {}
 _lock = threading.Lock()
 
 
-def open_copying(path: Path | None, home: Path, progress: Progress = silent) -> CopyingGenerator:
+def open_copying(
+    path: Path | None, home: Path, progress: Progress = silent, precision: str | None = None
+) -> CopyingGenerator:
     """Open the generator in a model folder (None: the shipped one), converting it under `home` on first use.
 
-    Opened once for each process. Raises UserError where the folder is damaged or cannot be converted.
+    `precision` is the one to run in, as `indexer.encoder.open_encoder` takes it. Opened once for each process. Raises
+    UserError where the folder is damaged or cannot be converted.
     """
     folder = read_folder(path)
     if not {"retrieved", "given"} <= set(folder.confidence):
@@ -141,25 +152,30 @@ def open_copying(path: Path | None, home: Path, progress: Progress = silent) -> 
             f"The generator in {folder.path} has no confidence yet.", "Finish its training: footnote train generator"
         )
     with _lock:
-        key = f"{sorted(folder.sums.items())} {home}"
+        key = f"{sorted(folder.sums.items())} {home} {wanted(precision)}"
         if key not in _opened:
             name = "copying" if path is None else str(folder.config.get("name") or folder.path.name)
-            _opened[key] = _open(folder, home, name, progress)
+            _opened[key] = _open(folder, home, name, progress, precision)
         return _opened[key]
 
 
-def _open(folder: CopyingFolder, home: Path, name: str, progress: Progress) -> CopyingGenerator:
+def _open(folder: CopyingFolder, home: Path, name: str, progress: Progress, precision: str | None) -> CopyingGenerator:
     converted = converted_folder(folder, home)
-    if is_converted(folder, home):
+    if is_converted(folder, home, precision):
         with contextlib.suppress(ConversionDamaged):
-            return CopyingGenerator(folder, converted, name)
+            return CopyingGenerator(folder, converted, name, precision)
     check_weights(folder)
     progress("converting the generator, once", 0, 1)
-    with storage.in_turn(home / CONVERTING):
-        if not (is_converted(folder, home) and check_files(converted)):  # by another process, meanwhile
-            convert(folder, home)
+    make_ready(folder, home, precision)
     progress("converting the generator, once", 1, 1)
-    return CopyingGenerator(folder, converted, name)
+    return CopyingGenerator(folder, converted, name, precision)
+
+
+def make_ready(folder: CopyingFolder, home: Path, precision: str | None = None) -> None:
+    """Convert a generator under `home`, unless another process does that meanwhile, which is waited for."""
+    with storage.in_turn(home / CONVERTING):
+        if not (is_converted(folder, home, precision) and check_files(converted_folder(folder, home))):
+            convert(folder, home, precision)
 
 
 def _check(converted: Path, weights: bool = True) -> None:

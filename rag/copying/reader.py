@@ -35,9 +35,13 @@ class WindowRead:
 class Reader:
     """Reads windows. Safe in threads; not after a fork."""
 
-    def __init__(self, converted: Path, check: Callable[[], None] = lambda: None) -> None:
-        """`check` is called before weights are read that no kept compiled model spares, and may raise."""
-        self._graph = Graph(converted / "reader", check)
+    def __init__(self, converted: Path, check: Callable[[], None] = lambda: None, precision: str | None = None) -> None:
+        """`check` is called before weights are read that no kept compiled model spares, and may raise.
+
+        `precision` is the one to run in, as `indexer.encoders.precision.wanted` takes it.
+        """
+        self._graph = Graph(converted / "reader", check, precision=precision)
+        self.precision = self._graph.precision
         self.streams = self._graph.streams
         """How many windows are read at once."""
         self._pool = ThreadPoolExecutor(self.streams, thread_name_prefix="read")
@@ -79,9 +83,9 @@ def arrays(windows: Sequence[Window]) -> tuple[npt.NDArray[np.int32], npt.NDArra
 class Decoder:
     """Scores the next action."""
 
-    def __init__(self, converted: Path, check: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, converted: Path, check: Callable[[], None] = lambda: None, precision: str | None = None) -> None:
         """See `Reader`."""
-        self._graph = Graph(converted / "decoder", check)
+        self._graph = Graph(converted / "decoder", check, precision=precision)
 
     def step(
         self, kinds: Sequence[int], firsts: Floats, lasts: Floats, tokens: Sequence[int], memory: Floats

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ import click
 from indexer.completing import complete_collection, complete_encoder
 from indexer.errors import UsageError
 from indexer.home import home_folder
-from indexer.screen import Command, Screen, common
+from indexer.screen import Command, Screen, common, in_precision
 from rag.command import few_shot_of, max_error_option, shown_examples
 from rag.completing import complete_generator
 from rag.types import FORMS, Form
@@ -62,8 +63,8 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 @click.option("--form", type=click.Choice(FORMS), help="Answer in this form; fact: in bare spans, as SQuAD has them.")
 @max_error_option("Answer only while at most this share is wrong.")
 @click.option(
-    "--precision", default=0.9, show_default=True, type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
-    help="At which the coverage is measured.",
+    "--at-precision", default=0.9, show_default=True, type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
+    help="Share of right answers at which coverage is measured.",
 )  # fmt: skip
 @click.option("--ids", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
               help="Ask only the questions whose ids are in this file, one a line.")  # fmt: skip
@@ -75,12 +76,13 @@ _LIMIT = click.option("--limit", type=click.IntRange(1), help="Ask only so many,
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.svg",
               help="Draw what the confidence is worth.")  # fmt: skip
 @_out
+@partial(in_precision, of_share="--at-precision")
 @common
 @click.pass_obj
 def qa(
     screen: Screen, data: str, given: bool, titles: bool, collection: str | None, index_passages: bool,
     also: tuple[Path, ...], generator: str | None, few_shot: int | None, zero_shot: bool, shots: Path | None,
-    reranker: str | None, k: int, form: Form | None, max_error: float | None, precision: float,
+    reranker: str | None, k: int, form: Form | None, max_error: float | None, at_precision: float,
     ids: Path | None, limit: int | None, batch: int,
     alone: int, rows: bool, plot: Path | None, out: Path | None, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
@@ -102,7 +104,8 @@ def qa(
         screen.write(b"".join(map(to_line, done)))
 
     options = Options(
-        given=given, titles=titles, k=k, form=form, max_error=max_error, precision=precision, limit=limit, batch=batch,
+        given=given, titles=titles, k=k, form=form, max_error=max_error, precision=at_precision, limit=limit,
+        batch=batch,
         alone=alone,
     )  # fmt: skip
     with _file_of(data) as path, screen.progress() as progress:
@@ -127,6 +130,7 @@ def qa(
 @_RERANKER
 @_LIMIT
 @_out
+@in_precision
 @common
 @click.pass_obj
 def retrieval(
@@ -187,6 +191,7 @@ def perplexity(
     "--out", type=Folder, metavar="FOLDER",
     help="Where the runs go, and table.md; it goes on there. By default runs/all under --home.",
 )  # fmt: skip
+@in_precision
 @common
 @click.pass_obj
 def everything(

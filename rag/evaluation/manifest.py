@@ -60,13 +60,14 @@ def manifest(
 def collection_entry(collection: Collection) -> dict[str, Any]:
     """Return a collection's name and encoder, and a hash over its documents' bytes and how they were cut up.
 
-    The precision is "" where none was measured. Where it lies and how often it was changed are no part of it. Chunks
-    count in the order in which they break ties.
+    `encoder_precision` is that of questions ("" where none was measured), `precisions` are those of the vectors. Where
+    it lies and how often it was changed are no part of it. Chunks count in the order in which they break ties.
     """
     from sqlalchemy import select
 
     from indexer.encoders import precision
     from indexer.encoders.converted import converted_folder
+    from indexer.precisions import recorded
     from indexer.schema import chunks, documents
 
     digest = hashlib.sha256()
@@ -74,13 +75,16 @@ def collection_entry(collection: Collection) -> dict[str, Any]:
     with collection.reading() as connection:
         for row in connection.execute(cut.order_by(chunks.c.id)):
             digest.update(json.dumps(list(row)).encode())
+        made_in = recorded(connection)
     made = collection.made
+    folder = converted_folder(made.fingerprint, collection.home)
     return {
         "name": collection.name,
         "sha256": digest.hexdigest(),
         "encoder": made.encoder,
         "encoder_fingerprint": made.fingerprint,
-        "encoder_precision": precision.named(converted_folder(made.fingerprint, collection.home)),
+        "encoder_precision": precision.named(folder, collection.precision),
+        "precisions": made_in,
         "pipeline": made.pipeline,
     }
 
@@ -93,9 +97,14 @@ def reranker_entry(folder: str) -> dict[str, str | None]:
 def generator_entry(name: str | None, generator: Generator, few_shot: FewShot | None = None) -> dict[str, Any]:
     """Return how a generator was named and names itself, and the hash of its files, where it has a folder.
 
-    Where it is shown examples, how many, and the hash of the file that they come from.
+    Where it computes here, in which precision. Where it is shown examples, how many, and the hash of the file that they
+    come from.
     """
-    entry = {"asked_for": name, "name": generator.name, "sha256": _files_hash(_files_of(name, generator))}
+    entry: dict[str, Any] = {
+        "asked_for": name, "name": generator.name, "sha256": _files_hash(_files_of(name, generator)),
+    }  # fmt: skip
+    if precision := getattr(generator, "precision", ""):
+        entry["precision"] = precision
     if few_shot is None or not few_shot.count:
         return entry
     return {**entry, "few_shot": {"count": few_shot.count, "sha256": _files_hash([few_shot.file])}}

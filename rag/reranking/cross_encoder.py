@@ -10,27 +10,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from indexer import native
+from indexer import native, storage
 from indexer.encoders.batches import batches, padded_length
-from indexer.encoders.converted import TOKENIZER
-from indexer.encoders.graph import Graph
+from indexer.encoders.converted import CONVERTING, TOKENIZER
+from indexer.encoders.graph import Floats, Graph
+from indexer.encoders.precision import wanted
 from indexer.types import Progress, silent
 from rag.reranking.conversion import check_files, convert, converted_folder, is_converted
 from rag.reranking.folder import SETTINGS, RerankerFolder, Use, read_reranker
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 
 class CrossEncoder:
     """See `rag.reranking.reranker.Reranker`. Safe in threads; not after a fork."""
 
-    def __init__(self, converted: Path, use: Use, pad_id: int = 0, name: str = "") -> None:
+    def __init__(
+        self, converted: Path, use: Use, pad_id: int = 0, name: str = "", precision: str | None = None
+    ) -> None:
+        """Open a converted reranker; `precision` is the one to run in, as `open_encoder` takes it."""
         self.name, self.depth, self.weight = name, use.depth, use.weight
         self._max_length, self._pad_id = use.max_length, pad_id
         self._tokenizer = pair_tokenizer(converted / TOKENIZER, use.max_length)
-        self._graph = Graph(converted, lambda: None, "reranker")
+        self._graph = Graph(converted, lambda: None, "reranker", precision)
+        self.precision = self._graph.precision
 
     def scores(self, question: str, texts: Sequence[str]) -> list[float]:
         """See `rag.reranking.reranker.Reranker`."""
@@ -44,20 +50,28 @@ class CrossEncoder:
         found = np.empty(len(pairs), dtype=np.float32)
 
         def read(rows: list[int]) -> None:
-            length = padded_length(max(len(encoded[row].ids) for row in rows), self._max_length)
-            ids = np.full((len(rows), length), self._pad_id, dtype=np.int32)
-            types, mask = np.zeros_like(ids), np.zeros((len(rows), length), dtype=np.float32)
-            for place, row in enumerate(rows):
-                size = len(encoded[row].ids)
-                ids[place, :size], types[place, :size] = encoded[row].ids, encoded[row].type_ids
-                mask[place, :size] = 1.0
-            found[rows] = self._graph.run([ids, types, mask])[0]
+            pairs = arrays([encoded[row] for row in rows], self._pad_id, self._max_length)
+            found[rows] = self._graph.run(list(pairs))[0]
 
         groups = list(batches([len(each.ids) for each in encoded], self._max_length))
         with ThreadPoolExecutor(self._graph.streams, thread_name_prefix="rerank") as pool:
             list(pool.map(read, groups))
         scores: list[float] = found.tolist()
         return scores
+
+
+def arrays(
+    pairs: Sequence[Encoding], pad_id: int, max_length: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
+    """Return what the graph is given: ids, types and mask (1 for a token, 0 for padding), (pairs, tokens) each."""
+    length = padded_length(max(len(pair.ids) for pair in pairs), max_length)
+    ids = np.full((len(pairs), length), pad_id, dtype=np.int32)
+    types, mask = np.zeros_like(ids), np.zeros((len(pairs), length), dtype=np.float32)
+    for place, pair in enumerate(pairs):
+        size = len(pair.ids)
+        ids[place, :size], types[place, :size] = pair.ids, pair.type_ids
+        mask[place, :size] = 1.0
+    return ids, types, mask
 
 
 def pair_tokenizer(file: Path, max_length: int) -> Tokenizer:
@@ -76,16 +90,19 @@ _opened: dict[tuple[object, ...], CrossEncoder] = {}
 _lock = threading.Lock()
 
 
-def open_cross_encoder(path: Path, home: Path, progress: Progress = silent) -> CrossEncoder:
+def open_cross_encoder(
+    path: Path, home: Path, progress: Progress = silent, precision: str | None = None
+) -> CrossEncoder:
     """Open the cross-encoder in a model folder, converting it under `home` on first use; once for each process.
 
+    `precision` is the one to run in, as `indexer.encoder.open_encoder` takes it.
     Raises EncoderError where the folder holds no reranker or it cannot be converted, StorageError where the disk
     refuses.
     """
     with _lock:
-        key = (path, home, *_states(path))
+        key = (path, home, wanted(precision), *_states(path))
         if key not in _opened:
-            _opened[key] = _open(read_reranker(path), home, progress)
+            _opened[key] = _open(read_reranker(path), home, progress, precision)
         return _opened[key]
 
 
@@ -97,10 +114,12 @@ def _states(path: Path) -> Iterator[tuple[int, int]]:
             yield stat.st_size, stat.st_mtime_ns
 
 
-def _open(folder: RerankerFolder, home: Path, progress: Progress) -> CrossEncoder:
+def _open(folder: RerankerFolder, home: Path, progress: Progress, precision: str | None) -> CrossEncoder:
     converted = converted_folder(folder, home)
-    if not (is_converted(folder, home) and check_files(converted)):
+    if not (is_converted(folder, home, precision) and check_files(converted)):
         progress("converting the reranker, once", 0, 1)
-        converted = convert(folder, home)
+        with storage.in_turn(home / CONVERTING):
+            if not (is_converted(folder, home, precision) and check_files(converted)):  # by another, meanwhile
+                convert(folder, home, precision)
         progress("converting the reranker, once", 1, 1)
-    return CrossEncoder(converted, folder.use, folder.pad_id, str(folder.path))
+    return CrossEncoder(converted, folder.use, folder.pad_id, str(folder.path), precision)

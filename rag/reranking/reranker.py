@@ -58,7 +58,7 @@ def open_reranker(name: str | None, collection: Collection, progress: Progress =
         return None
     from rag.reranking.cross_encoder import open_cross_encoder
 
-    return open_cross_encoder(Path(chosen).expanduser().absolute(), collection.home, progress)
+    return open_cross_encoder(Path(chosen).expanduser().absolute(), collection.home, progress, collection.precision)
 
 
 def prepare_reranker(collection: Collection, progress: Progress = silent) -> None:

@@ -10,6 +10,7 @@ import click
 
 from indexer.completing import complete_collection
 from indexer.errors import UserError
+from indexer.screen import in_precision
 from rag.completing import complete_generator
 
 _NEEDED = ("fastapi", "uvicorn", "prometheus_client")
@@ -44,6 +45,7 @@ _NEEDED = ("fastapi", "uvicorn", "prometheus_client")
 )
 @click.option("--log-json", is_flag=True, help="Log lines as JSON objects.")
 @click.option("--log-questions", is_flag=True, help="Write questions into the log.")
+@in_precision
 @click.option("--home", type=click.Path(file_okay=False), metavar="DIR", help="Where collections are kept.")
 def serve(
     host: str | None, port: int | None, collection: str | None, generator: str | None, allowed_hosts: tuple[str, ...],

@@ -234,7 +234,9 @@ def _sort_key(value: str | int | None) -> tuple[bool, str | int]:
 async def _to_write(name: str, service: Service) -> Collection:
     """Return a collection as it is written: with the encoder that is open already, rather than another one."""
     collection = await service.collection(name)
-    return await in_thread(lambda: Collection(collection.name, collection.home, encoder=collection.encoder))
+    return await in_thread(
+        lambda: Collection(collection.name, collection.home, collection.encoder, collection.precision)
+    )
 
 
 async def _steps(
