@@ -97,7 +97,7 @@ _CLAUSE = re.compile(
     r"[.;:!?()\[\]—–]+(?=\s|$)|[(\[\n]|\s-\s"
     r"|,? ?\b(?:but|although|though|however|whereas|because|unless|while|if|when"
     r"|wenn|falls|si|aber|weil|obwohl|mais|parce)\b"
-    r"|, (?=(?:and|or|which|who|so|it|they|he|she|this|we|you|und|oder|et|ou)\b)"
+    r"|, (?=(?:and|which|who|so|it|they|he|she|this|we|you|und|et)\b)"
 )
 """Where a clause ends, and with it what a denial reaches."""
 _TOKEN = re.compile(r"\w+(?:[.'+/-]\w+)*")

@@ -223,3 +223,18 @@ def test_a_hostile_question_takes_no_time(piece: str) -> None:
         asked(question)
         sides(question)
         assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("question", "form"),
+    [
+        ("How many pages has the draft on the weir?", "fact"),
+        ("how many chapters are in the handbook", "fact"),
+        ("How many articles does the statute have?", "fact"),
+        ("How many pages mention the weir?", "count"),
+        ("How many notes are there in my folder?", "count"),
+        ("How many letters did Anna Holm write?", "count"),
+    ],
+)
+def test_the_parts_of_one_document_are_not_counted_as_documents(question: str, form: str) -> None:
+    assert asked(question).form == form

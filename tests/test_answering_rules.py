@@ -16,6 +16,7 @@ from rag.answering.rules import (
     repeats,
     says_something,
     with_its_unit,
+    without_torn_brackets,
 )
 from rag.answering.signals import able, keys_asked_for
 from rag.types import Passage
@@ -272,3 +273,26 @@ def test_a_web_address_answers_only_who_asks_for_one() -> None:
     assert not only_an_address("Where are the minutes?", address)
     assert not only_an_address("What is the link to the minutes?", address)
     assert not only_an_address("Who was present?", f"Anna Holm {address}")
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "expected"),
+    [
+        ("- [2019](./fund/2019.md)", "[2019", "2019"),
+        ("(see box.png)", "box.png)", "box.png"),
+        ("a net (of hemp) and a rope", "a net (of hemp)", "a net (of hemp)"),
+        ("the list [a, b] ends", "[a, b]", "[a, b]"),
+        ("f(x)", "f(x", "f(x"),
+        ("[[", "[[", ""),
+    ],
+)
+def test_a_span_does_not_begin_or_end_with_half_a_pair_of_brackets(text: str, span: str, expected: str) -> None:
+    begin = text.index(span)
+    start, end = without_torn_brackets(text, begin, begin + len(span))
+    assert text[start:end] == expected
+
+
+def test_a_picture_that_is_a_link_says_nothing() -> None:
+    assert only_an_address("Which mark is on the board?", "[![](mark.png)](https://example.org/mark)")
+    assert not only_an_address("Which mark is on the board?", "[![mark of the mill](mark.png)](https://example.org)")
+    assert not only_an_address("When was it?", "- [2019](./fund/2019.md)")

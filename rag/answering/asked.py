@@ -123,8 +123,14 @@ _DOCUMENTS = (
     r"|messages?|policies|policy|minutes|contracts?|letters?"
     r"|dokumente?n?|dateien?|fichiers?|documents)"
 )
+_ITS_PARTS = (
+    r"(?:pages?|chapters?|articles?|notes?|minutes|letters?|messages?) "
+    r"(?:has|had|does|did|(?:is|are|were) (?:there )?in|in|of) (?:the|this|that|it|a|an)\b"
+    r"(?! (?:\w+ )?(?:folder|collection|archive|library)\b)"
+)
+"""What one document has: its pages are counted in it."""
 _COUNT = re.compile(
-    rf"\bhow many (?:of )?(?:(?:the|these|my|our|those|other)\s+)?(?:\w+\s+){{0,2}}?{_DOCUMENTS}\b"
+    rf"\bhow many (?:of )?(?:(?:the|these|my|our|those|other)\s+)?(?:\w+\s+){{0,2}}?(?!{_ITS_PARTS}){_DOCUMENTS}\b"
     r"|\bhow many (?:\w+\s+){1,4}(?:do i have|are (?:there )?in (?:my|this|the|our) (?:folder|collection|library"
     r"|archive)|have i got)\b"
     rf"|\bwhich (?:of (?:the|these|my|our)\s+)?(?:\w+\s+){{0,2}}?{_DOCUMENTS}\b"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rag.answering.cells import asked_cell, cell_at
 from rag.answering.evidence import UNREAD, Evidence, Seen
 from rag.answering.layout import apart, laid_out
-from rag.answering.rules import repeats, says_something, with_its_unit
+from rag.answering.rules import repeats, says_something, with_its_unit, without_torn_brackets
 from rag.answering.units import Unit
 from rag.generator import Copied, Written
 from rag.quoting.quotable import MAX_QUOTE
@@ -84,7 +84,7 @@ def span(evidence: Evidence, seen: Seen) -> Copied:
         return _value(evidence, unit)
     text = evidence.passages[unit.passage].text
     start, end = with_its_unit(question, text, *seen.span)
-    start, end = max(start, unit.start), min(end, unit.end)
+    start, end = without_torn_brackets(text, max(start, unit.start), min(end, unit.end))
     if not says_something(text[start:end]) or repeats(question, text[start:end]):
         return _value(evidence, unit)
     return Copied(unit.passage, start, end)

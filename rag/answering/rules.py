@@ -35,6 +35,8 @@ _NUMBER_AT_START = re.compile(r"\d")
 
 
 _ADDRESS = re.compile(r"\b(?:https?|ftp)://\S+|\bwww\.\S+")
+_TARGET = re.compile(r"(?<=\])\([^()\s]*\)")
+"""Where a link or an image of Markdown leads."""
 _ASKS_FOR_ADDRESS = re.compile(
     r"\b(?:where|links?|url|address|web ?(?:site|page)|site|page|repositor\w+|wo|où|adresse)\b", re.IGNORECASE
 )
@@ -47,7 +49,8 @@ def says_something(text: str) -> bool:
 
 def only_an_address(question: str, text: str) -> bool:
     """Tell whether a text is nothing but web addresses, and the question asks for none."""
-    return not says_something(_ADDRESS.sub("", text)) and not _ASKS_FOR_ADDRESS.search(question)
+    bare = _ADDRESS.sub("", _TARGET.sub("", text))
+    return not says_something(bare) and not _ASKS_FOR_ADDRESS.search(question)
 
 
 def repeats(question: str, text: str) -> bool:
@@ -63,6 +66,20 @@ def with_its_unit(question: str, text: str, start: int, end: int) -> tuple[int, 
         end = match.end()
     if _NUMBER_AT_START.match(span) and (money := _MONEY.search(text, max(0, start - 5), start)):
         start = money.start()
+    return start, end
+
+
+_PAIRS = {"[": "]", "(": ")", "{": "}"}
+
+
+def without_torn_brackets(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the span without a bracket at either end whose other half it does not hold: "[2019" out of a link."""
+    while start < end and (closes := _PAIRS.get(text[start])) and closes not in text[start:end]:
+        start += 1
+    while start < end and (opens := next((a for a, b in _PAIRS.items() if b == text[end - 1]), "")):
+        if opens in text[start:end]:
+            break
+        end -= 1
     return start, end
 
 

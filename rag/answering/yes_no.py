@@ -12,6 +12,7 @@ from rag.generator import Copied, Draft, Written
 from rag.polarity import Polarity, Word, polarity
 from rag.polarity_cues import DENIES
 from rag.polarity_cues import plain as even
+from rag.terms import terms
 
 LOOKED_AT = 3
 """Likeliest sentences in which yes or no is looked for."""
@@ -39,7 +40,7 @@ def yes_no(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) 
             break
         seen = units[place]
         found = _polarity(evidence, seen)
-        word = _word(found, chances[place], evidence.text(seen.unit))
+        word = _word(evidence, seen, found, chances[place])
         weight = chances[place] * max(found.yes, found.no)
         if word and (clear is None or weight > clear[0]):
             clear = (weight, place, word, found)
@@ -56,13 +57,16 @@ def yes_no(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]) 
     return replace(plain, form="yes-no", pieces=(Copied(best.passage, best.start, best.end),), share=UNDECIDED)
 
 
-def _word(found: Polarity, chance: float, text: str) -> Word:
+def _word(evidence: Evidence, seen: Seen, found: Polarity, chance: float) -> Word:
     """Return what may be said for a sentence: that it answers at all is in its own `chance` already."""
     if chance < LIKELY:
         return found.word(CLEAR)
+    text = evidence.text(seen.unit)
+    asked, said = terms(evidence.asked.question), terms(text)
+    about = bool((asked.words - asked.names - asked.numbers) & said.words)
+    denied_yes = found.yes > found.no and DENIES.search(even(text)) is not None
     outweighs = max(found.yes, found.no) >= OUTWEIGHS * (found.yes + found.no)
-    unsure_yes = found.yes > found.no and DENIES.search(even(text)) is not None
-    return found.word(HINT if outweighs and not unsure_yes else DECIDED)
+    return found.word(HINT if outweighs and about and not denied_yes else DECIDED)
 
 
 def verdict(evidence: Evidence) -> Draft | None:
