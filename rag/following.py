@@ -83,7 +83,8 @@ def depends(question: Reading, before: Sequence[Reading], model: Model) -> bool:
 
 def _is_tied(question: Reading) -> bool:
     """Return whether it begins as only a follow-up does. CANARD has a dozen of these, too few to fit a weight on."""
-    return question.words[0].small in _TIES or _ABOUT.match(_core(question)) is not None
+    core = _core(question)
+    return question.words[0].small in _TIES or bool(_ABOUT.match(core) or _THE_SAME.match(core))
 
 
 _TIES = frozenset(["and", "but", "or", "und", "oder", "aber", "et", "ou", "mais"])
@@ -268,12 +269,23 @@ def _completed(question: Reading, last: Reading) -> str:
         behind = words[0].start + about.end()
         said = [i for i, word in enumerate(words) if word.start >= behind]
         return _in_frame(question, question.lead + said[0], last) if said else ""
+    if same := _THE_SAME.match(_core(question)):
+        behind = words[0].start + same.end()
+        return _in_frame(question, question.lead + [i for i, word in enumerate(words) if word.start >= behind][0], last)
     if len(words) > 8 or any(word.small in AUXILIARIES for word in words):
         return ""
     wh_end = _wh_phrase(question, question.lead)
     if wh_end == question.lead:
         return _in_frame(question, question.lead, last) if question.lead and not _has_verb(question) else ""
     return _asked_anew(question, wh_end, last) if not _has_verb(question) else ""
+
+
+_THE_SAME = re.compile(
+    r"(?:does|do|did|is|are|was|would|will) (?:it|that|this|the same) (?:also |be )*(?:hold|apply|go|count|true|valid|so"
+    r"|the (?:case|same))(?: true)?(?: too| as well| also)? (?:for|to|with|of|in) (?=\w)",
+    re.IGNORECASE,
+)
+""""Does it also hold for …?" asks the last question of something else: "it" is all that was said."""
 
 
 def _has_verb(question: Reading) -> bool:

@@ -59,6 +59,9 @@ def test_a_second_pronoun_is_explained_by_the_first() -> None:
     ("earlier", "question", "read"),
     [
         ("How many kayaks were hired in 2024?", "and in 2025?", "How many kayaks were hired in 2025?"),
+        ("Are cats allowed in the lobby?", "Does the same apply to dogs?", "dogs: are cats allowed in the lobby?"),
+        ("May members borrow a boat?", "Is that also true for guests?", "guests: may members borrow a boat?"),
+        ("How old is the jug?", "does it hold water?", "does the jug hold water?"),
         ("What is the population of Chad?", "what about Mali?", "What is the population of Mali?"),
         ("what's the frequency of theta waves?", "and beta waves?", "what's the frequency of beta waves?"),
         ("What's the highest point in Jordan?", "and the lowest?", "What's the lowest point in Jordan?"),
