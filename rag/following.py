@@ -271,7 +271,8 @@ def _completed(question: Reading, last: Reading) -> str:
         return _in_frame(question, question.lead + said[0], last) if said else ""
     if same := _THE_SAME.match(_core(question)):
         behind = words[0].start + same.end()
-        return _in_frame(question, question.lead + [i for i, word in enumerate(words) if word.start >= behind][0], last)
+        start = next(i for i, word in enumerate(words) if word.start >= behind)
+        return _in_frame(question, question.lead + start, last)
     if len(words) > 8 or any(word.small in AUXILIARIES for word in words):
         return ""
     wh_end = _wh_phrase(question, question.lead)
@@ -281,8 +282,8 @@ def _completed(question: Reading, last: Reading) -> str:
 
 
 _THE_SAME = re.compile(
-    r"(?:does|do|did|is|are|was|would|will) (?:it|that|this|the same) (?:also |be )*(?:hold|apply|go|count|true|valid|so"
-    r"|the (?:case|same))(?: true)?(?: too| as well| also)? (?:for|to|with|of|in) (?=\w)",
+    r"(?:does|do|did|is|are|was|would|will) (?:it|that|this|the same) (?:also |be )*(?:hold|apply|go|count|true|valid"
+    r"|so|the (?:case|same))(?: true)?(?: too| as well| also)? (?:for|to|with|of|in) (?=\w)",
     re.IGNORECASE,
 )
 """"Does it also hold for …?" asks the last question of something else: "it" is all that was said."""
