@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.encoder import Encoder
+from indexer.languages import language_of
 from rag.answering.asked import Asked
+from rag.answering.compounds import COMPOUNDING, share_held
 from rag.answering.unit_vectors import UnitVectors
 from rag.answering.units import Unit, units
 from rag.copying.decoding import Decoded
@@ -108,6 +110,7 @@ class _Look:
         self._flat = [unit for own in self._units for unit in own]
         said = [stems(self._text(unit)) for unit in self._flat]
         self._weights = _weights(asked.question, said)
+        self._compounds = language_of(asked.question) in COMPOUNDING
         self._words = [self._share(each) for each in said]
         self._around = [self._share(each | self._above(unit)) for unit, each in zip(self._flat, said, strict=True)]
         self._read = _read(self._flat, decoded, [_hidden(passage.text) for passage in passages])
@@ -124,6 +127,8 @@ class _Look:
         return stems(f"{passage.context} {unit.heading} {lead}")
 
     def _share(self, said: set[str]) -> float:
+        if self._compounds:
+            return sum(weight * share_held(stem, said) for stem, weight in self._weights.items())
         return sum(weight for stem, weight in self._weights.items() if stem in said)
 
     def _in_context(self, unit: Unit) -> str:
