@@ -24,7 +24,7 @@ LONGEST = 40
 MOST_WORDS = 3
 """Unknown words of one question that are looked at; a question of many is rather not about these documents."""
 _MOST_TERMS = 5
-"""Terms near a word whose spellings are looked up, the most frequent ones."""
+"""Terms near a word whose spellings are looked up, the longest ones."""
 _CHUNKS = 5
 """Chunks in which it is looked up how a term is written."""
 _ENDING = 2
@@ -70,7 +70,7 @@ def _near(connection: Connection, word: str, spoken: set[str]) -> str:
     """
     small = _plain(word)
     terms = [each for each in words.vocabulary(connection, small[0]) if _may_be_near(small, each[0])]
-    terms.sort(key=lambda each: (-each[1], each[0]))
+    terms.sort(key=lambda each: (-len(each[0]), -each[1], each[0]))  # what is like more of the word before "and", "all"
     for term, _ in terms[:_MOST_TERMS]:
         written = words.as_written(connection, term, _CHUNKS)
         if spoken and not words.languages_with(connection, [term], _CHUNKS) & {*spoken, ""}:

@@ -109,6 +109,15 @@ def test_unknown_words_are_spelled_as_the_collection_does(collection: Collection
         assert meant(connection, question) == better
 
 
+def test_short_frequent_words_do_not_stand_before_the_one_that_was_meant(tmp_path: Path) -> None:
+    """ "Albnia" was left alone in a collection with "and", "all", "any", "an", "are" and "also" in every line."""
+    lines = "And all and any of an apple are also at an ally, as all agree.\n" * 9
+    collection = Collection("lands", tmp_path, encoder=WordEncoder())
+    collection.add([Given("lands.txt", f"{lines}\nThe capital of Albania is Tirana.\n")])
+    with collection.reading() as connection:
+        assert meant(connection, "What is the capital of Albnia?") == "What is the capital of Albania?"
+
+
 def test_looking_leaves_the_connection_unable_to_write(collection: Collection) -> None:
     with collection.reading() as connection:
         meant(connection, "the gaskt")
