@@ -2,7 +2,7 @@
 
     python -m finetune.polarity DATA_FOLDER --out rag/polarity.json
 
-A multinomial logistic regression over the signs of `rag.polarity`. Of a passage, the sentence that shares most words
+A multinomial logistic regression over the signs of `rag.polarity_signs`. Of a passage, the sentence that shares most words
 with its question is read. A question beside the likest sentence of another passage teaches what says neither. What is
 held out is chosen by passage.
 """
@@ -27,7 +27,8 @@ from indexer import storage
 from indexer.errors import UsageError
 from indexer.sentences import sentences
 from rag.copying.folder import file_hash
-from rag.polarity import CLASSES, Signs, chances, denies, signs_of
+from rag.polarity import CLASSES, chances
+from rag.polarity_signs import Signs, denies, signs_of
 from rag.question import stems
 
 log = logging.getLogger(__name__)

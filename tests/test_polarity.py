@@ -22,7 +22,8 @@ from finetune.polarity import (
     read_judged,
 )
 from indexer.errors import UsageError
-from rag.polarity import MODEL_FILE, Polarity, chances, denies, polarity, signs_of
+from rag.polarity import MODEL_FILE, Polarity, chances, polarity
+from rag.polarity_signs import denies, signs_of
 
 LEAST = 0.5
 
