@@ -2,9 +2,9 @@
 
     python -m finetune.polarity DATA_FOLDER --out rag/polarity.json
 
-A multinomial logistic regression over the signs of `rag.polarity_signs`. Of a passage, the sentence that shares most words
-with its question is read. A question beside the likest sentence of another passage teaches what says neither. What is
-held out is chosen by passage.
+A multinomial logistic regression over the signs of `rag.polarity_signs`. Of a passage, the sentence that shares most
+words with its question is read. A question beside the likest sentence of another passage teaches what says neither.
+What is held out is chosen by passage.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Words that deny, forbid, allow, demand or excuse, in English, German and French, and pairs of opposites.
 
-Of our own writing, as patterns over text that `plain` made uniform. What they amount to is decided in `polarity_signs.py`.
+Of our own writing, as patterns over text that `plain` made uniform. What they amount to: `polarity_signs.py`.
 """
 
 from __future__ import annotations
