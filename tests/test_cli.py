@@ -465,7 +465,7 @@ def test_status_says_what_is_there(world: Path) -> None:
     result = run("status", "--sources")
     assert "documents  4 (3 markdown, 1 text)" in result.stdout
     assert re.search(r"encoder  all-MiniLM-L6-v2 \(384 dimensions, [0-9a-f]{12}\)", result.stdout)
-    assert re.search(r"1 passages  markdown   .*files/deep/tea\.md", result.stdout)
+    assert re.search(r"1 passage  markdown   .*files/deep/tea\.md", result.stdout)
 
 
 def test_show_prints_the_text_exactly(world: Path) -> None:

@@ -214,7 +214,7 @@ def test_collections_are_listed_short(world: Path) -> None:
     assert run("ls").stdout == run("collections").stdout
     listed = run("ls", "default").stdout.splitlines()
     assert len(listed) == 4
-    assert re.fullmatch(r" +1 passages  .*files/bees\.txt", listed[0])
+    assert re.fullmatch(r" +1 passage  .*files/bees\.txt", listed[0])
     assert {each["format"] for each in said(run("ls", "default", "--json"))["documents"]} == {"markdown", "text"}
     failed(run("ls", "defualt"), 1, "(?s)There is no collection 'defualt'.*Did you mean: default?")
 

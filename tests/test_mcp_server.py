@@ -195,9 +195,13 @@ def test_a_collection_is_only_what_is_listed(library_home: Path, name: str) -> N
         assert call(library, "search", query="tea", collection=name)["collection"] == "default"
 
 
-@pytest.mark.parametrize("source", ["/etc/passwd", "../../etc/passwd", "CURRENT", "truth.db", "", "a\0b", "%", "_.md"])
+@pytest.mark.parametrize("source", ["/etc/passwd", "../../etc/passwd", "CURRENT", "truth.db", "a\0b", "%", "_.md"])
 def test_only_what_was_indexed_can_be_read(library_home: Path, source: str) -> None:
     assert "is not in collection 'default'" in refusal(Library(library_home), "read_source", source=source)
+
+
+def test_a_source_to_read_is_named(library_home: Path) -> None:
+    assert "source is empty" in refusal(Library(library_home), "read_source", source="")
 
 
 @pytest.mark.parametrize(

@@ -131,8 +131,12 @@ def test_what_has_no_effect_is_named_in_the_answer(client: Any) -> None:
         ({"web_search_options": {}}, "web_search_options", "Only your documents are searched."),
         ({"stream_options": {"include_usage": True}}, "stream_options", "stream_options was given without stream."),
         ({"extra_body": {"filter": ["source=*.md"]}}, "filter", "There is no field filter."),
-        ({"extra_body": {"k": 0}}, "k", "k: Input should be greater than or equal to 1."),
-        ({"response_format": {"type": "grammar"}}, "response_format.type", "Input should be 'text', 'json_object'"),
+        ({"extra_body": {"k": 0}}, "k", "k must be at least 1, not 0."),
+        (
+            {"response_format": {"type": "grammar"}},
+            "response_format.type",
+            "response_format.type must be 'text', 'json_object'",
+        ),
     ],
 )
 def test_what_is_not_served_is_refused_by_its_name(client: Any, option: Any, param: str, said: str) -> None:
@@ -205,7 +209,7 @@ def test_embeddings_are_the_encoders(client: Any) -> None:
         (asked("  "), "holds no word"),
         (asked("x" * 4001), "4,000"),
         ([{"role": "system", "content": "hello"}], "No message of the user"),
-        ([], "at least 1 item"),
+        ([], "messages is empty"),
         (asked([{"type": "image_url", "image_url": {"url": "data:,"}}]), "a part of type 'image_url'"),
         (asked([{"type": "text", "text": TEA}, {"type": "file", "file": {"file_id": "f"}}]), "a part of type 'file'"),
     ],
