@@ -32,6 +32,8 @@ EXPLANATION = 1200
 PIECES = 4
 SMALL = 0.02
 """Chance below which a further piece is not worth its place."""
+BESIDE = 0.25
+"""Share of the likeliest sentence's chance, squared, that a sentence beside it must have: the surer, the fewer."""
 FURTHER = 0.3
 """Share of the first piece's chances that a further piece must have."""
 SHOWN = -math.inf
@@ -67,7 +69,7 @@ def sentence(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]
     if chances[order[0]] < CERTAIN:
         for place in order[1:]:
             size = units[place].unit.end - units[place].unit.start + 1
-            if length + size <= room and chances[place] >= SMALL:
+            if length + size <= room and chances[place] >= max(SMALL, BESIDE * chances[order[0]] ** 2):
                 kept.append(units[place])
                 length += size
     also = tuple(_copied(each.unit) for each in kept[1:])

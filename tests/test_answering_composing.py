@@ -1,0 +1,26 @@
+"""What is shown beside the sentence that answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.composing import sentence
+from tests.seen import chances_of, document, evidence, quotes
+
+READ = document("The mill was built in 1840. The weir has three gates. Wait for the letter.")
+
+
+@pytest.mark.parametrize(
+    ("best", "beside"),
+    [
+        (0.95, []),  # certain: alone
+        (0.8, []),
+        (0.5, ["The weir has three gates."]),
+        (0.2, ["The weir has three gates.", "Wait for the letter."]),
+    ],
+)
+def test_the_surer_the_sentence_the_less_is_shown_beside_it(best: float, beside: list[str]) -> None:
+    """ "Wait for the letter." stood under "See also" of an answer that had 84 %."""
+    seen = evidence("When was the mill built?", READ)
+    shown = sentence(seen, *chances_of(seen, {"The mill": best, "The weir": 0.1, "Wait": 0.03}))
+    assert quotes(list(shown.also), seen.passages) == beside
