@@ -296,3 +296,12 @@ def test_a_picture_that_is_a_link_says_nothing() -> None:
     assert only_an_address("Which mark is on the board?", "[![](mark.png)](https://example.org/mark)")
     assert not only_an_address("Which mark is on the board?", "[![mark of the mill](mark.png)](https://example.org)")
     assert not only_an_address("When was it?", "- [2019](./fund/2019.md)")
+
+
+def test_the_number_of_an_item_is_no_answer() -> None:
+    read = document("Within 90 days each office does this:\n\n2. Name a keeper.\n3. Publish a policy for the weir.")
+    seen = evidence("How many days are there to publish a policy?", read, spans={"3": 9.0, "90 days": 2.0})
+    assert unit_of(seen, "3. Publish").read == UNREAD
+    assert answer(seen, "Within") == "90 days"
+    dated = document("Der Beginn:\n\n3. Mai 1921, mittags")
+    assert unit_of(evidence("Wann begann es?", dated, spans={"3. Mai 1921": 9.0}), "3. Mai").read == 9.0

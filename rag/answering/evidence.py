@@ -7,6 +7,7 @@ heavier) and meaning (the cosine of the encoder), which looks only at the units 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -171,9 +172,19 @@ def _weights(question: str, said: Sequence[set[str]]) -> dict[str, float]:
     return {stem: weight / total for stem, weight in raw.items()}
 
 
+_NUMBER_OF_AN_ITEM = re.compile(
+    r"^[ \t>]*(?:[-*•] +)?(?:\(?\d{1,3}|\(?[A-Za-z])[.)](?=[ \t])"
+    r"(?![ \t]+(?:Jan|Feb|M[aä]r|Apr|Ma[iy]|Jun|Jul|Aug|Sep|O[kc]t|Nov|De[zc]))",
+    re.MULTILINE,
+)
+
+
 def _hidden(text: str) -> list[tuple[int, int]]:
-    """Return where a text has comments of the markup, in which nothing may be an answer."""
-    found = []
+    """Return where nothing may be an answer: comments of the markup, and the numbers of a list's items.
+
+    "How many days do agencies have to publish a policy?" is not answered by "3. Publish a policy".
+    """
+    found = [match.span() for match in _NUMBER_OF_AN_ITEM.finditer(text)]
     start = text.find("<!--")
     while start >= 0 and (end := text.find("-->", start)) >= 0:
         found.append((start, end + len("-->")))
