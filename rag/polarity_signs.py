@@ -75,6 +75,11 @@ def denies(question: str) -> bool:
     return len(DENIES.findall(asked, twisted.end() if twisted else 0)) % 2 == 1
 
 
+def has_denial(text: str) -> bool:
+    """Return whether anything in a text is denied or forbidden."""
+    return DENIES.search(plain(text)) is not None
+
+
 _TURNS: Mapping[str, frozenset[str]] = {
     "fact": frozenset(["deny", "prohibit", "exempt"]),
     "all": frozenset(["deny", "prohibit", "exempt"]),

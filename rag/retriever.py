@@ -234,7 +234,7 @@ def _joined(view: View, found: Sequence[Passage]) -> list[Passage]:
     It stands in the place of the best of them; so nothing is read twice.
     """
     read: list[Passage] = []
-    for passage in found:
+    for passage in (_with_rows_whole(view, each) for each in found):
         touching = [each for each in read if _touch(each, passage)]
         start = min(each.start for each in (passage, *touching))
         end = max(each.end for each in (passage, *touching))
@@ -242,7 +242,7 @@ def _joined(view: View, found: Sequence[Passage]) -> list[Passage]:
         place = read.index(touching[0]) if touching else len(read)
         read = [each for each in read if each not in touching]
         read.insert(place, best)
-    return _joined_rows(view, [_with_text(view, passage) for passage in read])
+    return [_with_text(view, passage) for passage in read]
 
 
 WHOLE_ROW = 4000
@@ -251,35 +251,12 @@ _CELL = re.compile(r"(?:^|; )[^;:\n]{1,80}: ")
 _FEW = 3
 
 
-def _joined_rows(view: View, read: Sequence[Passage]) -> list[Passage]:
-    """Return the passages, those that hold a part of a wide row with the whole of it; parts of one row become one.
+def _with_rows_whole(view: View, passage: Passage) -> Passage:
+    """Return a passage that begins and ends with its first and its last row whole, if it holds rows of a table.
 
-    What a row is about stands in one of its cells, and what is asked for perhaps in another chunk.
+    What a row is about stands in one of its cells, and what is asked for perhaps in another chunk. `text` stays as it
+    was.
     """
-    whole: list[Passage] = []
-    for passage in read:
-        start, end = _rows_around(view, passage)
-        if (start, end) == (passage.start, passage.end):
-            whole.append(passage)
-        elif not any(
-            each.document_id == passage.document_id and each.start <= start and end <= each.end for each in whole
-        ):
-            whole.append(_with_text(view, replace(passage, start=start, end=end)))
-    return [
-        passage
-        for passage in whole
-        if not any(
-            each is not passage
-            and each.document_id == passage.document_id
-            and each.start <= passage.start
-            and passage.end <= each.end
-            for each in whole
-        )
-    ]
-
-
-def _rows_around(view: View, passage: Passage) -> tuple[int, int]:
-    """Return where the passage begins and ends with its first and its last row whole."""
     start, end = passage.start, passage.end
     lines = passage.text.split("\n")
     if len(_CELL.findall(lines[0])) >= _FEW and start:
@@ -292,7 +269,7 @@ def _rows_around(view: View, passage: Passage) -> tuple[int, int]:
         cut = below.find("\n")
         if cut >= 0 or len(below) < WHOLE_ROW:
             end += len(below) if cut < 0 else cut
-    return start, end
+    return replace(passage, start=start, end=end)
 
 
 BLANK = 2

@@ -10,8 +10,7 @@ from rag.answering.composing import Shown, sentence
 from rag.answering.evidence import UNREAD, Evidence, Seen
 from rag.generator import Copied, Draft, Written
 from rag.polarity import Polarity, Word, polarity
-from rag.polarity_cues import DENIES
-from rag.polarity_cues import plain as even
+from rag.polarity_signs import has_denial
 from rag.terms import terms
 
 LOOKED_AT = 3
@@ -64,7 +63,7 @@ def _word(evidence: Evidence, seen: Seen, found: Polarity, chance: float) -> Wor
     text = evidence.text(seen.unit)
     asked, said = terms(evidence.asked.question), terms(text)
     about = bool((asked.words - asked.names - asked.numbers) & said.words)
-    denied_yes = found.yes > found.no and DENIES.search(even(text)) is not None
+    denied_yes = found.yes > found.no and has_denial(text)
     outweighs = max(found.yes, found.no) >= OUTWEIGHS * (found.yes + found.no)
     return found.word(HINT if outweighs and about and not denied_yes else DECIDED)
 

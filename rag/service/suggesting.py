@@ -100,7 +100,9 @@ def _questions(paper: _Paper) -> Iterator[str]:
     """Yield what a document can be asked: what its headings ask comes first, then what its sentences tell."""
     parts = list(islice((part for part in paper.parts if len(part.body) >= _MIN_BODY), _MOST_HEADINGS))
     headed = [part for part in parts if _is_telling(part.heading)]
-    made = chain((_asked_by(part.heading, paper.words) for part in headed), *(_told(part.body) for part in parts))
+    made = chain(
+        (_of_heading(part.heading, paper.words) for part in headed), *(_of_sentences(part.body) for part in parts)
+    )
     yield from (question for question in made if question.count(" ") + 1 >= _MIN_WORDS and _stands_alone(question))
     yield from filter(None, (_defined(part) for part in headed if _stands_alone(part.heading)))
 
@@ -137,7 +139,7 @@ _ASKS = re.compile(
 )
 
 
-def _asked_by(heading: str, words: frozenset[str]) -> str:
+def _of_heading(heading: str, words: frozenset[str]) -> str:
     """Return the question that a heading is or answers, "" for one that only names its subject."""
     if heading.endswith("?"):
         return heading if heading.count(" ") >= 2 and _ASKS.match(heading) else ""
@@ -192,7 +194,7 @@ _STARTS = re.compile(rf"^{_SUBJECT}(?P<verb>begin|start|end|open|close|leave|arr
 _COSTS = re.compile(rf"^{_SUBJECT}costs? (?:\w+ )?[^\w\s]?\d")
 
 
-def _told(body: str) -> Iterator[str]:
+def _of_sentences(body: str) -> Iterator[str]:
     """Yield the questions that the first sentences answer: when something was done or begins, what it costs."""
     for sentence in _SENTENCE.split(body)[:4]:
         if passive := _PASSIVE.match(sentence):

@@ -1,7 +1,7 @@
 """What is wrong with a field of a request, in plain words: which one, what was sent, and what to send.
 
 It knows the kinds of faults that pydantic finds, and none of its words leave this file. Where a field may be one of
-several things, the fault is told of the one that comes nearest to what was sent.
+several things, the fault that is reported is that of the one nearest to what was sent.
 """
 
 from __future__ import annotations
