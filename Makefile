@@ -16,7 +16,7 @@ demo: $(VENV)/.installed
 	@for question in \
 	    "How many of Bosun's pages were scanned again at 400 dpi?" \
 	    "How many questions did readers ask Lantern in the first year?" \
-	    "Which font does Kestrel use for its footnotes?"; do \
+	    "Who pays for the coffee in the Bosun office?"; do \
 	  echo; echo "? $$question"; \
 	  $(DEMO) ask --home $(HOME_DIR) "$$question" || test $$? -eq 4 || exit 1; \
 	done
