@@ -59,11 +59,11 @@ def scan(*pages: io.BytesIO | str) -> bytes:
 
 @pytest.fixture
 def tesseract() -> None:
-    """Without Tesseract the test is skipped, or fails where FOOTNOTE_TESSERACT_REQUIRED is 1."""
+    """Without Tesseract the test is skipped, or fails where TESTS_NEED_TESSERACT is 1."""
     if shutil.which("tesseract"):
         return
     message = "no Tesseract: install Debian's package tesseract-ocr"
-    if os.environ.get("FOOTNOTE_TESSERACT_REQUIRED") == "1":
+    if os.environ.get("TESTS_NEED_TESSERACT") == "1":
         pytest.fail(message)
     pytest.skip(message)
 

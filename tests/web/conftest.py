@@ -26,12 +26,12 @@ document.addEventListener("securitypolicyviolation", (event) => window.broken.pu
 
 
 def chromium() -> str:
-    """Return the Chromium to use. Without one the test is skipped, or fails where FOOTNOTE_CHROMIUM_REQUIRED is 1."""
+    """Return the Chromium to use. Without one the test is skipped, or fails where TESTS_NEED_CHROMIUM is 1."""
     found = os.environ.get("FOOTNOTE_CHROMIUM") or shutil.which("chromium")
     if found:
         return found
     message = "no Chromium: install Debian's package chromium, or name one in FOOTNOTE_CHROMIUM"
-    if os.environ.get("FOOTNOTE_CHROMIUM_REQUIRED") == "1":
+    if os.environ.get("TESTS_NEED_CHROMIUM") == "1":
         pytest.fail(message)
     pytest.skip(message)
 
