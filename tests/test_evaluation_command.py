@@ -90,7 +90,7 @@ def test_scores_are_told_in_per_cent_with_their_intervals(world: Path) -> None:
     told = run("qa", str(world / "files/questions.jsonl"), "-k", "3", "--out", str(world / "one"))
     assert told.exit_code == 0
     assert re.search(r"^  answer_recall +100\.00  \[100\.00, 100\.00\]$", told.stdout, re.MULTILINE)
-    assert re.search(r"^  latency_ms +.*ask [\d.]+/[\d.]+", told.stdout, re.MULTILINE)
+    assert re.search(r"^  latency_ms +.*ask [\d.,]+/[\d.,]+", told.stdout, re.MULTILINE)
     assert told.stdout.splitlines()[0] == f"3 done, in {world / 'one'}"
     assert told.stdout.splitlines()[-1] == f"To look at: {world / 'one' / 'report.html'}"
 
