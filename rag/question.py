@@ -63,6 +63,11 @@ def holds_type(text: str, kind: AnswerType) -> bool:
     return pattern is None or pattern.search(text) is not None
 
 
+def numbers(text: str) -> list[tuple[int, int]]:
+    """Return the spans of the numbers in `text`, in digits and in words."""
+    return [match.span() for match in _NUMBER.finditer(text)]
+
+
 def spans_of_type(text: str, kind: AnswerType, question: str) -> list[tuple[int, int]]:
     """Return the spans of `text` that could be an answer of this kind and are not words of the question."""
     asked = {stem(word) for word in re.findall(r"\w+", question.casefold())}

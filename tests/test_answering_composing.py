@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.answering.composing import sentence
+from rag.generator import Copied
 from tests.seen import chances_of, document, evidence, quotes
 
 READ = document("The mill was built in 1840. The weir has three gates. Wait for the letter.")
@@ -24,3 +25,15 @@ def test_the_surer_the_sentence_the_less_is_shown_beside_it(best: float, beside:
     seen = evidence("When was the mill built?", READ)
     shown = sentence(seen, *chances_of(seen, {"The mill": best, "The weir": 0.1, "Wait": 0.03}))
     assert quotes(list(shown.also), seen.passages) == beside
+
+
+def test_a_span_in_a_tag_gives_way_to_the_whole_sentence() -> None:
+    seen = evidence(
+        "What holds the mill?",
+        document('<span class="note">Oak beams hold the mill</span>\n\nThe weir has three gates.'),
+        spans={"span class": 3.0},
+        form="fact",
+    )
+    shown = sentence(seen, *chances_of(seen, {"<span": 0.9}))
+    assert shown.chosen[0].span is not None
+    assert quotes([each for each in shown.pieces if isinstance(each, Copied)], seen.passages) != ["span class"]

@@ -11,6 +11,7 @@ from rag.answering.rules import (
     allowed,
     announces,
     fits,
+    is_caption,
     off_the_row,
     only_an_address,
     repeats,
@@ -305,3 +306,30 @@ def test_the_number_of_an_item_is_no_answer() -> None:
     assert answer(seen, "Within") == "90 days"
     dated = document("Der Beginn:\n\n3. Mai 1921, mittags")
     assert unit_of(evidence("Wann begann es?", dated, spans={"3. Mai 1921": 9.0}), "3. Mai").read == 9.0
+
+
+def test_a_line_of_the_references_is_only_an_address() -> None:
+    assert only_an_address("Who was present at the meeting?", "[21] https://example.org/minutes/11524.html")
+    assert only_an_address("Who was present?", ".. [3] https://example.org/minutes")
+    assert not only_an_address("Who was present?", "[21] Anna Holm, https://example.org/minutes")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Table 3-1: Kinds of Apples in the Orchard",
+        '<span class="caption">Table 3-1: Kinds of Apples</span>',
+        "Figure 2. The press in winter",
+        "Abbildung 4: Die Presse",
+        "Table 3-1 shows\nthe kinds of apples.",
+        "The following table lists the apples.",
+    ],
+)
+def test_a_caption_and_a_pointer_to_a_table_are_no_answer(text: str) -> None:
+    assert is_caption("Which apple keeps longest?", text)
+    assert not is_caption("What does table 3 show?", text)
+
+
+def test_what_a_table_shows_is_an_answer() -> None:
+    assert not is_caption("Which apple keeps longest?", "Table 3 shows that the russet keeps longest.")
+    assert not is_caption("Which apple keeps longest?", "The table in the hall is of oak.")

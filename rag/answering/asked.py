@@ -50,6 +50,16 @@ _YES_NO = re.compile(
     r"|\b(?:allowed|permitted|possible|required|mandatory|compulsory|legal) or not\b|\byes or no\b",
     _I,
 )
+_EITHER_OR = re.compile(
+    r"\b(?P<article>an?|the) (?:\w+ ){1,2}?or (?P=article) \w+"
+    r"|\d[\w:.%]*(?: \w+)? or (?:\w+ )?[$€£]?\d|\w+ly or \w+ly\b"
+    r"|\b(?:before or after|left or right|inside or outside|indoors or outdoors|open or (?:closed|shut)|free or paid"
+    r"|optional or (?:mandatory|required|compulsory)|(?:mandatory|required|compulsory) or optional"
+    r"|public or private|private or public|on or off|up or down|more or less than|older or newer|online or offline"
+    r"|(?:north|east) or (?:south|west)|weekdays? or weekends?|gross or net|net or gross|hot or cold|wet or dry)\b",
+    _I,
+)
+"""What a question leaves to choose: "Is it a rule or a recommendation?" is answered by neither yes nor no."""
 _COMPARISON = re.compile(
     r"\bdiff?er[ea]?nces?\b.*\bbetween\b|\bdiffer(?:s|ent)?\b.*\b(?:from|between|than|to|and)\b|\bvs\.?\b|\bversus\b"
     r"|^compar(?:e|ing|ison)\b|\bcompared (?:to|with)\b|\bhow do(?:es)? .* compare\b"
@@ -112,7 +122,7 @@ _OVERVIEW = re.compile(
     r"|\bworum geht\b(?P<i>.*)|\bzusammenfassung\b(?P<j>.*)|\bresum[eé]\b(?P<k>.*)|\brésum\w+\b(?P<l>.*)"
     r"|\bwhat is in this (?:collection|folder)\b|\bwhat are these (?:documents|files) about\b"
     r"|\bwhat kind of document is\b(?P<m>.*)"
-    r"|\bpurpose of\b(?P<n>.*)|\bgoals? of\b(?P<o>.*)|\bwhat do .{2,60} (?:deal with|talk about)\b"
+    r"|\bpurpose of\b(?P<n>.*)|\bgoal of\b(?P<o>.*)|\bwhat do .{2,60} (?:deal with|talk about)\b"
     r"|\bbrief(?:ly)?\b.*\bdescri\w+\b(?P<p>.*)|\btell me about\b(?P<q>.*)"
     r"|^(?P<r>.+?),? in short$|^in short,?\b(?P<s>.*)|\btell me (?:in short|briefly)\b(?P<t>.*)"
     r"|(?P<u>.+?) in a nutshell\b",
@@ -171,7 +181,9 @@ _ONE = re.compile(
     r"|^(?:which|what) (?:\w+ )?(?:service|tool|command|function|method|module|option|setting|flag|file|library|package"
     r"|program|company|organi[sz]ation|person|team|country|city|state|law|act|rule|section|chapter|word|term|unit|class"
     r"|form|department|part|number|ending|animal|language|king|president)"
-    r" (?!(?:names|types|kinds|parts|files|classes|numbers|settings|options|rules|members)\b)(?:do\b|can\b|\w+s\b)",
+    r" (?!(?:names|types|kinds|parts|files|classes|numbers|settings|options|rules|members)\b)(?:do\b|can\b|\w+s\b)"
+    r"|^(?:so |and |but |then )?what (?:do|does|did|will|would|is|are|was|were)\b.*"
+    r"\b(?:cost|charged?|budgeted|priced|worth|weigh)(?: at| for)?$",
     _I,
 )
 """A question for one thing, whatever plurals it holds: "Who took the minutes of ...?", "Which tool finds errors?"."""
@@ -261,7 +273,7 @@ def _form(text: str) -> tuple[Form, str, str]:
     if _COMPARISON.search(text):
         return "comparison", "", ""
     if _YES_NO.search(text):
-        return "yes-no", "", ""
+        return "fact" if _EITHER_OR.search(text) else "yes-no", "", ""
     if _WHY.search(text):
         return "explanation", "why", ""
     if not _HOW_MUCH.search(text) and (field := next((name for name, pattern in _FIELDS if pattern.search(text)), "")):

@@ -7,6 +7,7 @@ that join.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -87,9 +88,19 @@ def span(evidence: Evidence, seen: Seen) -> Copied:
     text = evidence.passages[unit.passage].text
     start, end = with_its_unit(question, text, *seen.span)
     start, end = without_torn_brackets(text, max(start, unit.start), min(end, unit.end))
-    if not says_something(text[start:end]) or repeats(question, text[start:end]):
+    if (
+        not says_something(text[start:end])
+        or repeats(question, text[start:end])
+        or _in_a_tag(text, unit.start, start, end)
+    ):
         return _value(evidence, unit)
     return Copied(unit.passage, start, end)
+
+
+def _in_a_tag(text: str, first: int, start: int, end: int) -> bool:
+    """Tell whether a span lies within a tag of HTML that opens behind `first`: its name and attributes say nothing."""
+    opens = text.rfind("<", first, start + 1)
+    return opens >= 0 and re.match(r"</?[a-z][^<>]*>", text[opens:]) is not None and end <= text.find(">", opens) + 1
 
 
 def _cell(evidence: Evidence, seen: Seen) -> Copied | None:

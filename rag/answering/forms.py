@@ -10,7 +10,8 @@ from rag.answering.composing import Shown, passages, sentence
 from rag.answering.conflict import newest
 from rag.answering.counting import counting
 from rag.answering.evidence import Evidence, Seen
-from rag.answering.listing import fact_or_list, listing
+from rag.answering.introductions import fact_or_list
+from rag.answering.listing import listing
 from rag.answering.overview import overview
 from rag.answering.yes_no import yes_no
 from rag.types import Form

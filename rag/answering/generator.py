@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from indexer.collection import Collection
 from indexer.languages import language_of
+from rag.answering.amounts import is_another_amount
 from rag.answering.asked import Asked, asked
-from rag.answering.evidence import Evidence, gather
+from rag.answering.evidence import Evidence, Seen, gather
 from rag.answering.forms import FORMS
 from rag.answering.heads import with_heads
 from rag.answering.kinds import contradicts
@@ -27,7 +28,7 @@ from rag.generator import Draft
 from rag.types import Form, Passage
 
 CONTRADICTED = 0.4
-"""What is left of the confidence where the evidence tells of another unit, year, part or version than the question."""
+"""What is left of the confidence where the evidence tells of another unit, year, amount, part or version than asked."""
 SURE = 0.93
 """Confidence from which on one sentence is enough, and none is shown beside it."""
 SAID = 0.3
@@ -119,8 +120,7 @@ class AnsweringGenerator:
         sure = self._models.confidence(signals) if shown.sure is None else shown.sure
         sure *= shown.share
         top = shown.chosen[0]
-        contradicted = shown.form in SHORT_FORMS and contradicts(evidence.asked.question, seen.in_context(top))
-        if contradicted or about_another(evidence, top):
+        if _contradicts(evidence, shown.form, top, seen.in_context(top)):
             sure *= CONTRADICTED
         return Draft(
             shown.pieces,
@@ -138,6 +138,19 @@ class AnsweringGenerator:
 def _taken_apart(question: str, form: Form | None) -> Asked:
     taken = asked(question)
     return taken if form is None else replace(taken, form=form)
+
+
+def _contradicts(evidence: Evidence, form: Form, top: Seen, in_context: str) -> bool:
+    """Tell whether the best unit tells of something else than the question: a unit, a year, a part, an amount."""
+    question = evidence.asked.question
+    if about_another(evidence, top):
+        return True
+    if form not in SHORT_FORMS:
+        return False
+    in_row = top.unit.kind in ("row", "field")
+    return contradicts(question, in_context) or (
+        form != "yes-no" and is_another_amount(question, evidence.text(top.unit), in_row)
+    )
 
 
 def _foreign(question: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ _NUMBERS = (
 )
 _ASKED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("money", re.compile(
-        r"\b(?:costs?|price[ds]?|fees?|fines?|salary|salaries|wages?|rent|charges?|earns?|paid|how much money"
+        r"\b(?:costs?|price[ds]?|fees?|fines?(?!-)|salary|salaries|wages?|rent|charges?|earns?|paid|how much money"
         r"|worth|budget(?:ed)?|deposit|bill(?:ed)?)\b"
         r"|\bwas kostet\b|\bwie (?:viel|teuer) kostet|\bpreis\b|\bgebühr|\bgehalt\b|\bbeitrag\b"
         r"|\beintrittsgeld\b|\bcombien coût|\bprix\b|\btarif\b|\bamende\b|\bsalaire\b", _I)),
@@ -37,7 +37,7 @@ _HAS: Mapping[str, re.Pattern[str]] = {
     "share": re.compile(r"%|\bper ?cent\b|\bprozent\b|\bpour cent\b|\b(?:half|thirds?|quarters?|fifths?"
     r"|tenths?)\b|\b\w+ (?:out of|in) \w+\b", _I),
     "time": re.compile(
-        rf"{_NUMBERS}.{{0,24}}?\b(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centur(?:y"
+        rf"{_NUMBERS}[\s\S]{{0,24}}?\b(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centur(?:y"
         rf"|ies)|sekunden?|minuten?|stunden?"
         r"|tagen?|wochen?|monate?n?|jahre?n?|jours?|semaines?|mois|ans?|années?|heures?)\b"
         r"|\b(?:daily|weekly|monthly|yearly|annually|hourly|always|twice|once|every|each|täglich|wöchentlich"

@@ -9,11 +9,9 @@ from dataclasses import replace
 
 from indexer.collection import Collection
 from rag.answering.composing import Shown, passages
-from rag.answering.conflict import newest
 from rag.answering.evidence import Evidence, Seen
 from rag.answering.layout import laid_out
 from rag.answering.units import Unit, units
-from rag.question import answer_type
 from rag.types import Passage
 
 LIST = 1400
@@ -22,8 +20,6 @@ READ_ON = 1600
 """Characters behind a passage in which its last list may go on."""
 FEWEST = 2
 """Items of a list, at least."""
-INTRODUCES = 0.4
-"""Weight of the question's words that the line before a list says, at least, for all of its items to be the answer."""
 LIKELY = 0.5
 """Share of the likeliest unit's chance that a list must reach by its items or by what introduces it."""
 
@@ -32,23 +28,6 @@ def listing(evidence: Evidence, own: Sequence[Seen], chances: Sequence[float], c
     """Show the list that fits the question best; where none does, the passages that say most."""
     best = best_list(evidence, own, chances)
     return passages(evidence, own, chances) if best is None else whole_list(evidence, own, chances, best, collection)
-
-
-def fact_or_list(evidence: Evidence, own: Sequence[Seen], chances: Sequence[float], collection: Collection) -> Shown:
-    """Show one sentence, or the whole list where its introduction answers the question and no item more than another.
-
-    "On Fridays we serve:" is asked for by "What is served on Fridays?", and each of its items is an answer.
-    """
-    shown = newest(evidence, own, chances)
-    top = shown.chosen[0]
-    if top.unit.kind != "item" or top.unit.lead is None or answer_type(evidence.asked.question) != "any":
-        return shown
-    lead = evidence.seen[top.unit.passage][top.unit.lead]
-    block = [each for each in evidence.seen[top.unit.passage] if each.unit.block == top.unit.block]
-    items = [each for each in block if each.unit.kind == "item"]
-    if len(items) < FEWEST or lead.words < INTRODUCES or max(each.words for each in items) >= lead.words:
-        return shown
-    return whole_list(evidence, own, chances, block, collection)
 
 
 def whole_list(

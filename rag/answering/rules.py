@@ -37,6 +37,8 @@ _NUMBER_AT_START = re.compile(r"\d")
 _ADDRESS = re.compile(r"\b(?:https?|ftp)://\S+|\bwww\.\S+")
 _TARGET = re.compile(r"(?<=\])\([^()\s]*\)")
 """Where a link or an image of Markdown leads."""
+_REFERENCE = re.compile(r"(?:\.\.\s)?\[[\w.-]+\](?:\s|:)")
+"""The mark of a note in the list of references."""
 _ASKS_FOR_ADDRESS = re.compile(
     r"\b(?:where|links?|url|address|web ?(?:site|page)|site|page|repositor\w+|wo|où|adresse)\b", re.IGNORECASE
 )
@@ -49,7 +51,7 @@ def says_something(text: str) -> bool:
 
 def only_an_address(question: str, text: str) -> bool:
     """Tell whether a text is nothing but web addresses, and the question asks for none."""
-    bare = _ADDRESS.sub("", _TARGET.sub("", text))
+    bare = _ADDRESS.sub("", _TARGET.sub("", _REFERENCE.sub("", text)))
     return not says_something(bare) and not _ASKS_FOR_ADDRESS.search(question)
 
 
@@ -152,6 +154,29 @@ _ANNOUNCES = re.compile(
 _ELSEWHERE = re.compile(r"\b(?:table of contents|review questions|further reading|see also)\b", re.IGNORECASE)
 
 
+_NUMBERED = (
+    r"(?:Tab(?:le|elle|leau)|Fig(?:ure|\.)|Abb(?:ildung|\.)|Listing|Exhibit|Diagram)\s{1,2}\d{1,4}(?:[.–-]\d{1,4}){0,3}"
+)
+_CAPTION = re.compile(rf"[\s*_]{{0,4}}(?:<[^<>]{{0,99}}>\s{{0,4}}){{0,3}}{_NUMBERED}(?:[:.]| [–—-])\s")
+_POINTS = re.compile(
+    rf"(?:{_NUMBERED}|The (?:following |next )?(?:table|figure|list|diagram)(?: below)?)"
+    r"\s(?:shows|lists|gives|contains|summari[sz]es|presents|describes|illustrates)\b(?! that\b)"
+)
+_ASKS_FOR_CAPTION = re.compile(
+    r"\b(?:table|figure|fig|listing|exhibit|diagram|caption|tabelle|abbildung|tableau)\b", re.IGNORECASE
+)
+
+
+def is_caption(question: str, text: str) -> bool:
+    """Tell whether a text is the caption of a table or a figure, or only points to one, and the question asks for none.
+
+    "Table 3-1 shows the types" says where the types stand, and not one of them.
+    """
+    if _ASKS_FOR_CAPTION.search(question):
+        return False
+    return _POINTS.match(text) is not None or (_CAPTION.match(text) is not None and "\n" not in text.strip())
+
+
 def announces(evidence: Evidence, seen: Seen) -> bool:
     """Tell whether a unit only says what will be told elsewhere: learning objectives, a table of contents.
 
@@ -181,6 +206,7 @@ def allowed(evidence: Evidence, units: Sequence[Seen]) -> list[bool]:
     return [
         says_something(evidence.text(seen.unit))
         and not only_an_address(evidence.asked.question, evidence.text(seen.unit))
+        and not is_caption(evidence.asked.question, evidence.text(seen.unit))
         and not off_the_row(evidence, seen)
         and not announces(evidence, seen)
         and not about_another(evidence, seen)
