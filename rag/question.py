@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from indexer.words import content_words
@@ -94,6 +95,7 @@ understand understood, win won, write wrote written
 _BASE = {form: forms.split()[0] for forms in _IRREGULAR_VERBS.split(",") for form in forms.split()}
 
 
+@lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """Return a word without its plural or verb ending: Harman's S-stemmer (1991), and -ing, -ed, -ly where long.
 

@@ -58,6 +58,8 @@ class OpenVinoEncoder:
         """What the linear layers compute in: "fp32", "bf16" or "int8"."""
         self.max_tokens = self._tokenizer.room(settings.passage_prompt)
         self._workers = max(1, int(self._compiled.get_property("NUM_STREAMS")))
+        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="embed")
+        """Kept: to start threads takes as long as to read a few sentences."""
         self._idle: list[Any] = []  # inference requests; list.pop and list.append are atomic
         self._process = os.getpid()
         self._asked: dict[str, Vectors] = {}
@@ -112,12 +114,8 @@ class OpenVinoEncoder:
 
         if len(groups) == 1 or self._workers == 1:
             yield from map(embedded, groups)
-            return
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="embed") as pool:
-            try:
-                yield from pool.map(embedded, groups)
-            finally:
-                pool.shutdown(cancel_futures=True)
+        else:
+            yield from self._pool.map(embedded, groups)
 
     def _infer(self, tokens: Sequence[Sequence[int]]) -> Vectors:
         """Run the model once. Shape (len(tokens), dim)."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -227,21 +228,29 @@ def _next(
 
 
 def _links(part: Part, span_tokens: int) -> Floats:
-    """Return the bilinear part of the spans' scores, (t, span_tokens), IMPOSSIBLE where a span is not legal."""
+    """Return the bilinear part of the spans' scores, (t, span_tokens), IMPOSSIBLE where a span is not legal.
+
+    Only the band of spans that are short enough is computed, and by no product that would wake the threads of BLAS:
+    where other programs keep the cores busy, waiting for these takes ten times as long as the product.
+    """
     length = len(part.window.ids)
-    square = np.full((length, length + span_tokens), IMPOSSIBLE, dtype=np.float32)
-    opens, closes = np.zeros(length, dtype=bool), np.zeros(length, dtype=bool)
+    opens, closes = np.zeros(length, dtype=bool), np.zeros(length + span_tokens - 1, dtype=bool)
     place = slice(part.window.first, part.window.first + part.window.end - part.window.begin)
     opens[place] = part.words.opens[part.window.begin : part.window.end]
     closes[place] = part.words.closes[part.window.begin : part.window.end]
-    stretches = np.zeros(length, dtype=np.int64)
+    stretches = np.zeros(length + span_tokens - 1, dtype=np.int64)
     stretches[place] = part.words.stretches[part.window.begin : part.window.end]
-    legal = opens[:, None] & closes[None, :] & (stretches[:, None] == stretches[None, :])
-    linked = part.read.first @ part.read.last.T  # (t, t)
-    square[:, :length] = np.where(legal, linked, IMPOSSIBLE)
-    rows, columns = square.strides
-    band = np.lib.stride_tricks.as_strided(square, (length, span_tokens), (rows + columns, columns), writeable=False)
-    return np.array(band)
+    lasts = np.zeros((length + span_tokens - 1, part.read.last.shape[1]), dtype=np.float32)
+    lasts[:length] = part.read.last
+    linked = (part.read.first[:, None, :] @ _from_each(lasts, span_tokens))[:, 0]  # (t, span_tokens)
+    within = _from_each(stretches, span_tokens) == stretches[:length, None]
+    legal = opens[:, None] & _from_each(closes, span_tokens) & within
+    return np.where(legal, linked, IMPOSSIBLE)
+
+
+def _from_each(rows: npt.NDArray[Any], reach: int) -> npt.NDArray[Any]:
+    """Return, for each row but the last `reach` - 1, that row and those behind it, along a last axis of `reach`."""
+    return np.lib.stride_tricks.sliding_window_view(rows, reach, axis=0)
 
 
 def _moved(scores: Floats, read: WindowRead, query: Floats | None) -> Floats:
