@@ -79,3 +79,13 @@ def test_money_is_asked_for_and_a_number_of_something_else_is_none() -> None:
     assert not is_another_amount(paid, "The hives came to £640.", in_row=False)
     assert not is_another_amount(paid, "hives; 640", in_row=True)
     assert not is_another_amount("How much honey is there?", "There are 40 kg of honey.", in_row=False)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["How high is the fee?", "How much does the press cost?", "Wie hoch ist die Gebühr?", "Wie teuer ist sie?"],
+)
+def test_a_text_without_a_number_gives_no_amount(question: str) -> None:
+    assert is_another_amount(question, "The meeting may set a fee.", in_row=False)
+    assert not is_another_amount(question, "The fee is £30.", in_row=False)
+    assert not is_another_amount("Wie lange ist geöffnet?", "Geöffnet ist jeden Tag bis zwölf Uhr.", in_row=False)

@@ -87,11 +87,20 @@ def is_calculated(question: str, text: str) -> bool:
     return _DIFFERENCE.search(question) is not None and _SAYS_DIFFERENCE.search(text) is None
 
 
+_HOW_MUCH = re.compile(
+    r"\bhow (?:many|much|long (?!is\b|are\b|was\b|were\b)|often|far|tall|high|deep|heavy|fast|old)\b"
+    r"|\bwie (?:viele?|hoch|lang|lange|weit|groß|schwer|schnell|tief|alt|oft|teuer)\b|\bwas kostet\b|\bcombien\b",
+    _I,
+)
+
+
 def is_another_amount(question: str, text: str, in_row: bool) -> bool:
-    """Tell whether a text gives another amount than a question asks for: of other things, of no money, or of one part.
+    """Tell whether a text gives no amount, or another than is asked for: of other things, of no money, of one part.
 
     A cell has its currency in the name of the column, or nowhere: money is not looked for `in_row`.
     """
     if counts_them(question, text) < 0 or is_calculated(question, text):
+        return True
+    if _HOW_MUCH.search(question) and not numbers(text) and not has_kind(text, wanted_kind(question)):
         return True
     return not in_row and _MONEY.search(question) is not None and not has_kind(text, "money")
