@@ -83,7 +83,7 @@ def test_money_is_asked_for_and_a_number_of_something_else_is_none() -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["How high is the fee?", "How much does the press cost?", "Wie hoch ist die Gebühr?", "Wie teuer ist sie?"],
+    ["How high is the fee?", "How much does the press cost?", "Wie hoch ist die Gebühr?", "Wie teuer ist es?"],
 )
 def test_a_text_without_a_number_gives_no_amount(question: str) -> None:
     assert is_another_amount(question, "The meeting may set a fee.", in_row=False)

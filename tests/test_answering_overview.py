@@ -63,3 +63,16 @@ def test_where_nothing_can_lead_the_likeliest_is_shown() -> None:
     found, text = shown(handbook("# The mill handbook", "Keep it dry.", "Oil it."), likely={"Oil": 0.5})
     assert "Oil it." in text
     assert found.chosen[0].unit.kind == "sentence"
+
+
+def test_a_line_of_a_letterhead_does_not_lead_and_the_subject_stands_first() -> None:
+    head = ("Society of the Old Mill at the Weir, Aune Valley", "SUBJECT: How the mill is run", "FROM:")
+    _, text = shown(handbook(*head, LEAD, "## Opening", STEP))
+    assert text == f"SUBJECT: How the mill is run\n\n{LEAD}\n\n{STEP}"
+
+
+def test_references_fields_and_labels_are_not_shown_beside_the_lead() -> None:
+    debris = ("Holm, P. (2018). A history of mills and weirs. Aune Press.", "Original release date of it:", "Software")
+    likely = dict.fromkeys(debris, 0.5) | {"The sluice": 0.4}
+    _, text = shown(handbook("# The mill handbook", LEAD, "## Opening", STEP, *debris), likely=likely)
+    assert text == f"{LEAD}\n\n{STEP}"

@@ -101,6 +101,6 @@ def is_another_amount(question: str, text: str, in_row: bool) -> bool:
     """
     if counts_them(question, text) < 0 or is_calculated(question, text):
         return True
-    if _HOW_MUCH.search(question) and not numbers(text) and not has_kind(text, wanted_kind(question)):
+    if _HOW_MUCH.search(question) and not numbers(text) and not has_kind(text, wanted_kind(question) or "number"):
         return True
     return not in_row and _MONEY.search(question) is not None and not has_kind(text, "money")

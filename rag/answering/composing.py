@@ -35,6 +35,8 @@ SMALL = 0.02
 """Chance below which a further piece is not worth its place."""
 BESIDE = 0.25
 """Share of the likeliest sentence's chance, squared, that a sentence beside it must have: the surer, the fewer."""
+TORN = 0.1
+"""What a run of units is worth less where it parts a list from the sentence that introduces it."""
 FURTHER = 0.3
 """Share of the first piece's chances that a further piece must have."""
 SHOWN = -math.inf
@@ -251,9 +253,21 @@ def _window(
                 if holds is not None and own[end].unit.start < holds[1]:
                     continue
                 value = total - 0.0002 * length + 0.02 * _closes(own, end) + 0.03 * _begins_block(own, begin)
+                value -= TORN * (_leads(own, end) + _is_led(own, begin))
                 if value > best_worth and own[end].unit.kind not in ("heading", "question"):
                     best, best_worth = _Window(number, begin, end), value
     return best
+
+
+def _leads(own: Sequence[Seen], place: int) -> bool:
+    """Tell whether a unit introduces the one behind it: a text that ends with it breaks off."""
+    return place + 1 < len(own) and own[place + 1].unit.lead == place and own[place].unit.kind == "sentence"
+
+
+def _is_led(own: Sequence[Seen], place: int) -> bool:
+    """Tell whether a sentence before a unit introduces it: a text that begins with it does not say what it is."""
+    lead = own[place].unit.lead
+    return lead is not None and lead < place and own[lead].unit.kind == "sentence"
 
 
 def _opens(own: Sequence[Seen], place: int) -> bool:

@@ -19,6 +19,7 @@ _ABSTRACT = re.compile(
     re.IGNORECASE,
 )
 _LINK = re.compile(r"https?://|^\W*\[|learning objectives|table of contents|by the end of this", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?…][\s*_\"'”’)\]]*$")
 SHORTEST = 40
 """Characters of a sentence that can be a lead, at least."""
 
@@ -43,16 +44,44 @@ def overview(evidence: Evidence, units: Sequence[Seen], chances: Sequence[float]
         for seen, chance in zip(units, chances, strict=True)
         if evidence.passages[seen.unit.passage].document_id == best.document_id
         and not (seen.unit.passage == number and start <= seen.unit.start < end)
+        and _says(evidence, seen)
     ]
+    subject = _subject(evidence, [seen for seen in evidence.seen[number] if not start <= seen.unit.start < end])
+    inside = [(seen, chance) for seen, chance in inside if seen not in subject]
     room = EXPLANATION - (end - start)
     more = passages(evidence, [seen for seen, _ in inside], [each for _, each in inside], room) if inside else None
-    stretches = [laid_out(units_of_lead), *([list(more.pieces)] if more and more.pieces else [])]
+    stretches = [
+        *([laid_out([each.unit]) for each in subject]),
+        laid_out(units_of_lead),
+        *([list(more.pieces)] if more and more.pieces else []),
+    ]
     chosen = (first, *(more.chosen if more else ()))
     headings = [
         evidence.text(seen.unit).strip("#=* \n") for seen in evidence.seen[number] if seen.unit.kind == "heading"
     ]
     notes = (f"Its headings begin: {' · '.join(headings[:6])}",) if len(headings) > 1 else ()
     return Shown("overview", apart(stretches), chosen, notes=notes)
+
+
+_AUTHOR = re.compile(r"(?:\[\d{1,3}\] |\d{1,3}\. )?[A-Z][^\W\d_]{1,30}, [A-Z]\.")
+"""An entry of a list of references begins so, and has a year: "Holm, P. (2018). ..."."""
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+_SUBJECT = re.compile(r"[\s*_]{0,4}(?:subject|re|betreff|objet)\s{0,2}:[\s*_]{0,4}\S", re.IGNORECASE)
+
+
+def _subject(evidence: Evidence, own: Sequence[Seen]) -> list[Seen]:
+    """Return the line of a letter or a directive that says what it is about, where there is one."""
+    return [seen for seen in own if _SUBJECT.match(evidence.text(seen.unit))][:1]
+
+
+def _says(evidence: Evidence, seen: Seen) -> bool:
+    """Tell whether a unit says what a document is about, and is no field, no label and no entry of its references."""
+    text = evidence.text(seen.unit)
+    own, place = evidence.seen[seen.unit.passage], evidence.place(seen.unit)
+    leads = place + 1 < len(own) and own[place + 1].unit.lead == place
+    if (_AUTHOR.match(text) and _YEAR.search(text)) or (text.rstrip("*_ ").endswith(":") and not leads):
+        return False
+    return seen.unit.kind != "field" and (len(text) >= SHORTEST or _SENTENCE_END.search(text) is not None)
 
 
 def _lead(evidence: Evidence, own: Sequence[Seen]) -> tuple[Seen, Seen] | None:
@@ -67,7 +96,8 @@ def _lead(evidence: Evidence, own: Sequence[Seen]) -> tuple[Seen, Seen] | None:
     ]
     if not able:
         return None
-    begin = next((place for place in able if _ABSTRACT.search(own[place].unit.heading)), able[0])
+    said = [place for place in able if _SENTENCE_END.search(evidence.text(own[place].unit))]  # no line of a letterhead
+    begin = next((place for place in able if _ABSTRACT.search(own[place].unit.heading)), (said or able)[0])
     end = begin
     for place in range(begin + 1, len(own)):
         if own[place].unit.end - own[begin].unit.start > LEAD or own[place].unit.kind in ("heading", "field"):
