@@ -87,5 +87,6 @@ def test_money_is_asked_for_and_a_number_of_something_else_is_none() -> None:
 )
 def test_a_text_without_a_number_gives_no_amount(question: str) -> None:
     assert is_another_amount(question, "The meeting may set a fee.", in_row=False)
-    assert not is_another_amount(question, "The fee is £30.", in_row=False)
+    assert is_another_amount(question, "2. The meeting may set a fee.", in_row=False)
+    assert not is_another_amount(question, "2. The fee is £30.", in_row=False)
     assert not is_another_amount("Wie lange ist geöffnet?", "Geöffnet ist jeden Tag bis zwölf Uhr.", in_row=False)

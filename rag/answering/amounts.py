@@ -87,6 +87,8 @@ def is_calculated(question: str, text: str) -> bool:
     return _DIFFERENCE.search(question) is not None and _SAYS_DIFFERENCE.search(text) is None
 
 
+_ITEM = re.compile(r"^\W{0,4}(?:\d{1,3}|[A-Za-z])[.)]\s+")
+"""The number of an item counts nothing."""
 _HOW_MUCH = re.compile(
     r"\bhow (?:many|much|long (?!is\b|are\b|was\b|were\b)|often|far|tall|high|deep|heavy|fast|old)\b"
     r"|\bwie (?:viele?|hoch|lang|lange|weit|groß|schwer|schnell|tief|alt|oft|teuer)\b|\bwas kostet\b|\bcombien\b",
@@ -99,6 +101,7 @@ def is_another_amount(question: str, text: str, in_row: bool) -> bool:
 
     A cell has its currency in the name of the column, or nowhere: money is not looked for `in_row`.
     """
+    text = _ITEM.sub("", text)
     if counts_them(question, text) < 0 or is_calculated(question, text):
         return True
     if _HOW_MUCH.search(question) and not numbers(text) and not has_kind(text, wanted_kind(question) or "number"):
