@@ -64,9 +64,19 @@ def holds_type(text: str, kind: AnswerType) -> bool:
     return pattern is None or pattern.search(text) is not None
 
 
-def numbers(text: str) -> list[tuple[int, int]]:
-    """Return the spans of the numbers in `text`, in digits and in words."""
-    return [match.span() for match in _NUMBER.finditer(text)]
+_MAY_COUNT = re.compile(
+    r"(?<!\bin )(?<!\bof )(?<!\bby )(?<!\bsince )(?<!\bfrom )(?<!\buntil )"
+    r"(?<!uary )(?<!arch )(?<!pril )(?<!May )(?<!June )(?<!July )(?<!gust )(?<!mber )(?<!ober )\d{4}(?=\s*(?:[|;]|$)"
+    r"|[ \n](?!(?:and|or|in|to|on|at|by|for|from|as|is|was|were|with|but|the|a|an)\b)[a-z])"
+)
+"""Four digits before a noun, or alone in a cell: "1200 guests" is no year."""
+
+
+def amounts(text: str) -> list[tuple[int, int]]:
+    """Return the spans of the numbers in `text`, in digits and in words, but for those of dates and years."""
+    dates = [match.span() for match in _DATE.finditer(text) if not _MAY_COUNT.match(text, match.start())]
+    found = [match.span() for match in _NUMBER.finditer(text)]
+    return [(start, end) for start, end in found if not any(first < end and start < last for first, last in dates)]
 
 
 def spans_of_type(text: str, kind: AnswerType, question: str) -> list[tuple[int, int]]:

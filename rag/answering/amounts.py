@@ -6,7 +6,7 @@ import re
 
 from indexer.words import content_words
 from rag.answering.kinds import has_kind, wanted_kind
-from rag.question import numbers, stem
+from rag.question import amounts, stem
 
 _I = re.IGNORECASE
 _HOW_MANY = re.compile(r"\bhow many\s+(?:of\s+)?(?P<rest>[^?]*)", _I)
@@ -42,13 +42,15 @@ def counts_them(question: str, text: str) -> int:
     "128 hash functions" says nothing of "how many hours"; "documents: 6" and "sixteen of them" may.
     """
     things = things_counted(question)
-    if not things or things & _ANYONE:
+    if not things:
         return 0
     if wanted_kind(question) in ("time", "share", "money"):
         return 1 if has_kind(text, wanted_kind(question)) else -1
-    found = numbers(text)
+    found = amounts(text)
     if not found:
         return -1
+    if things & _ANYONE:
+        return 0
     words = [(match.start(), stem(match[0].casefold())) for match in _WORD.finditer(text)]
     if any(things & set([word for place, word in words if place >= end][:BEHIND]) for _, end in found):
         return 1
@@ -104,6 +106,6 @@ def is_another_amount(question: str, text: str, in_row: bool) -> bool:
     text = _ITEM.sub("", text)
     if counts_them(question, text) < 0 or is_calculated(question, text):
         return True
-    if _HOW_MUCH.search(question) and not numbers(text) and not has_kind(text, wanted_kind(question) or "number"):
+    if _HOW_MUCH.search(question) and not amounts(text) and not has_kind(text, wanted_kind(question) or "number"):
         return True
     return not in_row and _MONEY.search(question) is not None and not has_kind(text, "money")
