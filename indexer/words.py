@@ -99,6 +99,16 @@ def match_expression(question: str, languages: Sequence[str] = ()) -> str:
     return " OR ".join(quoted)
 
 
+def alternatives(question: str, languages: Sequence[str] = ()) -> list[list[str]]:
+    """Return, for each different word of a question, the FTS5 phrases any of which matches it."""
+    runs, _ = _patterns()
+    pairs = [pair for run in runs.findall(unicodedata.normalize("NFC", question)) for pair in _pairs(run)]
+    stemmed_in = _stemmed_in(question, languages)
+    said = [] if pairs and not folded_words(question) else list(dict.fromkeys(_asked_words(question)))
+    of_words = [[f'"{word}"', *(f'stems:"{each}"' for each in stems_of(word, stemmed_in))] for word in said]
+    return [*of_words[:MAX_TERMS], *([f'bigrams:"{pair}"'] for pair in list(dict.fromkeys(pairs))[:MAX_TERMS])]
+
+
 def _asked_words(question: str) -> list[str]:
     """Return the content words of a question, without the function words of its language if anything is left."""
     said = content_words(question)
@@ -153,6 +163,20 @@ def matches(connection: Connection, question: str, where: ColumnElement[bool] | 
 
 def _of(where: ColumnElement[bool] | None) -> ColumnElement[bool]:
     return true() if where is None else ROWID.in_(select(chunks.c.id).join(documents).where(where))
+
+
+def shares(connection: Connection, question: str, chunk_ids: Sequence[int]) -> dict[int, float]:
+    """Return, for each chunk, what share of the question's words it has, each counted once: 0 to 1.
+
+    Unlike BM25 it does not depend on what else is stored.
+    """
+    of_words = alternatives(question, languages_in(connection))
+    found = dict.fromkeys(chunk_ids, 0)
+    query = select(ROWID).select_from(WORDS).where(MATCHES, ROWID.in_(chunk_ids))
+    for phrases in of_words if chunk_ids else ():
+        for rowid in connection.execute(query, {"expression": " OR ".join(phrases)}).scalars():
+            found[rowid] += 1
+    return {chunk: count / max(1, len(of_words)) for chunk, count in found.items()}
 
 
 def matched_words(connection: Connection, question: str, chunk_ids: Sequence[int]) -> dict[int, list[str]]:
