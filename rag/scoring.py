@@ -1,7 +1,7 @@
 """What the score of a passage means: how well it fits the question by itself, in whatever collection it lies.
 
-The order of a search comes from standard scores (`fusion.py`), which say how far a passage stands out among what the same
-search found. They are nothing to show: the best of five poor passages stands out as far as the best of five thousand.
+The order of a search comes from standard scores (`fusion.py`), which say how far a passage stands out among what the
+same search found. They are nothing to show: the best of five poor passages stands out as far as the best of 5,000.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def test_word_raised_digits_are_powers_and_symbol_fonts_are_their_symbols() -> N
     power = f"{run('10')}{run('6', raised)}{run(' cells on 5 m')}{run('2', raised)}{run(', as Salt')}{run('3', raised)}"
     body = f"<w:p>{power}</w:p><w:p>{checked}{run(' done at 40 ')}{degree}{box}{odd}</w:p>"
     assert told("a.docx", word(body)) == [
-        ("paragraph", "10^6 cells on 5 m², as Salt3"),
+        ("paragraph", "10^6 cells on 5 m², as Salt^3"),
         ("paragraph", "☑ done at 40 °C ☐"),
     ]
     assert read("a.docx", word(body)).notes == ("1 symbol not read",)

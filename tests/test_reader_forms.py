@@ -245,6 +245,8 @@ def test_latex_reads_as_in_print() -> None:
         (r"see Table~\ref{tab:one} (\cite{x}).", "see Table one."),
         (r"a\footnote{Really.} b", "a (Really.) b"),
         (r"\unknown{kept} \alone text", "kept text"),
+        (r"Stra\ss e, \O re and \ss{}, caf\'e", "Straße, Øre and ß, café"),
+        (r"run \verb|make all| at \url{https://x.org/a%20b}.", "run make all at https://x.org/a%20b."),
     ],
 )
 def test_tex_marks_become_what_they_print(tex: str, expected: str) -> None:
@@ -294,6 +296,7 @@ def test_an_xml_document_gives_its_titles_texts_lists_and_tables() -> None:
 <programlisting>turn 3
 stop</programlisting></chapter></book>"""
     assert lines("loom.xml", manual) == [
+        ("row", "author: Mira Salt"),
         ("heading", "Loom"),
         ("row", "personname: Mira Salt"),
         ("heading", "Warp"),
@@ -325,3 +328,53 @@ stop</programlisting></chapter></book>"""
 )
 def test_records_settings_and_feeds_in_xml(xml: str, expected: list[str]) -> None:
     assert [text for _, text in lines("a.xml", xml)] == expected
+
+
+def test_commands_of_a_papers_own_are_printed_and_comments_are_not() -> None:
+    r"""`In \port{} it rose` lost its town; a comment block was text, and what a line includes went without a word."""
+    body = (
+        "\\newcommand{\\port}{Harwich}\\def\\high{4 m}\n\\begin{document}\nIn \\port{} it rose \\high.\n"
+        "\\begin{comment}\nhidden\n\\end{comment}\n\nSee \\url{https://x.org/a%20b} and more. % not this\n"
+        "\\input{other}\n\\end{document}\n"
+    )
+    reading = read("a.tex", body.encode())
+    assert [(block.text, block.line) for block in reading.blocks] == [
+        ("In Harwich it rose 4 m.", 3),
+        ("See https://x.org/a%20b and more.", 8),
+    ]
+    assert reading.notes == ("1 comment block left out", "1 included file left out")
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("E = mc<sup>2</sup>.", "E = mc^2."),  # was "E = mc."
+        ("(a+b)<sup>2</sup> and e<sup>-kt</sup>, 10<sup>n</sup>", "(a+b)^2 and e^-kt, 10^n"),
+        ("the berth<sup>3</sup> (see above)<sup>1</sup> at<sup>2</sup> sea", "the berth (see above) at sea"),
+        ("the 5<sup>th</sup> and 1<sup>er</sup>", "the 5th and 1er"),
+    ],
+)
+def test_powers_are_told_from_marks_of_notes(html: str, expected: str) -> None:
+    assert page(f"<p>{html}</p>") == [("paragraph", expected)]
+
+
+def test_mappings_in_braces_are_told_with_their_keys() -> None:
+    text = "env: {A: 1, B: 'two, three'}\nodd: {a: {b: 1}}\nempty: {}\n"
+    assert [said for _, said in lines("a.yaml", text)] == [
+        "env.A: 1",
+        "env.B: two, three",
+        "odd: {a: {b: 1}}",
+        "empty: {}",
+    ]
+
+
+def test_notes_terms_and_authors_of_xml_documents() -> None:
+    xml = (
+        "<book><info><title>Mills</title><author><firstname>Ann</firstname><surname>Lee</surname></author>"
+        "<pubdate>2024-03-05</pubdate></info><chapter><title>Wheels</title><para>It turns<footnote><para>Slowly.</para>"
+        "</footnote> well.</para><variablelist><varlistentry><term>Hub</term><listitem><para>The middle.</para>"
+        "</listitem></varlistentry></variablelist></chapter></book>"
+    )
+    reading = read("a.xml", xml.encode())
+    assert dict(reading.metadata) == {"author": "Ann Lee", "date": "2024-03-05"}
+    assert [block.text for block in reading.blocks][-2:] == ["It turns (Slowly.) well.", "Hub: The middle."]

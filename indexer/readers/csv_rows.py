@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -16,6 +17,7 @@ from indexer.types import Block, Reading
 
 _DELIMITERS = (",", ";", "\t", "|")
 _IN_WORDS = frozenset("\"'.,-_()[]{}#%&@+")
+_BETWEEN_QUOTED = re.compile(r"(?<=\")([^\w\s\"'.)\]-])(?=\")")
 _SAMPLE_ROWS = 50
 _MAX_CELL = 10_000_000
 """Characters in one cell; the module's own limit of 131,072 is too small for exported texts."""
@@ -70,10 +72,19 @@ def _delimiter(text: str) -> str:
         return (widths.count(common) / len(widths), common) if common > 1 else (0.0, 1)
 
     sample = "\n".join(text[:200_000].split("\n")[:_SAMPLE_ROWS])
+    if mark := _between_quoted(sample):
+        return mark
     usual = max(_DELIMITERS, key=regularity)  # the first of equals
     if regularity(usual)[1] > 1:
         return usual
     return max((usual, *_others(sample)), key=regularity)
+
+
+def _between_quoted(sample: str) -> str:
+    """Return the unusual mark that parts quoted cells, as in "Nut"^"12"; "" where a usual one parts any."""
+    marks = Counter(_BETWEEN_QUOTED.findall(sample))
+    found = "" if not marks or not marks.keys().isdisjoint(_DELIMITERS) else marks.most_common(1)[0][0]
+    return found if marks[found] > 1 else ""
 
 
 def _others(sample: str) -> list[str]:

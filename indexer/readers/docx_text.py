@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from indexer.readers.raised import is_signed_number, power
+from indexer.readers.raised import is_signed_number, printed_power
 from indexer.readers.rows import header_of, is_header, row_text
 from indexer.readers.symbols import is_symbol_font, symbol
 
@@ -31,7 +31,7 @@ def paragraph_text(paragraph: Any) -> str:
     """Return the words of a paragraph, without those of text boxes that hang on it."""
     text = ""
     for piece, is_raised in _pieces(paragraph):
-        text += power(text, piece) or piece if is_raised and is_signed_number(piece) else piece
+        text += printed_power(text, piece) if is_raised and is_signed_number(piece) else piece
     return text.strip()
 
 

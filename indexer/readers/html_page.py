@@ -15,6 +15,7 @@ from typing import Any
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import Decoded, decode
 from indexer.readers.html_blocks import blocks_of
+from indexer.readers.html_slides import put_slides_in
 from indexer.readers.markdown import front_matter
 from indexer.readers.notes import counted
 from indexer.readers.text import paragraphs, reading_of
@@ -73,6 +74,7 @@ def page(decoded: Decoded) -> Reading:
     if tree is None:
         return _without_structure(decoded)
     title, metadata = _about(tree)
+    put_slides_in(tree)
     hidden = remove_hidden(tree)
     notes = [f"{hidden} hidden elements left out"] if hidden else []
     everything = list(blocks_of(_body(tree)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from indexer.readers.raised import is_signed_number, power
+from indexer.readers.raised import is_signed_number, power, raised_letters
 
 MAX_CELL = 2_000
 """Characters; a table with a larger cell serves the layout of the page, not its data."""
@@ -84,7 +84,7 @@ def raised(element: Any) -> str | None:
         return None
     text = (element.text or "").strip()
     before = _text_before(element)
-    return power(before, text) if is_signed_number(text) else None
+    return power(before, text) if is_signed_number(text) else raised_letters(before, text)
 
 
 def _text_before(element: Any) -> str:
