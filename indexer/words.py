@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, column, func, literal_column, select, table, true
 
+from indexer.compounds import (
+    COMPOUNDING,
+    SHORTEST,
+    SHORTEST_PART,
+    beginning_with,
+    ending_with,
+    ends_of,
+    is_end,
+    parts_of,
+)
 from indexer.languages import function_words, language_of
 from indexer.schema import chunks, documents
 from indexer.stems import STEMMERS, stem, stems, stems_of
@@ -72,8 +82,15 @@ def content_words(passage: str) -> list[str]:
 
 
 def stems_in(passage: str, language: str) -> str:
-    """Return the stems of the words of a passage in this language, joined by spaces; "" where it needs none."""
-    return " ".join(stems(folded_words(passage), language)) if language in STEMMERS else ""
+    """Return the stems of the words of a passage in this language, joined by spaces; "" where it needs none.
+
+    Behind them stand the ends of those that may be compounds.
+    """
+    if language not in STEMMERS:
+        return ""
+    found = stems(folded_words(passage), language)
+    ends = [end for each in dict.fromkeys(found) for end in ends_of(each)] if language in COMPOUNDING else []
+    return " ".join([*found, *ends])
 
 
 def word_spans(passage: str) -> list[tuple[int, int]]:
@@ -82,30 +99,66 @@ def word_spans(passage: str) -> list[tuple[int, int]]:
     return [match.span() for match in words.finditer(passage)]
 
 
-def match_expression(question: str, languages: Sequence[str] = ()) -> str:
+def _has_stem(connection: Connection, stemmed: str) -> bool:
+    query = select(ROWID).select_from(WORDS).where(MATCHES).limit(1)
+    return connection.execute(query, {"expression": f'stems:"{stemmed}"'}).first() is not None
+
+
+def _compounds(word: str, languages: Sequence[str], has_stem: Callable[[str], bool]) -> list[str]:
+    """Return the FTS5 phrases for compounds with this word in them, and for the parts of the word if it is one."""
+    found: list[str] = []
+    for language in languages:
+        if language not in COMPOUNDING or not word.isalpha():
+            continue
+        stemmed = stem(word, language)
+        if len(stemmed) >= SHORTEST_PART:
+            found += [f'stems:"{ending_with(stemmed)}" *', f'stems:"{beginning_with(stemmed)}" *']
+        if len(stemmed) >= SHORTEST:
+            parts = parts_of(word, partial(stem, language=language), has_stem)
+            found += [f'(stems:"{head}" AND stems:"{tail}")' for head, tail in parts]
+    return list(dict.fromkeys(found))
+
+
+def _has_none(stemmed: str) -> bool:
+    return False
+
+
+def match_expression(question: str, languages: Sequence[str] = (), has_stem: Callable[[str], bool] = _has_none) -> str:
     """Return an FTS5 query that matches any of the question's words; "" when it holds none.
 
     A word that the question repeats stands repeatedly in the query and so counts as often in BM25 (its query term
     frequency): on long requests that is worth 6 to 7 points of nDCG@10. `languages` are those of the passages; in
-    those that the question may be in, its words match in any form (`indexer.stems`).
+    those that the question may be in, its words match in any form (`indexer.stems`), and as parts of compounds; a
+    compound also matches both of its parts where `has_stem` is true of them.
     """
     runs, _ = _patterns()
     pairs = [pair for run in runs.findall(unicodedata.normalize("NFC", question)) for pair in _pairs(run)]
     said = _asked_words(question)[:MAX_TERMS]
     quoted = [f'"{word}"' for word in said]
-    inflected = [each for word in said for each in stems_of(word, _stemmed_in(question, languages))]
+    stemmed_in = _stemmed_in(question, languages)
+    inflected = [each for word in said for each in stems_of(word, stemmed_in)]
     quoted += [f'stems:"{each}"' for each in inflected[:MAX_TERMS]]
+    quoted += [each for word in said for each in _compounds(word, stemmed_in, has_stem)][:MAX_TERMS]
     quoted += [f'bigrams:"{pair}"' for pair in list(dict.fromkeys(pairs))[:MAX_TERMS]]
     return " OR ".join(quoted)
 
 
-def alternatives(question: str, languages: Sequence[str] = ()) -> list[list[str]]:
+def alternatives(
+    question: str, languages: Sequence[str] = (), has_stem: Callable[[str], bool] = _has_none
+) -> list[list[str]]:
     """Return, for each different word of a question, the FTS5 phrases any of which matches it."""
     runs, _ = _patterns()
     pairs = [pair for run in runs.findall(unicodedata.normalize("NFC", question)) for pair in _pairs(run)]
     stemmed_in = _stemmed_in(question, languages)
     said = [] if pairs and not folded_words(question) else list(dict.fromkeys(_asked_words(question)))
-    of_words = [[f'"{word}"', *(f'stems:"{each}"' for each in stems_of(word, stemmed_in))] for word in said]
+    of_words = [
+        [
+            f'"{word}"',
+            *(f'stems:"{each}"' for each in stems_of(word, stemmed_in)),
+            *_compounds(word, stemmed_in, has_stem),
+        ]
+        for word in said
+    ]
     return [*of_words[:MAX_TERMS], *([f'bigrams:"{pair}"'] for pair in list(dict.fromkeys(pairs))[:MAX_TERMS])]
 
 
@@ -140,13 +193,17 @@ SELECT language FROM found WHERE language IS NOT NULL
 """One look into the index for each language, where DISTINCT would read an entry for each passage."""
 
 
+def _expression(connection: Connection, question: str) -> str:
+    return match_expression(question, languages_in(connection), partial(_has_stem, connection))
+
+
 def search(connection: Connection, question: str, k: int, where: ColumnElement[bool] | None = None) -> list[Hit]:
     """Return the `k` chunks that match `question` best by BM25 (Robertson & Zaragoza 2009; k1 = 1.2, b = 0.75).
 
     `where` is a condition on documents (see `filters.py`). SQLite's bm25() is smaller for a better match; the score
     here is its negative.
     """
-    expression = match_expression(question, languages_in(connection))
+    expression = _expression(connection, question)
     if not expression or k < 1:
         return []
     badness = func.bm25(literal_column("words"), *WEIGHTS).label("badness")
@@ -156,7 +213,7 @@ def search(connection: Connection, question: str, k: int, where: ColumnElement[b
 
 def matches(connection: Connection, question: str, where: ColumnElement[bool] | None = None) -> bool:
     """Tell whether any chunk matches any of the question's words; `where` as in `search`."""
-    expression = match_expression(question, languages_in(connection))
+    expression = _expression(connection, question)
     query = select(ROWID).select_from(WORDS).where(MATCHES, _of(where)).limit(1)
     return bool(expression) and connection.execute(query, {"expression": expression}).first() is not None
 
@@ -170,7 +227,7 @@ def shares(connection: Connection, question: str, chunk_ids: Sequence[int]) -> d
 
     Unlike BM25 it does not depend on what else is stored.
     """
-    of_words = alternatives(question, languages_in(connection))
+    of_words = alternatives(question, languages_in(connection), partial(_has_stem, connection))
     found = dict.fromkeys(chunk_ids, 0)
     query = select(ROWID).select_from(WORDS).where(MATCHES, ROWID.in_(chunk_ids))
     for phrases in of_words if chunk_ids else ():
@@ -181,7 +238,7 @@ def shares(connection: Connection, question: str, chunk_ids: Sequence[int]) -> d
 
 def matched_words(connection: Connection, question: str, chunk_ids: Sequence[int]) -> dict[int, list[str]]:
     """Return, for each chunk that the question's words match, which of its words they matched, as they are written."""
-    expression = match_expression(question, languages_in(connection))
+    expression = _expression(connection, question)
     if not expression or not chunk_ids:
         return {}
     marked = [func.highlight(literal_column("words"), column, MARK, MARK) for column in range(len(WEIGHTS))]
@@ -191,9 +248,12 @@ def matched_words(connection: Connection, question: str, chunk_ids: Sequence[int
     found = {}
     for rowid, *texts, stemmed in connection.execute(query, {"expression": expression}):
         pieces = {piece.casefold() for text in texts for piece in _marked(text)}
-        if same := set(_marked(stemmed)):  # what is marked are stems; what was written are words
-            written = folded_words(" ".join(texts[:2]))
-            pieces |= {word for word in written if stem(word, languages[rowid]) in same}
+        if same := set(_marked(stemmed)):  # what is marked are stems or their ends; what was written are words
+            for word in folded_words(" ".join(texts[:2])):
+                stemmed_word = stem(word, languages[rowid])
+                if stemmed_word in same or not same.isdisjoint(ends_of(stemmed_word)):
+                    pieces.add(word)
+        pieces = {piece for piece in pieces if piece and not is_end(piece)}
         found[int(rowid)] = sorted(pieces)
     return found
 
