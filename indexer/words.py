@@ -60,6 +60,8 @@ def bigrams(passage: str) -> str:
 
     FTS5's unicode61 tokenizer takes such a run for one word, so that a word inside a sentence is never found.
     """
+    if passage.isascii():
+        return ""
     runs, _ = _patterns()
     return " ".join(pair for run in runs.findall(passage) for pair in _pairs(run))
 
