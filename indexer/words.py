@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
@@ -270,11 +270,15 @@ ROWID: ColumnClause[int] = column("rowid")
 MATCHES = literal_column("words").op("MATCH")(bindparam("expression"))
 
 
-def occurs(connection: Connection, word: str) -> bool:
-    """Tell whether any chunk has this word, in any of its forms."""
+def occurs(connection: Connection, word: str, spoken: Collection[str] = ()) -> bool:
+    """Tell whether any chunk has this word, in any of its forms in the languages `spoken`, or a compound of it.
+
+    Where none is given, its forms are those of all languages of the passages.
+    """
     found = select(ROWID).select_from(WORDS).where(MATCHES).limit(1)
-    plain = _plain(word).casefold()
-    inflected = "".join(f' OR stems:"{each}"' for each in stems_of(plain, languages_in(connection)))
+    plain, languages = _plain(word).casefold(), sorted(spoken) or languages_in(connection)
+    inflected = "".join(f' OR stems:"{each}"' for each in stems_of(plain, languages))
+    inflected += "".join(f" OR {each}" for each in _compounds(plain, languages, _has_none))
     return connection.execute(found, {"expression": f'{_WRITTEN}"{plain}"{inflected}'}).first() is not None
 
 
@@ -284,9 +288,7 @@ def vocabulary(connection: Connection, start: str) -> list[tuple[str, int]]:
     Terms are as FTS5 keeps them: small, without accents, without their endings (Porter 1980). It takes about 2 µs a
     term.
     """
-    connection.exec_driver_sql("PRAGMA query_only=OFF")  # the table is a temporary view, and changes nothing
-    connection.exec_driver_sql("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, col)")
-    connection.exec_driver_sql("PRAGMA query_only=ON")
+    _look_inside(connection, "vocabulary", "col")
     terms = """
         SELECT term, max(doc) FROM temp.vocabulary WHERE term >= ? AND term < ? AND col IN ('text', 'context')
         GROUP BY term ORDER BY term
@@ -294,16 +296,31 @@ def vocabulary(connection: Connection, start: str) -> list[tuple[str, int]]:
     return [(str(term), int(count)) for term, count in connection.exec_driver_sql(terms, (start, start + "\U0010ffff"))]
 
 
-def as_written(connection: Connection, term: str, most: int) -> Counter[str]:
-    """Return how a term is written in the first `most` chunks that have it, and how often each way."""
-    marked = [func.highlight(literal_column("words"), column, MARK, MARK) for column in (0, 1)]
-    query = select(*marked).select_from(WORDS).where(MATCHES).order_by(ROWID).limit(most)
-    rows = connection.execute(query, {"expression": f'{_WRITTEN}"{_plain(term)}"'})
-    return Counter(word for row in rows for text in row for word in str(text).split(MARK)[1::2])
+def _look_inside(connection: Connection, name: str, kind: str) -> None:
+    """Make a temporary view of what FTS5 keeps, which changes nothing."""
+    connection.exec_driver_sql("PRAGMA query_only=OFF")
+    connection.exec_driver_sql(f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.{name} USING fts5vocab(main, words, {kind})")
+    connection.exec_driver_sql("PRAGMA query_only=ON")
+
+
+def as_written(connection: Connection, term: str, most: int) -> tuple[Counter[str], set[str]]:
+    """Return the words of the first `most` chunks that have a term, how often each is there, and the chunks' languages.
+
+    The term is looked up as it is kept: asked for as a word it would lose its ending again ("schleus" of "Schleuse").
+    A chunk whose language is unsure has "".
+    """
+    _look_inside(connection, "instances", "instance")
+    having = "SELECT DISTINCT doc FROM temp.instances WHERE term = ? AND col IN ('text', 'context') LIMIT ?"
+    ids = [int(row[0]) for row in connection.exec_driver_sql(having, (term, most))]
+    query = select(chunks.c.text, chunks.c.context, chunks.c.language).where(chunks.c.id.in_(ids))
+    rows = connection.execute(query).all()
+    _, word = _patterns()
+    written = Counter(each for row in rows for each in word.findall(f"{row.context} {row.text}"))
+    return written, {row.language for row in rows}
 
 
 def languages_with(connection: Connection, terms: Sequence[str], most: int) -> set[str]:
-    """Return the languages of the first `most` chunks that have each of the terms; "" is that of one that is unsure."""
+    """Return the languages of the first `most` chunks that have each of the words; "" is that of one that is unsure."""
     found: set[str] = set()
     for term in terms:
         having = select(ROWID).select_from(WORDS).where(MATCHES).order_by(ROWID).limit(most)
