@@ -556,3 +556,14 @@ def test_what_was_left_out_as_a_head_is_kept_as_metadata() -> None:
     document = assemble("a.pdf", "", Reading(blocks, "pdf"))
     assert "Report of the board" not in document.text
     assert document.metadata["running lines"] == "Report of the board; Page 1 of 5"
+
+
+def test_amounts_that_end_at_one_place_stand_beside_their_labels() -> None:
+    """Columns drawn one after the other were put side by side only where they began at one place."""
+    document = pdf_page()
+    rows = [("Rope", "118.00"), ("Paint", "41.91"), ("Wages of two keepers", "24,000.00"), ("Total", "24,159.91")]
+    for left, align, place in ((10, "L", 0), (120, "R", 1)):
+        for line, row in enumerate(rows):
+            document.set_xy(left, 30 + 8 * line)
+            document.cell(40, 8, row[place], align=align)
+    assert pdf_texts(document) == [("table", "\n".join(" | ".join(row) for row in rows))]
