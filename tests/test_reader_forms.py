@@ -378,3 +378,32 @@ def test_notes_terms_and_authors_of_xml_documents() -> None:
     reading = read("a.xml", xml.encode())
     assert dict(reading.metadata) == {"author": "Ann Lee", "date": "2024-03-05"}
     assert [block.text for block in reading.blocks][-2:] == ["It turns (Slowly.) well.", "Hub: The middle."]
+
+
+def test_what_a_table_is_called_stands_before_it() -> None:
+    """A caption was lost without a word."""
+    table = "<table><caption>Fees of <b>2024</b></caption><tr><td>Oar</td><td>3</td></tr></table>"
+    assert page(f"<p>Before.</p>{table}") == [
+        ("paragraph", "Before."), ("paragraph", "Fees of 2024"), ("table", "Oar | 3"),
+    ]  # fmt: skip
+
+
+def test_a_property_goes_on_behind_a_backslash() -> None:
+    assert [text for _, text in lines("a.properties", "a.b=one, \\\n   two, \\\n   three\nc=4\n")] == [
+        "a.b: one, two, three", "c: 4",
+    ]  # fmt: skip
+
+
+def test_a_note_inside_a_sentence_stands_in_brackets_and_a_field_of_that_name_does_not() -> None:
+    xml = "<text><p>It rose<note>Twice.</note> well.</p><r><name>Oar</name><note>wide</note><price>3</price></r></text>"
+    assert [text for _, text in lines("a.xml", xml)] == [
+        "It rose (Twice.) well.", "r.name: Oar; r.note: wide; r.price: 3",
+    ]  # fmt: skip
+
+
+def test_pictures_of_a_notebook_are_counted() -> None:
+    shown = {"output_type": "display_data", "data": {"image/png": "AAAA", "text/plain": "<Figure size 640x480>"}}
+    cell = {"cell_type": "code", "source": "plot()", "outputs": [shown, shown]}
+    reading = read("a.ipynb", json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4}).encode())
+    assert [block.text for block in reading.blocks] == ["plot()"]
+    assert reading.notes == ("2 pictures not read",)

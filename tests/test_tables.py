@@ -258,3 +258,10 @@ def test_an_unusual_mark_between_quoted_cells_parts_them() -> None:
         "Name: Nut; Price, EUR: 3,50; Qty: 12",
         "Name: Bolt; Price, EUR: 4,10; Qty: 7",
     ]
+
+
+def test_a_first_line_that_tells_the_delimiter_is_no_title() -> None:
+    reading = read("a.csv", b"sep=;\nName;Price\nNut;3,50\nBolt;4,10\n")
+    assert [(block.text, block.line) for block in reading.blocks] == [
+        ("Name: Nut; Price: 3,50", 3), ("Name: Bolt; Price: 4,10", 4),
+    ]  # fmt: skip

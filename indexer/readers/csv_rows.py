@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from indexer.readers.encoding import Decoded, decode
@@ -18,6 +19,8 @@ from indexer.types import Block, Reading
 _DELIMITERS = (",", ";", "\t", "|")
 _IN_WORDS = frozenset("\"'.,-_()[]{}#%&@+")
 _BETWEEN_QUOTED = re.compile(r"(?<=\")([^\w\s\"'.)\]-])(?=\")")
+_STATED = re.compile(r"\ufeff?sep=(.)\r?\n", re.I)
+"""A first line that tells a spreadsheet what parts the values."""
 _SAMPLE_ROWS = 50
 _MAX_CELL = 10_000_000
 """Characters in one cell; the module's own limit of 131,072 is too small for exported texts."""
@@ -30,8 +33,13 @@ def read(name: str, data: bytes) -> Reading:
     """
     decoded = decode(data)
     csv.field_size_limit(_MAX_CELL)
+    stated = _STATED.match(decoded.text)
+    text = decoded.text[stated.end() :] if stated else decoded.text
     try:
-        blocks = list(_rows(decoded.text, _delimiter(decoded.text)))
+        blocks = [
+            replace(block, line=block.line + 1) if stated and block.line else block
+            for block in _rows(text, stated[1] if stated else _delimiter(text))
+        ]
     except csv.Error:
         return _as_text(decoded, "not a regular table")
     except OverflowError:

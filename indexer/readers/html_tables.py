@@ -21,6 +21,12 @@ def holds_data(table: Any) -> bool:
     return len(cells) > 1 and all(len("".join(cell.itertext())) <= MAX_CELL for cell in cells)
 
 
+def caption(table: Any) -> list[str]:
+    """Return what a table is called, one line or none."""
+    found = (" ".join("".join(each.itertext()).split()) for each in table.iterfind("caption"))
+    return [text for text in found if text][:1]
+
+
 def table_text(table: Any) -> str:
     """Return a row a line; what spans several rows or columns stands in each of them, but a cell over all in one."""
     grid: list[list[str]] = []

@@ -17,7 +17,7 @@ from indexer.readers.html_page import blocks_in
 from indexer.readers.rows import unambiguous
 from indexer.types import Block, Reading
 
-_NOTES = frozenset(("footnote", "fn", "note-body"))
+_NOTES = frozenset(("footnote", "fn", "note", "note-body"))
 _TERMS, _MEANINGS = frozenset(("term", "dt", "defterm")), frozenset(("listitem", "dd", "def", "definition"))
 _TITLES = frozenset(("title", "head", "heading", "h1", "h2", "h3", "h4", "h5", "h6"))
 _PROSE = frozenset(
@@ -48,7 +48,8 @@ def read(name: str, data: bytes) -> Reading:
             for element in root.iter():
                 element.attrib.clear()
         for note in [each for each in root.iter() if _name(each) in _NOTES]:
-            _put_in_brackets(note)
+            if _name(note) != "note" or (note.getparent() is not None and _has_words(note.getparent())):
+                _put_in_brackets(note)
         blocks = list(_blocks(root, 0))
     except (etree.XMLSyntaxError, ValueError) as error:
         if b"<" not in data[:1000]:
