@@ -158,7 +158,7 @@ def test_org_files_have_fields_headings_code_and_tables() -> None:
     assert [(block.kind, block.text, block.level, block.line) for block in reading.blocks] == [
         ("row", "author: Ann Lee\ndate: 2024-03-05", 0, None),
         ("heading", "TODO Build it", 1, 6),
-        ("paragraph", "The wheel turns.", 0, 11),
+        ("paragraph", "The [[http://x.org][wheel]] turns.", 0, 11),
         ("code", "turn(1)", 0, 13),
         ("heading", "Boats", 2, 15),
         ("table", "Boat | Fee\nGull | 3", 0, None),
@@ -338,14 +338,14 @@ def test_org_dates_are_dates_and_comments_are_no_text() -> None:
 
 
 def test_inline_marks_of_asciidoc_read_as_they_print() -> None:
-    """Notes, links and references stood with their code; what a line includes was dropped without a word."""
+    """Notes and references stood with their code; what a line includes was dropped without a word."""
     text = (
         "= Mills\n\nTurn it.footnote:[Slowly.] See <<flow,the flow>>, <<end>> and https://x.org[our site].\n\n"
         "image::mill.png[A mill at dusk,300]\n\ninclude::more.adoc[]\n// a remark\n\n----\n<<kept>>\n----\n"
     )
     reading = read("a.adoc", text.encode())
     assert [block.text for block in reading.blocks] == [
-        "Turn it. (Slowly.) See the flow, end and our site.",
+        "Turn it. (Slowly.) See the flow, end and https://x.org[our site].",
         "A mill at dusk",
         "<<kept>>",
     ]

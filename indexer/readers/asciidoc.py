@@ -26,7 +26,6 @@ _SILENT = re.compile(
 _CELL = re.compile(r"(?:^|(?<=\s))(?:\d+[.+*]?\d*[+*])?[<^>.]{0,4}[aehlmdsv]?\|")
 _NOTE = re.compile(r"footnote(?:ref)?:[\w-]{0,40}\[([^\[\]]{1,1000})\]")
 _REFERENCE = re.compile(r"<<([^<>,]{1,200})(?:,\s*([^<>]{1,300}))?>>")
-_LINK = re.compile(r"(?:link:|xref:|mailto:|https?://)[^\s\[\]]{1,500}\[([^\[\]^]{1,300})\^?\]")
 _IMAGE = re.compile(r"image::?[^\s\[\]]{1,300}\[\"?([^\[\]\",]{0,300})[^\[\]]{0,300}\]")
 _FIELDS = frozenset(
     (
@@ -64,10 +63,10 @@ def read(name: str, data: bytes) -> Reading:
 
 
 def _as_printed(text: str) -> str:
-    """Return text with its inline marks as they print: notes in brackets, links and cross references by their words."""
+    """Return text with notes in brackets, cross references and pictures by their words; links keep their addresses."""
     text = _NOTE.sub(r" (\1)", text)
     text = _REFERENCE.sub(lambda mark: mark[2] or mark[1], text)
-    return _IMAGE.sub(r"\1", _LINK.sub(r"\1", text))
+    return _IMAGE.sub(r"\1", text)
 
 
 def _header(lines: Sequence[str]) -> tuple[dict[str, str], int]:

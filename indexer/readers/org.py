@@ -20,7 +20,6 @@ _RULE = re.compile(r"[ \t]*\|[-+|: ]+\|?[ \t]*$")
 _STAMP = re.compile(r"[<\[](\d{4}-\d\d-\d\d)[^<>\[\]]{0,40}[>\]]")
 """A date as Org writes it, with the day of the week or a time: <2024-05-01 Wed>."""
 _COMMENT = re.compile(r"[ \t]*#\+begin_comment\b|[ \t]*# ", re.I)
-_LINK = re.compile(r"\[\[[^\[\]]{1,500}\]\[([^\[\]]{1,500})\]\]")
 _FIELDS = frozenset(
     (
         "author",
@@ -70,15 +69,14 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
 
     def block(begin: int, end: int, kind: BlockKind = "paragraph") -> Iterator[Block]:
         if any(line.strip() for line in lines[begin:end]):
-            text = "\n".join(lines[begin:end])
-            yield Block(text if kind == "code" else _LINK.sub(r"\1", text), kind, line=begin + 1)
+            yield Block("\n".join(lines[begin:end]), kind, line=begin + 1)
 
     while place < len(lines):
         line = lines[place]
         after = _after_silence(lines, place)
         if heading := _HEADING.match(line):
             yield from block(start, place)
-            yield Block(_LINK.sub(r"\1", heading[2]), "heading", len(heading[1]), line=place + 1)
+            yield Block(heading[2], "heading", len(heading[1]), line=place + 1)
             start = place = place + 1
         elif after > place:
             yield from block(start, place)
