@@ -65,3 +65,10 @@ def test_names_for_texts_are_replaced_and_targets_are_no_text() -> None:
     text = "Tides\n=====\n\n.. |town| replace:: Harwich\n.. contents::\n   :depth: 2\n.. _here:\n\n"
     text += "In |town| it rose by |this|.\n"
     assert [block.text for block in read("a.rst", text.encode()).blocks] == ["Tides", "In Harwich it rose by |this|."]
+
+
+def test_a_row_over_all_columns_of_a_grid_stands_above_the_others() -> None:
+    table = "+-----------------+\n| Roles           |\n+------+----------+\n"
+    table += "| root | | signs  |\n|      | | others |\n+------+----------+\n"
+    reading = read("a.rst", f"Tides\n=====\n\n{table}".encode())
+    assert reading.blocks[-1].text == "Roles | Roles\nroot | signs others"

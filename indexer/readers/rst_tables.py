@@ -118,15 +118,14 @@ def _simple(lines: Sequence[str], place: int) -> Table | None:
 
 def _grid(lines: Sequence[str], place: int) -> Table | None:
     """Return a table drawn with plus signs and bars."""
-    bounds = [mark.start() for mark in re.finditer(r"\+", lines[place])]
+    last = place
+    while last + 1 < min(len(lines), place + _LONGEST) and lines[last + 1].lstrip()[:1] in ("+", "|"):
+        last += 1
+    borders = [line for line in lines[place : last + 1] if _GRID.match(line)]  # of which one may have fewer columns
+    bounds = sorted({mark.start() for border in borders for mark in re.finditer(r"\+", border)})
     rows: list[list[str]] = []
     cells = [""] * (len(bounds) - 1)
-    end = place + 1
-    for at in range(place + 1, min(len(lines), place + _LONGEST)):
-        line = lines[at]
-        if not line[bounds[0] : bounds[0] + 1] or line[bounds[0]] not in "+|":
-            break
-        end = at + 1
+    for line in lines[place + 1 : last + 1]:
         if re.search(r"\+[-=]+\+", line):
             rows.append(cells)
             cells = [""] * len(cells)
@@ -134,9 +133,9 @@ def _grid(lines: Sequence[str], place: int) -> Table | None:
         first = 0
         for column in range(len(cells)):
             if line[bounds[column + 1] : bounds[column + 1] + 1] in ("|", "+", ""):
-                text = line[bounds[first] + 1 : bounds[column + 1]].strip()
+                text = line[bounds[first] + 1 : bounds[column + 1]].strip().removeprefix("| ")  # a block of lines
                 for each in range(first, column + 1):  # a cell over several columns stands in each of them
                     cells[each] = " ".join(filter(None, (cells[each], text)))
                 first = column + 1
     found = tuple(tuple(row) for row in rows if any(row))
-    return Table("", found, end) if found else None
+    return Table("", found, last + 1) if found else None
