@@ -127,6 +127,22 @@ def test_word_raised_digits_are_powers_and_symbol_fonts_are_their_symbols() -> N
     assert read("a.docx", word(body)).notes == ("1 symbol not read",)
 
 
+@pytest.mark.parametrize(
+    ("state", "box"),
+    [
+        ("<w:default w:val='0'/><w:checked/>", "☒"),
+        ("<w:default w:val='1'/>", "☒"),
+        ("<w:default w:val='1'/><w:checked w:val='0'/>", "☐"),
+        ("", "☐"),
+    ],
+)
+def test_check_boxes_of_older_forms_are_boxes(state: str, box: str) -> None:
+    """They are fields without a text, and were read as nothing."""
+    field = f"<w:fldChar w:fldCharType='begin'><w:ffData><w:checkBox>{state}</w:checkBox></w:ffData></w:fldChar>"
+    body = f"<w:p>{run('Agreed ')}<w:r>{field}</w:r><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>"
+    assert told("a.docx", word(body)) == [("paragraph", f"Agreed {box}")]
+
+
 def test_word_formulas_are_told_on_a_line() -> None:
     """A formula was left out without a word."""
     body = f"""<w:p>{run("Speed ")}<m:oMath xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math">

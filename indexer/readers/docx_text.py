@@ -58,12 +58,24 @@ def _pieces(node: Any, font: str = "", is_raised: bool = False) -> Iterator[tupl
             yield "\n", False
         elif tag == f"{W}noBreakHyphen":
             yield "-", False
+        elif tag == f"{W}fldChar":
+            yield _check_box(child), False
         elif tag == f"{W}r":
             yield from _pieces(child, _setting(child, "rFonts", "ascii"), _setting(child, "vertAlign") == "superscript")
         elif tag.startswith(_M):
             yield formula(child), False
         else:
             yield from _pieces(child, font, is_raised)
+
+
+def _check_box(field: Any) -> str:
+    """Return the box that a form field of Word's older kind shows, "" for other fields."""
+    box = field.find(f"{W}ffData/{W}checkBox")
+    if box is None:
+        return ""
+    checked, default = box.find(f"{W}checked"), box.find(f"{W}default")
+    state = checked if checked is not None else default
+    return "☒" if state is not None and state.get(f"{W}val", "1") not in ("0", "false", "off") else "☐"
 
 
 def symbol_of(sym: Any) -> str:
