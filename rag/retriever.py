@@ -254,6 +254,8 @@ def _joined(view: View, found: Sequence[Passage]) -> list[Passage]:
 WHOLE_ROW = 4000
 """Longest row of a table that is read whole, in characters, where a chunk holds a part of it."""
 _CELL = re.compile(r"(?:^|; )[^;:\n]{1,80}: ")
+_CLOSES = re.compile(r"[^“”]*”(?:; |$)")
+"""The end of a cell of many lines, whose beginning is in another chunk."""
 _FEW = 3
 
 
@@ -265,12 +267,12 @@ def _with_rows_whole(view: View, passage: Passage) -> Passage:
     """
     start, end = passage.start, passage.end
     lines = passage.text.split("\n")
-    if len(_CELL.findall(lines[0])) >= _FEW and start:
+    if start and (len(_CELL.findall(lines[0])) >= _FEW or _CLOSES.match(lines[0])):
         above = view.part(passage.document_id, max(0, start - WHOLE_ROW), start)[0]
         cut = above.rfind("\n") + 1
         if cut or start <= WHOLE_ROW:
             start -= len(above) - cut
-    if len(_CELL.findall(lines[-1])) >= _FEW:
+    if len(_CELL.findall(lines[-1])) >= _FEW or lines[-1].rfind(": “") > lines[-1].rfind("”"):
         below = view.part(passage.document_id, end, end + WHOLE_ROW)[0]
         cut = below.find("\n")
         if cut >= 0 or len(below) < WHOLE_ROW:

@@ -537,3 +537,15 @@ def test_of_a_wide_row_the_whole_is_read(tmp_path: Path) -> None:
     assert all(passage.text.split("\n")[0] in rows and passage.text.split("\n")[-1] in rows for passage in read)
     spans = [(passage.start, passage.end) for passage in read]
     assert len(set(spans)) == len(spans)
+
+
+def test_a_cell_that_was_cut_is_read_with_its_row(tmp_path: Path) -> None:
+    """The end of a long cell was read as a row of its own, "why; point: 39", and asked for by that name."""
+    cell = " ".join(f"Sentence {number} of it tells why the berth waits; point: {number}." for number in range(30))
+    text = f'ID,Rationale,Owner\nR-1,"{cell}\n\n- so said the harbourmaster",Mira\nR-2,Short,Jon\n'
+    engine = Engine(collection_of(tmp_path, {"requirements.csv": text}))
+    with engine.collection.view() as view:
+        found = Retriever("words").read(view, "harbourmaster", None, 1)
+    assert found[0].text.startswith("ID: R-1; Rationale: “Sentence 0 ")
+    assert "harbourmaster”; Owner: Mira" in found[0].text
+    assert found[0].context.endswith("ID: R-1")
