@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from indexer.graphemes import inside_graphemes
@@ -16,6 +17,8 @@ from indexer.outline import Context, Piece, pieces_of
 from indexer.pages import PAGED
 from indexer.types import Chunk, Document
 
+_FIRST_CELL = re.compile(r"[^;\n“]{1,100}(?=;\s)")
+"""What a row begins with: "ID: R-1"."""
 _CHARACTERS_PER_TOKEN = 16  # a run without spaces may be one unknown token: bound what is stored and shown of it
 
 
@@ -228,8 +231,14 @@ class _Cutter:
                 yield lines[0].moved(start, end)
 
     def _divided(self, piece: Piece) -> Iterator[Piece]:
-        """Divide a piece that is too long for one chunk: after spaces, else between graphemes."""
+        """Divide a piece that is too long for one chunk: after spaces, else between graphemes.
+
+        The parts of a row know its first cell, which mostly names it, as later rows of a table know their header.
+        """
         start = piece.start
+        if piece.kind == "row" and self._reach(start, piece) < piece.end:
+            first = _FIRST_CELL.match(self.text, start, piece.end)
+            piece = replace(piece, header=first.span()) if first else piece
         while start < piece.end:
             stop = self._reach(start, piece)
             if stop < piece.end:

@@ -135,6 +135,8 @@ def language_of(text: str) -> str:
 
     Known are en, de, fr, es, it, pt, nl, sv, pl, tr by their words, and ru, zh, ja, ko, ar, el, he by their letters.
     """
+    if text.isascii():  # no letters but Latin ones
+        return _by_words(text) if _LATIN.search(text) else ""
     text = unicodedata.normalize("NFC", text)
     letters = {language: len(pattern.findall(text)) for language, pattern in _SCRIPTS.items()}
     latin = len(_LATIN.findall(text))
@@ -150,17 +152,24 @@ def _by_letters(text: str, letters: Mapping[str, int]) -> str:
     return "" if found in ("ru", "ar") and _OTHERS.search(text) else found
 
 
+def _marked(folded: str) -> set[str]:
+    """Return the languages whose marks stand in a text; of plain ASCII those of an apostrophe alone."""
+    if folded.isascii() and "'" not in folded:
+        return set()
+    return {language for language, pattern in _MARKS.items() if pattern.search(folded)}
+
+
 def _by_words(text: str) -> str:
     """Return the language whose function words and marks lead clearly; a word of n languages counts 1/n for each."""
     votes = dict.fromkeys(_SHARED, 0.0)
     folded = text.casefold()
     words = _WORD.findall(folded.replace("’", "'"))
-    for word in [*dict.fromkeys(words), *(each for each in words[:1] if each in _OPENERS)]:
-        having = _LANGUAGES_OF.get(word, ())
+    telling = FUNCTION_WORDS.intersection(words)
+    for word in [*sorted(telling), *(each for each in words[:1] if each in _OPENERS)]:
+        having = _LANGUAGES_OF[word]
         for language in having:
             votes[language] += 1 / len(having)
-    marked = {language for language, pattern in _MARKS.items() if pattern.search(folded)}
-    for language in marked:
+    for language in _marked(folded):
         votes[language] += _MARK
     first, second = sorted(votes, key=lambda language: -votes[language])[:2]
     return first if votes[first] >= _OWN and votes[first] >= _LEAD * votes[second] else ""

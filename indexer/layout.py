@@ -19,6 +19,8 @@ _SHARE = 0.4
 """Share of the pages a line must repeat on; under a half, since even and odd pages often differ."""
 _NUMBER = re.compile(r"\d+|\b[ivxlc]{1,6}\b", re.I)
 _PAGE = re.compile(r"(?:page|p\.|pg|seite|s\.|side|sida|página|pagina|strana|strona|стр)\W*$", re.I)
+_OF_ALL = re.compile(r"\s?(?:of|/|von|de|sur|di|van|av|z)\s?\d+\W*$", re.I)
+"""What follows the number of a page in "Confidential 3 of 12"."""
 _COUNTED = frozenset(
     (
         *(
@@ -56,6 +58,8 @@ _COUNTED = frozenset(
 _RUNNING = 0.8
 """Share of the pages on which the number must be as much more as there are pages between."""
 _MAX_OFFSET = 500
+_PROSE = 8
+"""Words of a line that, beside another such line, is running text."""
 _MAX_TOLD = 20
 _BULLET = re.compile(r"\s*(?:[•◦▪‣·*–—-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _HYPHENS = ("-", "‐", "\u00ad")
@@ -119,21 +123,38 @@ def _without_running_lines(blocks: Sequence[Block], repairs: Counter[str]) -> li
     if len(pages) < _MIN_PAGES:
         return list(blocks)
     edges = {page: (_edge(places), _edge(places[::-1])) for page, places in pages.items()}
+    prose = {place for places in pages.values() for place in _prose(places)}
     often = max(_MIN_PAGES, _SHARE * len(pages))
     running: dict[int, set[int]] = {}
     for side in (0, 1):
         texts: dict[str, dict[int | None, str]] = {}
         for page, edge in edges.items():
-            for _, _, line in edge[side]:
+            for line in (place[2] for place in edge[side] if place not in prose):
                 texts.setdefault(_key(line), {}).setdefault(page, line)
         seen = {key: len(lines) for key, lines in texts.items() if _is_running(lines)}
         for edge in edges.values():
-            for number, at, _ in edge[side][: _reach([seen.get(_key(line), 0) >= often for _, _, line in edge[side]])]:
-                if blocks[number].kind != "table":
+            repeats = [place not in prose and seen.get(_key(place[2]), 0) >= often for place in edge[side]]
+            for (number, at, line), repeated in list(zip(edge[side], repeats, strict=True))[: _reach(repeats)]:
+                if blocks[number].kind != "table" and (repeated or not _is_told_apart(blocks[number], line)):
                     running.setdefault(number, set()).add(at)
     if running:
         repairs["running headers and footers"] += sum(map(len, running.values()))
     return [_without(block, running[number]) if number in running else block for number, block in enumerate(blocks)]
+
+
+def _prose(places: Sequence[_Place]) -> Iterator[_Place]:
+    """Yield the long lines that stand in a paragraph: of letters of one wording they repeat on every page."""
+    for before, place, after in zip([None, *places], places, [*places[1:], None], strict=False):
+        beside = [each for each in (before, after) if each is not None and each[0] == place[0]]
+        is_inside = any(abs(each[1] - place[1]) == 1 and len(each[2].split()) >= _PROSE for each in beside)
+        if is_inside and len(place[2].split()) >= _PROSE:
+            yield place
+
+
+def _is_told_apart(block: Block, line: str) -> bool:
+    """Tell a heading, or what counts something else than pages, that stands beside a running line."""
+    words = line.split()
+    return block.kind == "heading" or any(word.lower().strip(".:") in _COUNTED for word in words[:2])
 
 
 def _is_running(lines: Mapping[int | None, str]) -> bool:
@@ -153,7 +174,8 @@ def _is_running(lines: Mapping[int | None, str]) -> bool:
         mark = marks[place]
         at_edge = not any(map(str.isalnum, sample[: mark.start()])) or not any(map(str.isalnum, sample[mark.end() :]))
         before = sample[: mark.start()].split()
-        if not (at_edge or _PAGE.search(sample[: mark.start()])) or (before and before[-1].lower() in _COUNTED):
+        is_page = at_edge or _PAGE.search(sample[: mark.start()]) or _OF_ALL.match(sample[mark.end() :])
+        if not is_page or (before and before[-1].lower() in _COUNTED):
             return False
         column = columns[place]
         if all(number.isdigit() for number in column):

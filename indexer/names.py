@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 
 from indexer.words import STOP_WORDS, bigrams, content_words
@@ -18,6 +19,8 @@ MAX_PIECES = 6
 """Pieces of an identifier of which all runs are kept; a longer one is kept whole and by its pieces."""
 MAX_NAME = 120
 """Longest name, in characters: a longer field is a text."""
+KEPT = 50_000
+"""Tokens of which it is remembered whether they are identifiers: most of a text's words are words of the last one."""
 MAX_ASKED = 32
 """Most names that are looked up for one question."""
 WHOLE, PART = 2, 1
@@ -41,6 +44,7 @@ _INNER = re.compile(r"[a-z]{2}[A-Z]|[A-Za-z]{3}\d\d")
 _HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
+@lru_cache(maxsize=KEPT)
 def is_identifier(token: str) -> bool:
     """Tell whether a token is an identifier: 2.3.1, AX-4410-B, 0x80070057, allocateBerth, max_tokens, price2023.
 

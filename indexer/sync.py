@@ -31,7 +31,7 @@ from indexer.writer import Prepared, StoredVector, Writer, check_encoder, write
 if TYPE_CHECKING:
     from indexer.encoder import Encoder
 
-PIPELINE = 4
+PIPELINE = 5
 """Version of reading, cleaning and chunking: raise it when the same bytes would give other text or other chunks."""
 BATCH_CHUNKS = 256
 """New chunks that are embedded together and committed in one transaction; a kill loses at most this much work."""

@@ -95,6 +95,10 @@ class View:
         """Return which words of each chunk matched the question."""
         return words.matched_words(self._connection, question, chunk_ids)
 
+    def word_shares(self, question: str, chunk_ids: Sequence[int]) -> dict[int, float]:
+        """Return what share of the question's words each chunk has, 0 to 1."""
+        return words.shares(self._connection, question, chunk_ids)
+
     def chunks(self, ids: Sequence[int]) -> list[StoredChunk]:
         """Return the chunks with these ids, in the order asked for; an id that is not stored is left out."""
         found = {row.id: row for row in self._connection.execute(CHUNKS.where(chunks.c.id.in_(ids)))}

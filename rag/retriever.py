@@ -20,6 +20,7 @@ from indexer.types import Hit, Vectors
 from indexer.view import StoredChunk, View
 from rag import fusion
 from rag.reranking.reranker import Reranker, reranked
+from rag.scoring import scores_of
 from rag.types import Origin, Passage
 
 if TYPE_CHECKING:
@@ -100,7 +101,10 @@ class Retriever:
         With `explain`, each passage also says which words of the question matched.
         """
         arms = self._arms(view, question, vector, max(self.depth, 2 * k))
-        return _passages(view, arms, self._ranking(view, question, arms), k, question if explain else "")
+        kept = _apart(view, self._ranking(view, question, arms), k)
+        dense = {hit.chunk_id: hit.score for hit in arms.dense}
+        scores = scores_of(view, self.mode, question, vector, [chunk.id for chunk, _ in kept], dense)
+        return _passages(view, arms, kept, scores, question if explain else "")
 
     def read(
         self,
@@ -174,30 +178,32 @@ class Retriever:
         return fusion.with_names(ranking, named.chunks, named.alone)
 
 
-def _passages(view: View, arms: Arms, ranking: Sequence[Hit], k: int, question: str = "") -> list[Passage]:
-    """Return the `k` best chunks of `ranking` as passages, near-duplicates collapsed into the best of them.
+def _apart(view: View, ranking: Sequence[Hit], k: int) -> list[tuple[StoredChunk, list[str]]]:
+    """Return the `k` best chunks of `ranking`, each with the sources of those that are nearly the same as it."""
+    kept: list[tuple[StoredChunk, list[str]]] = []
+    for start in range(0, len(ranking), 2 * k + 8):
+        for chunk in view.chunks([hit.chunk_id for hit in ranking[start : start + 2 * k + 8]]):
+            twin = next((other for other in kept if _alike(other[0], chunk)), None)
+            if twin is not None:
+                if chunk.source != twin[0].source and chunk.source not in twin[1]:
+                    twin[1].append(chunk.source)
+            elif len(kept) < k:
+                kept.append((chunk, []))
+        if len(kept) == k:
+            break
+    return kept
 
-    With a `question`, each passage also says which of its words matched.
-    """
+
+def _passages(
+    view: View, arms: Arms, kept: Sequence[tuple[StoredChunk, list[str]]], scores: Sequence[float], question: str
+) -> list[Passage]:
+    """Return chunks as passages; with a `question`, each also says which of its words matched."""
     words = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(arms.words, 1)}
     dense = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(arms.dense, 1)}
     nowhere = (None, None)
-    kept: list[tuple[StoredChunk, float, list[str]]] = []
-    for start in range(0, len(ranking), 2 * k + 8):
-        batch = ranking[start : start + 2 * k + 8]
-        scores = {hit.chunk_id: hit.score for hit in batch}
-        for chunk in view.chunks([hit.chunk_id for hit in batch]):
-            twin = next((other for other in kept if _alike(other[0], chunk)), None)
-            if twin is not None:
-                if chunk.source != twin[0].source and chunk.source not in twin[2]:
-                    twin[2].append(chunk.source)
-            elif len(kept) < k:
-                kept.append((chunk, scores[chunk.id], []))
-        if len(kept) == k:
-            break
-    matched = view.matched_words(question, [chunk.id for chunk, _, _ in kept]) if question else {}
+    matched = view.matched_words(question, [chunk.id for chunk, _ in kept]) if question else {}
     found = []
-    for chunk, score, twins in kept:
+    for (chunk, twins), score in zip(kept, scores, strict=True):
         in_words, in_dense = words.get(chunk.id, nowhere), dense.get(chunk.id, nowhere)
         origin = Origin(in_words[0], in_words[1], in_dense[0], in_dense[1], tuple(matched.get(chunk.id, ())))
         names = view.page_names(chunk.document_id, [chunk.page])
@@ -248,6 +254,8 @@ def _joined(view: View, found: Sequence[Passage]) -> list[Passage]:
 WHOLE_ROW = 4000
 """Longest row of a table that is read whole, in characters, where a chunk holds a part of it."""
 _CELL = re.compile(r"(?:^|; )[^;:\n]{1,80}: ")
+_CLOSES = re.compile(r"[^“”]*”(?:; |$)")
+"""The end of a cell of many lines, whose beginning is in another chunk."""
 _FEW = 3
 
 
@@ -259,12 +267,12 @@ def _with_rows_whole(view: View, passage: Passage) -> Passage:
     """
     start, end = passage.start, passage.end
     lines = passage.text.split("\n")
-    if len(_CELL.findall(lines[0])) >= _FEW and start:
+    if start and (len(_CELL.findall(lines[0])) >= _FEW or _CLOSES.match(lines[0])):
         above = view.part(passage.document_id, max(0, start - WHOLE_ROW), start)[0]
         cut = above.rfind("\n") + 1
         if cut or start <= WHOLE_ROW:
             start -= len(above) - cut
-    if len(_CELL.findall(lines[-1])) >= _FEW:
+    if len(_CELL.findall(lines[-1])) >= _FEW or lines[-1].rfind(": “") > lines[-1].rfind("”"):
         below = view.part(passage.document_id, end, end + WHOLE_ROW)[0]
         cut = below.find("\n")
         if cut >= 0 or len(below) < WHOLE_ROW:

@@ -41,12 +41,12 @@ def meant(connection: Connection, question: str, is_word: Callable[[str], bool] 
     the question's other words are found in.
     """
     looked_at = [match for match in _WORD.finditer(question) if _is_looked_at(match)]
-    unknown = [match for match in looked_at if not words.occurs(connection, match[0])]
+    language = language_of(question)
+    said = [match[0] for match in looked_at]
+    spoken = {language} if language else words.languages_with(connection, said, _CHUNKS)
+    unknown = [match for match in looked_at if not words.occurs(connection, match[0], spoken - {""})]
     if not 0 < len(unknown) <= MOST_WORDS:
         return ""
-    language = language_of(question)
-    known = [match[0] for match in looked_at if match not in unknown]
-    spoken = {language} if language else words.languages_with(connection, known, _CHUNKS) if known else set()
     better = question
     for match in reversed(unknown):
         word = _near(connection, match[0], spoken)
@@ -72,8 +72,8 @@ def _near(connection: Connection, word: str, spoken: set[str]) -> str:
     terms = [each for each in words.vocabulary(connection, small[0]) if _may_be_near(small, each[0])]
     terms.sort(key=lambda each: (-len(each[0]), -each[1], each[0]))  # what is like more of the word before "and", "all"
     for term, _ in terms[:_MOST_TERMS]:
-        written = words.as_written(connection, term, _CHUNKS)
-        if spoken and not words.languages_with(connection, [term], _CHUNKS) & {*spoken, ""}:
+        written, languages = words.as_written(connection, term, _CHUNKS)
+        if spoken and not languages & {*spoken, ""}:
             continue
         near = {text: n for text, n in written.items() if _is_slip(small, _plain(text), _inflects(spoken))}
         if near:  # as it is mostly written, but small where it was asked for small and can be

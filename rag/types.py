@@ -41,7 +41,7 @@ class Passage:
     """Half-open, in characters of the stored text."""
     text: str
     score: float
-    """Larger is better, always."""
+    """How well it fits the question, 0 to 1, the same in every collection of one encoder; see `rag.scoring`."""
     chunk_id: int
     document_id: int
     origin: Origin = Origin()

@@ -87,3 +87,11 @@ def test_a_number_without_a_column_name_is_called_by_the_cell_before_it() -> Non
     assert row[cell.start : cell.end] == "€2,450.10"
     assert named("first; second; third") == []
     assert named("costs 1,200 euro in 2020") == []
+
+
+def test_a_value_between_quotation_marks_is_one_cell() -> None:
+    row = "ID: R-1; Rationale: “In 10 minutes; note: 3”; Owner: Mira; Link: a;b"
+    assert named(row) == [("ID", "R-1"), ("Rationale", "In 10 minutes; note: 3"), ("Owner", "Mira"), ("Link", "a;b")]
+    found = asked_cell("What is the note of R-1's owner?", row)
+    assert found is not None
+    assert row[found.start : found.end] == "Mira"

@@ -183,3 +183,13 @@ def test_no_passage_reaches_over_two_sheets_or_slides(form: str, expected: list[
     blocks = (Block("One", "heading", 1, 1), Block("red", page=1), Block("Two", "heading", 1, 2), Block("blue", page=2))
     document = assemble("a", "", Reading(blocks, form))
     assert [piece.text for piece in chunk(document, Words(60))] == expected
+
+
+def test_the_parts_of_a_long_row_know_what_the_row_is_called() -> None:
+    """The end of a long cell stood alone, with the cells behind it, and its first words passed for the row's name."""
+    cell = " ".join(f"Sentence {number} tells why; point: {number}." for number in range(40))
+    row = f"ID: R-1; Rationale: “{cell}”; Owner: Mira"
+    chunks = chunk(document(("row", 0, row), ("row", 0, "ID: R-2; Owner: Jon")), Words(60))
+    assert [each.context for each in chunks] == ["", *["ID: R-1"] * (len(chunks) - 1)]
+    assert len(chunks) > 3
+    assert chunks[-1].text.endswith("Owner: Jon")

@@ -159,6 +159,34 @@ def test_a_header_is_found_where_a_heading_follows_it() -> None:
     assert "Handbook" not in cleaned(*blocks, form="pdf").text
 
 
+def test_letters_of_one_wording_keep_it_and_what_stands_around_it() -> None:
+    """Text that was the same on each page was taken for a footer, and the total below it went with it."""
+    wording = [
+        "The harbour opens at six and its lock is served by two",
+        "keepers who take turns all day long until the last boat",
+    ]
+    pages = [
+        page(n, f"Invoice {2002 + n}", *wording, *wording, f"Total: {100 + 7 * n}.50", f"Confidential {n} of 4")
+        for n in range(1, 5)
+    ]
+    text = cleaned(*pages, form="pdf").text
+    assert [
+        line for line in ("Total: 107.50", "Total: 128.50", "Invoice 2003", "Invoice 2006") if line not in text
+    ] == []
+    assert text.count("keepers who take turns") == 8
+    assert "Confidential" not in text
+
+
+def test_a_chapters_heading_between_header_and_text_stays() -> None:
+    blocks = []
+    for number in range(1, 6):
+        blocks += [page(number, "The Handbook", f"Chapter {number}", "All keepers read this.")]
+        blocks += [page(number, f"Line {'abcde'[number - 1]} of the text", "and more of it", "and the end", "of it")]
+    document = cleaned(*blocks, form="pdf")
+    assert [f"Chapter {number}" in document.text for number in range(1, 6)] == [True] * 5
+    assert "Handbook" not in document.text
+
+
 def test_what_repeats_on_two_pages_of_a_short_document_stays() -> None:
     assert "Dear Ann" in cleaned(page(1, "Dear Ann", "a", "b"), page(2, "Dear Ann", "c", "d"), form="pdf").text
 

@@ -14,7 +14,7 @@ OPEN = " ".join(
     f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
     for prefix, name in (
         ("office", "office"), ("text", "text"), ("table", "table"), ("draw", "drawing"), ("style", "style"),
-        ("meta", "meta"), ("presentation", "presentation"),
+        ("meta", "meta"), ("presentation", "presentation"), ("svg", "svg-compatible"),
     )
 )  # fmt: skip
 
@@ -273,3 +273,80 @@ def test_a_page_with_front_matter_or_an_editors_title() -> None:
     assert (reading.title, reading.metadata["author"]) == ("Fees", "Ann")
     assert [block.text for block in reading.blocks] == ["author: Ann", "Ten crowns a day."]
     assert read("a.html", b"<html><title>Untitled Document</title><body><h1>Oven</h1>").title == "Oven"
+
+
+def test_open_document_powers_pictures_comments_and_footers_are_read() -> None:
+    """A raised 6 after 10 was read as 106; a picture's description, who commented and the footer were lost."""
+    styles = (
+        '<office:automatic-styles><style:style style:name="S"><style:text-properties style:text-position="super 58%"/>'
+        "</style:style></office:automatic-styles>"
+    )
+    dc = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    body = (
+        '<text:p>It holds 10<text:span text:style-name="S">6</text:span> cells.</text:p>'
+        f"<text:p><office:annotation><dc:creator {dc}>Jon</dc:creator><text:p>Check this.</text:p></office:annotation>"
+        "It turns.</text:p><text:p><draw:frame><draw:text-box><text:p>In a box<draw:frame><draw:image/>"
+        "<svg:desc>A mill at dusk</svg:desc></draw:frame></text:p></draw:text-box></draw:frame>"
+        "<draw:frame><draw:image/></draw:frame></text:p>"
+    )
+    footer = "<style:footer><text:p>Version 3.1</text:p></style:footer>"
+    content = f"{styles}<office:body><office:text>{body}</office:text></office:body>"
+    meta = "<meta:initial-creator>Ann Lee</meta:initial-creator><dc:creator>Bo</dc:creator>"
+    data = open_document(content, meta, **{"styles.xml": f"<x {OPEN}>{footer}{footer}</x>"})
+    reading = read("a.odt", data)
+    assert [(block.kind, block.text) for block in reading.blocks][1:] == [
+        ("paragraph", "It holds 10^6 cells."),
+        ("paragraph", "It turns."),
+        ("paragraph", "Comment by Jon: Check this."),
+        ("paragraph", "In a box"),
+        ("paragraph", "Picture: A mill at dusk"),
+        ("row", "Footer: Version 3.1"),
+    ]
+    assert reading.metadata["author"] == "Ann Lee"
+    assert reading.notes == ("1 picture not read",)
+
+
+def test_a_comment_is_no_part_of_the_cell_it_hangs_on() -> None:
+    dc = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    comment = f"<office:annotation><dc:creator {dc}>Jon</dc:creator><text:p>why?</text:p></office:annotation>"
+    cell = "<table:table-cell>{}<text:p>{}</text:p></table:table-cell>"
+    rows = "".join(
+        f"<table:table-row>{''.join(cell.format(note, text) for note, text in row)}</table:table-row>"
+        for row in ([("", "Item"), ("", "Fee")], [("", "Oar"), (comment, "3")])
+    )
+    table = f'<table:table table:name="Fees">{rows}</table:table>'
+    data = open_document(f"<office:body><office:spreadsheet>{table}</office:spreadsheet></office:body>")
+    assert told("a.ods", data)[1:] == [("row", "Item: Oar; Fee: 3"), ("row", "Comment on B2 by Jon: why?")]
+
+
+def test_rtf_keeps_list_numbers_and_symbols_and_leaves_out_what_is_hidden() -> None:
+    """Numbers of lists were lost, a check mark was "ü", and deleted and hidden words were text."""
+    text = (
+        rb"{\rtf1{\fonttbl{\f0 Arial;}{\f1 Wingdings;}}{\listtext 1.\tab}Open.\par{\f1 \'fc} shut "
+        rb"{\v hidden}{\deleted gone}now{\super 2}.\par}"
+    )
+    assert told("a.rtf", text) == [("paragraph", "1.\tOpen."), ("paragraph", "✓ shut now^2.")]
+
+
+def test_org_dates_are_dates_and_comments_are_no_text() -> None:
+    text = "#+DATE: <2024-05-01 Wed 10:00>\n#+FILETAGS: :mill:river:\nIt turns.\n"
+    text += "#+BEGIN_COMMENT\nhidden\n#+END_COMMENT\nSlowly.\n"
+    reading = read("a.org", text.encode())
+    assert (reading.metadata["date"], reading.metadata["tags"]) == ("2024-05-01", "mill, river")
+    assert [block.text for block in reading.blocks][1:] == ["It turns.", "Slowly."]
+    assert reading.notes == ("1 comment left out",)
+
+
+def test_inline_marks_of_asciidoc_read_as_they_print() -> None:
+    """Notes and references stood with their code; what a line includes was dropped without a word."""
+    text = (
+        "= Mills\n\nTurn it.footnote:[Slowly.] See <<flow,the flow>>, <<end>> and https://x.org[our site].\n\n"
+        "image::mill.png[A mill at dusk,300]\n\ninclude::more.adoc[]\n// a remark\n\n----\n<<kept>>\n----\n"
+    )
+    reading = read("a.adoc", text.encode())
+    assert [block.text for block in reading.blocks] == [
+        "Turn it. (Slowly.) See the flow, end and https://x.org[our site].",
+        "A mill at dusk",
+        "<<kept>>",
+    ]
+    assert reading.notes == ("1 comment left out", "1 included file left out")

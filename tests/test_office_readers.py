@@ -121,10 +121,26 @@ def test_word_raised_digits_are_powers_and_symbol_fonts_are_their_symbols() -> N
     power = f"{run('10')}{run('6', raised)}{run(' cells on 5 m')}{run('2', raised)}{run(', as Salt')}{run('3', raised)}"
     body = f"<w:p>{power}</w:p><w:p>{checked}{run(' done at 40 ')}{degree}{box}{odd}</w:p>"
     assert told("a.docx", word(body)) == [
-        ("paragraph", "10^6 cells on 5 m², as Salt3"),
+        ("paragraph", "10^6 cells on 5 m², as Salt^3"),
         ("paragraph", "☑ done at 40 °C ☐"),
     ]
     assert read("a.docx", word(body)).notes == ("1 symbol not read",)
+
+
+@pytest.mark.parametrize(
+    ("state", "box"),
+    [
+        ("<w:default w:val='0'/><w:checked/>", "☒"),
+        ("<w:default w:val='1'/>", "☒"),
+        ("<w:default w:val='1'/><w:checked w:val='0'/>", "☐"),
+        ("", "☐"),
+    ],
+)
+def test_check_boxes_of_older_forms_are_boxes(state: str, box: str) -> None:
+    """They are fields without a text, and were read as nothing."""
+    field = f"<w:fldChar w:fldCharType='begin'><w:ffData><w:checkBox>{state}</w:checkBox></w:ffData></w:fldChar>"
+    body = f"<w:p>{run('Agreed ')}<w:r>{field}</w:r><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>"
+    assert told("a.docx", word(body)) == [("paragraph", f"Agreed {box}")]
 
 
 def test_word_formulas_are_told_on_a_line() -> None:
@@ -556,3 +572,14 @@ def test_what_was_left_out_as_a_head_is_kept_as_metadata() -> None:
     document = assemble("a.pdf", "", Reading(blocks, "pdf"))
     assert "Report of the board" not in document.text
     assert document.metadata["running lines"] == "Report of the board; Page 1 of 5"
+
+
+def test_amounts_that_end_at_one_place_stand_beside_their_labels() -> None:
+    """Columns drawn one after the other were put side by side only where they began at one place."""
+    document = pdf_page()
+    rows = [("Rope", "118.00"), ("Paint", "41.91"), ("Wages of two keepers", "24,000.00"), ("Total", "24,159.91")]
+    for left, align, place in ((10, "L", 0), (120, "R", 1)):
+        for line, row in enumerate(rows):
+            document.set_xy(left, 30 + 8 * line)
+            document.cell(40, 8, row[place], align=align)
+    assert pdf_texts(document) == [("table", "\n".join(" | ".join(row) for row in rows))]

@@ -245,6 +245,8 @@ def test_latex_reads_as_in_print() -> None:
         (r"see Table~\ref{tab:one} (\cite{x}).", "see Table one."),
         (r"a\footnote{Really.} b", "a (Really.) b"),
         (r"\unknown{kept} \alone text", "kept text"),
+        (r"Stra\ss e, \O re and \ss{}, caf\'e", "Straße, Øre and ß, café"),
+        (r"run \verb|make all| at \url{https://x.org/a%20b}.", "run make all at https://x.org/a%20b."),
     ],
 )
 def test_tex_marks_become_what_they_print(tex: str, expected: str) -> None:
@@ -294,6 +296,7 @@ def test_an_xml_document_gives_its_titles_texts_lists_and_tables() -> None:
 <programlisting>turn 3
 stop</programlisting></chapter></book>"""
     assert lines("loom.xml", manual) == [
+        ("row", "author: Mira Salt"),
         ("heading", "Loom"),
         ("row", "personname: Mira Salt"),
         ("heading", "Warp"),
@@ -325,3 +328,82 @@ stop</programlisting></chapter></book>"""
 )
 def test_records_settings_and_feeds_in_xml(xml: str, expected: list[str]) -> None:
     assert [text for _, text in lines("a.xml", xml)] == expected
+
+
+def test_commands_of_a_papers_own_are_printed_and_comments_are_not() -> None:
+    r"""`In \port{} it rose` lost its town; a comment block was text, and what a line includes went without a word."""
+    body = (
+        "\\newcommand{\\port}{Harwich}\\def\\high{4 m}\n\\begin{document}\nIn \\port{} it rose \\high.\n"
+        "\\begin{comment}\nhidden\n\\end{comment}\n\nSee \\url{https://x.org/a%20b} and more. % not this\n"
+        "\\input{other}\n\\end{document}\n"
+    )
+    reading = read("a.tex", body.encode())
+    assert [(block.text, block.line) for block in reading.blocks] == [
+        ("In Harwich it rose 4 m.", 3),
+        ("See https://x.org/a%20b and more.", 8),
+    ]
+    assert reading.notes == ("1 comment block left out", "1 included file left out")
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("E = mc<sup>2</sup>.", "E = mc^2."),  # was "E = mc."
+        ("(a+b)<sup>2</sup> and e<sup>-kt</sup>, 10<sup>n</sup>", "(a+b)^2 and e^-kt, 10^n"),
+        ("the berth<sup>3</sup> (see above)<sup>1</sup> at<sup>2</sup> sea", "the berth (see above) at sea"),
+        ("the 5<sup>th</sup> and 1<sup>er</sup>", "the 5th and 1er"),
+    ],
+)
+def test_powers_are_told_from_marks_of_notes(html: str, expected: str) -> None:
+    assert page(f"<p>{html}</p>") == [("paragraph", expected)]
+
+
+def test_mappings_in_braces_are_told_with_their_keys() -> None:
+    text = "env: {A: 1, B: 'two, three'}\nodd: {a: {b: 1}}\nempty: {}\n"
+    assert [said for _, said in lines("a.yaml", text)] == [
+        "env.A: 1",
+        "env.B: two, three",
+        "odd: {a: {b: 1}}",
+        "empty: {}",
+    ]
+
+
+def test_notes_terms_and_authors_of_xml_documents() -> None:
+    xml = (
+        "<book><info><title>Mills</title><author><firstname>Ann</firstname><surname>Lee</surname></author>"
+        "<pubdate>2024-03-05</pubdate></info><chapter><title>Wheels</title><para>It turns<footnote><para>Slowly.</para>"
+        "</footnote> well.</para><variablelist><varlistentry><term>Hub</term><listitem><para>The middle.</para>"
+        "</listitem></varlistentry></variablelist></chapter></book>"
+    )
+    reading = read("a.xml", xml.encode())
+    assert dict(reading.metadata) == {"author": "Ann Lee", "date": "2024-03-05"}
+    assert [block.text for block in reading.blocks][-2:] == ["It turns (Slowly.) well.", "Hub: The middle."]
+
+
+def test_what_a_table_is_called_stands_before_it() -> None:
+    """A caption was lost without a word."""
+    table = "<table><caption>Fees of <b>2024</b></caption><tr><td>Oar</td><td>3</td></tr></table>"
+    assert page(f"<p>Before.</p>{table}") == [
+        ("paragraph", "Before."), ("paragraph", "Fees of 2024"), ("table", "Oar | 3"),
+    ]  # fmt: skip
+
+
+def test_a_property_goes_on_behind_a_backslash() -> None:
+    assert [text for _, text in lines("a.properties", "a.b=one, \\\n   two, \\\n   three\nc=4\n")] == [
+        "a.b: one, two, three", "c: 4",
+    ]  # fmt: skip
+
+
+def test_a_note_inside_a_sentence_stands_in_brackets_and_a_field_of_that_name_does_not() -> None:
+    xml = "<text><p>It rose<note>Twice.</note> well.</p><r><name>Oar</name><note>wide</note><price>3</price></r></text>"
+    assert [text for _, text in lines("a.xml", xml)] == [
+        "It rose (Twice.) well.", "r.name: Oar; r.note: wide; r.price: 3",
+    ]  # fmt: skip
+
+
+def test_pictures_of_a_notebook_are_counted() -> None:
+    shown = {"output_type": "display_data", "data": {"image/png": "AAAA", "text/plain": "<Figure size 640x480>"}}
+    cell = {"cell_type": "code", "source": "plot()", "outputs": [shown, shown]}
+    reading = read("a.ipynb", json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4}).encode())
+    assert [block.text for block in reading.blocks] == ["plot()"]
+    assert reading.notes == ("2 pictures not read",)

@@ -534,7 +534,7 @@ def test_csv_rows_stand_alone_and_know_their_line(delimiter: str) -> None:
     assert [(block.text, block.line) for block in reading.blocks] == [
         ("name: north; note: two lines", 2),
         ("name: south", 4),
-        ("name: west; note: a, b; c", 5),
+        ("name: west; note: “a, b; c”", 5),
     ]
 
 

@@ -334,8 +334,8 @@ def test_an_empty_collection_finds_nothing_and_answers_nothing(tmp_path: Path, q
     assert (answer.answered, answer.text, answer.citations, answer.passages) == (False, "", (), ())
 
 
-def test_a_cosine_means_the_same_in_every_collection(world: Engine, tmp_path: Path) -> None:
-    """The score orders one search; what may be compared with another search's, or a floor, is the cosine."""
+def test_a_score_means_the_same_in_every_collection(world: Engine, tmp_path: Path) -> None:
+    """It was a standard score: how far a passage stood out among what the same search found."""
     texts = {f"other{n}.md": article(f"topic{n}", 2) for n in range(12)} | {"deep/tea.md": PASSAGES["deep/tea.md"]}
     other = Engine(collection_of(tmp_path, texts))
     question = "steeped green tea"
@@ -344,8 +344,44 @@ def test_a_cosine_means_the_same_in_every_collection(world: Engine, tmp_path: Pa
         for engine in (world, other)
     )
     assert here.origin.dense_score == pytest.approx(there.origin.dense_score, abs=1e-6)
-    assert here.score != pytest.approx(there.score)
+    assert here.score == pytest.approx(there.score, abs=1e-6)
+    assert here.score == pytest.approx(0.7 * (here.origin.dense_score or 0) + 0.3 * 3 / 3, abs=1e-6)
     assert here.origin.words_score != pytest.approx(there.origin.words_score)
+
+
+def test_what_hardly_fits_has_a_small_score_however_small_the_collection(tmp_path: Path) -> None:
+    """The best of two poor passages stood out as far as the best of many good ones, and came first when merged."""
+    small = Engine(collection_of(tmp_path / "small", {"a.md": "The green door is shut.", "b.md": "Rain fell all day."}))
+    large = Engine(
+        collection_of(tmp_path / "large", {f"t{n}.md": f"Green tea is steeped for {n} minutes." for n in range(1, 30)})
+    )
+    question = "How is green tea steeped?"
+    merged = sorted((*small.search(question), *large.search(question)), key=lambda each: -each.score)
+    assert [Path(each.source).name for each in merged[-2:]] == ["a.md", "b.md"]
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "feedback", "words", "dense"])
+def test_scores_lie_between_0_and_1_and_fall_with_the_rank(world: Engine, mode: retriever.Mode) -> None:
+    scores = [found.score for found in world.search("green tea in the library of the hive", k=10, mode=mode)]
+    assert scores
+    assert scores == sorted(scores, reverse=True)
+    assert all((-1 if mode == "dense" else 0) <= score <= 1.000001 for score in scores)  # a cosine may be negative
+
+
+def test_the_score_of_a_search_by_words_is_the_share_of_them(tmp_path: Path) -> None:
+    engine = Engine(collection_of(tmp_path, {"a.md": "Green tea, steeped.", "b.md": "Green doors.", "c.md": "Rain."}))
+    found = engine.search("steeping green green teas", mode="words")
+    assert [(Path(each.source).name, round(each.score, 6)) for each in found] == [
+        ("a.md", 1.0),
+        ("b.md", round(1 / 3, 6)),
+    ]
+
+
+def test_what_is_named_scores_no_less_than_what_stands_below_it(tmp_path: Path) -> None:
+    texts = {"tides.md": "Water rises twice.", "b.md": "The tides rise by the tides' own rules, as tides do."}
+    found = Engine(collection_of(tmp_path, texts)).search("tides.md")
+    assert Path(found[0].source).name == "tides.md"
+    assert found[0].score >= found[1].score > 0
 
 
 def test_a_collection_that_does_not_exist_is_named(tmp_path: Path) -> None:
@@ -501,3 +537,15 @@ def test_of_a_wide_row_the_whole_is_read(tmp_path: Path) -> None:
     assert all(passage.text.split("\n")[0] in rows and passage.text.split("\n")[-1] in rows for passage in read)
     spans = [(passage.start, passage.end) for passage in read]
     assert len(set(spans)) == len(spans)
+
+
+def test_a_cell_that_was_cut_is_read_with_its_row(tmp_path: Path) -> None:
+    """The end of a long cell was read as a row of its own, "why; point: 39", and asked for by that name."""
+    cell = " ".join(f"Sentence {number} of it tells why the berth waits; point: {number}." for number in range(30))
+    text = f'ID,Rationale,Owner\nR-1,"{cell}\n\n- so said the harbourmaster",Mira\nR-2,Short,Jon\n'
+    engine = Engine(collection_of(tmp_path, {"requirements.csv": text}))
+    with engine.collection.view() as view:
+        found = Retriever("words").read(view, "harbourmaster", None, 1)
+    assert found[0].text.startswith("ID: R-1; Rationale: “Sentence 0 ")
+    assert "harbourmaster”; Owner: Mira" in found[0].text
+    assert found[0].context.endswith("ID: R-1")

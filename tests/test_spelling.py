@@ -63,6 +63,53 @@ def test_only_slips_of_the_questions_own_language_are_changed(tmp_path: Path, qu
         assert meant(connection, question) == better
 
 
+LANGUAGES = {
+    "de": "Die Kündigungsfrist ist ein Monat, und der Hafenmeister öffnet die Schleuse. Wir zahlen nicht für Straßen.",
+    "fr": "La bibliothèque est ouverte le mardi, et les élèves ne sont pas admis dans la réserve pour les livres.",
+    "es": "El autobús de la ciudad sale por la mañana, y los viajeros no pagan más que un billete para el puerto.",
+    "it": "La biblioteca della città è aperta il lunedì, e il prestito non si paga per un mese con la tessera.",
+    "nl": "De vergunning voor het parkeren is een jaar geldig, en de bewoners van de wijk betalen niet veel.",
+    "pl": "Biblioteka jest otwarta w poniedziałek, a książki można wypożyczyć na miesiąc i nie trzeba za to płacić.",
+    "ru": "Наша библиотека города открыта по понедельникам, и книги можно взять домой на месяц.",
+    "en": "The library of the harbour is open on Monday, and the tourists are lent a lantern for the night.",
+}
+
+
+@pytest.fixture(scope="module")
+def languages(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    found = Collection("languages", tmp_path_factory.mktemp("home"), WordEncoder())
+    found.add([Given(name, text) for name, text in LANGUAGES.items()])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("question", "better"),
+    [
+        ("Wie lang ist die Kündigungsfirst?", "Wie lang ist die Kündigungsfrist?"),
+        ("Wie lang ist die Kuendigungsfrist?", ""),  # it is found so
+        ("Wer öffnet die Schleusse?", "Wer öffnet die Schleuse?"),
+        ("Quand la bibliotèque est-elle ouverte ?", "Quand la bibliothèque est-elle ouverte ?"),
+        ("Les éllèves sont-ils admis ?", "Les élèves sont-ils admis ?"),
+        ("¿Cuándo sale el autobbús de la ciudad?", "¿Cuándo sale el autobús de la ciudad?"),
+        ("Quando è aperta la bibilioteca?", "Quando è aperta la biblioteca?"),
+        ("Wat betalen de bewooners van de wijk?", "Wat betalen de bewoners van de wijk?"),
+        ("Kiedy biblioteka jest otwrata?", "Kiedy biblioteka jest otwarta?"),
+        ("Когда открыта библотека?", "Когда открыта библиотека?"),
+        ("When is the harbuor open?", "When is the harbour open?"),
+        ("Wer ist der Meister?", ""),  # it has a compound of it
+        ("Was wird für Strassen nicht gezahlt?", ""),  # as the Swiss write it
+        ("Wo sind die Touristin und die Laterne?", ""),  # near words of English alone
+        ("Où est la librairie ?", ""),  # "library" is English
+        ("Quels livres sont ouverts ?", ""),  # other forms
+        ("¿Quién paga los billetes?", ""),
+        ("In welchen Häfen ist die Schleuse?", ""),
+    ],
+)
+def test_each_language_is_put_right_from_its_own_words(languages: Collection, question: str, better: str) -> None:
+    with languages.reading() as connection:
+        assert meant(connection, question) == better
+
+
 def test_what_is_a_word_is_not_changed_though_the_collection_lacks_it(tmp_path: Path) -> None:
     collection = Collection("sun", tmp_path, WordEncoder())
     collection.add([Given("en", "He sees the angle of the sun, and the library is closed.")])

@@ -230,3 +230,38 @@ def test_comments_on_cells_follow_their_sheet_and_charts_are_counted() -> None:
         "Sheet", "Item: Rope; Cost: 40", "Comment on B2 by Ann: paid late",
     ]  # fmt: skip
     assert reading.notes == ("1 chart not read",)
+
+
+def test_a_cell_of_many_lines_is_told_from_the_cells_beside_it() -> None:
+    """ "Reason: the tide turns; see note: 3" read as three cells, and its end as a column of the row."""
+    text = 'ID;Rationale;Owner\nR-1;"In 10 minutes.\nReason: the tide turns; note: 3.\n\nSo said “Jon”";Mira\n'
+    text += "R-2;Short;Jon\n"
+    reading = read("a.csv", text.encode())
+    assert [(block.text, block.line) for block in reading.blocks] == [
+        ("ID: R-1; Rationale: “In 10 minutes. Reason: the tide turns; note: 3. So said ‘Jon’”; Owner: Mira", 2),
+        ("ID: R-2; Rationale: Short; Owner: Jon", 6),
+    ]
+    assert row_text(["A", "B"], ["one; two", ""]) == "A: “one; two”"
+    assert row_text([], ["one; two", ""]) == "one; two"  # alone, it is no cell beside others
+
+
+def test_fields_of_records_are_told_from_what_their_values_say() -> None:
+    record = b'[{"name": "Oar", "text": "Long; wood: ash", "hint": "wide; flat"}]'
+    assert [block.text for block in read("a.json", record).blocks] == [
+        "name: Oar; text: “Long; wood: ash”; hint: wide; flat"
+    ]
+
+
+def test_an_unusual_mark_between_quoted_cells_parts_them() -> None:
+    text = '"Name"^"Price, EUR"^"Qty"\n"Nut"^"3,50"^"12"\n"Bolt"^"4,10"^"7"\n'
+    assert [block.text for block in read("a.csv", text.encode()).blocks] == [
+        "Name: Nut; Price, EUR: 3,50; Qty: 12",
+        "Name: Bolt; Price, EUR: 4,10; Qty: 7",
+    ]
+
+
+def test_a_first_line_that_tells_the_delimiter_is_no_title() -> None:
+    reading = read("a.csv", b"sep=;\nName;Price\nNut;3,50\nBolt;4,10\n")
+    assert [(block.text, block.line) for block in reading.blocks] == [
+        ("Name: Nut; Price: 3,50", 3), ("Name: Bolt; Price: 4,10", 4),
+    ]  # fmt: skip

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer.collection import Collection
+from indexer.compounds import is_end
 from indexer.types import Progress, Vectors, silent
 
 DIM = 32
@@ -130,9 +131,14 @@ DROP TABLE names; UPDATE chunks SET bigrams = ''; UPDATE alembic_version SET ver
 
 
 def make_older(database: Path, revision: str) -> None:
-    """Take from a database what migrations later than `revision` ("0001" to "0003") have brought."""
+    """Take from a database what migrations later than `revision` ("0001" to "0004") have brought."""
     with sqlite3.connect(database) as connection:
-        connection.executescript(_VECTORS_OF_OLD)
+        for chunk, stems in connection.execute("SELECT id, stems FROM chunks").fetchall():
+            without = " ".join(each for each in stems.split() if not is_end(each))
+            connection.execute("UPDATE chunks SET stems = ? WHERE id = ?", (without, chunk))
+        connection.execute("UPDATE alembic_version SET version_num = '0004'")
+        connection.commit()
+        connection.executescript(_VECTORS_OF_OLD if revision < "0004" else "")
         connection.executescript(_WORDS_OF_OLD if revision < "0003" else "")
         connection.executescript(_NAMES_OF_OLD if revision < "0002" else "")
     connection.close()

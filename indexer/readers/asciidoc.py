@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import decode
+from indexer.readers.notes import counted
 from indexer.readers.text import reading_of
 from indexer.types import Block, BlockKind, Reading
 
@@ -22,6 +24,9 @@ _SILENT = re.compile(
     r"(?://(?!/)|\[[^\[\]]*\]$|\[\[[^\[\]]*\]\]$|ifdef::|ifndef::|endif::|ifeval::|include::|toc::|<<<$|'''$)"
 )
 _CELL = re.compile(r"(?:^|(?<=\s))(?:\d+[.+*]?\d*[+*])?[<^>.]{0,4}[aehlmdsv]?\|")
+_NOTE = re.compile(r"footnote(?:ref)?:[\w-]{0,40}\[([^\[\]]{1,1000})\]")
+_REFERENCE = re.compile(r"<<([^<>,]{1,200})(?:,\s*([^<>]{1,300}))?>>")
+_IMAGE = re.compile(r"image::?[^\s\[\]]{1,300}\[\"?([^\[\]\",]{0,300})[^\[\]]{0,300}\]")
 _FIELDS = frozenset(
     (
         *(
@@ -49,7 +54,19 @@ def read(name: str, data: bytes) -> Reading:
     fields, body = _header(lines)
     blocks = list(_blocks(lines, body))
     title = fields.pop("title", "") or next((block.text for block in blocks if block.kind == "heading"), "")
-    return reading_of(decoded, "asciidoc", iter(blocks), title, fields)
+    reading = reading_of(decoded, "asciidoc", iter(blocks), title, fields)
+    left_out = {
+        "comments": sum(line.startswith("//") and not line.startswith("///") for line in lines),
+        "included files": sum(line.startswith("include::") for line in lines),
+    }
+    return replace(reading, notes=(*reading.notes, *counted(left_out)))
+
+
+def _as_printed(text: str) -> str:
+    """Return text with notes in brackets, cross references and pictures by their words; links keep their addresses."""
+    text = _NOTE.sub(r" (\1)", text)
+    text = _REFERENCE.sub(lambda mark: mark[2] or mark[1], text)
+    return _IMAGE.sub(r"\1", text)
 
 
 def _header(lines: Sequence[str]) -> tuple[dict[str, str], int]:
@@ -88,7 +105,8 @@ def _blocks(lines: Sequence[str], place: int) -> Iterator[Block]:
 
     def block(begin: int, end: int, kind: BlockKind = "paragraph") -> Iterator[Block]:
         if any(line.strip() for line in lines[begin:end]):
-            yield Block("\n".join(lines[begin:end]), kind, line=begin + 1)
+            text = "\n".join(lines[begin:end])
+            yield Block(text if kind == "code" else _as_printed(text), kind, line=begin + 1)
 
     while place < len(lines):
         line = lines[place].rstrip()
@@ -110,7 +128,7 @@ def _blocks(lines: Sequence[str], place: int) -> Iterator[Block]:
         elif line == "////":
             end = next((at for at in range(place + 1, len(lines)) if lines[at].rstrip() == line), len(lines)) + 1
         elif line.startswith(".") and len(line) > 1:
-            yield Block(line[1:], line=place + 1)
+            yield Block(_as_printed(line[1:]), line=place + 1)
         options = line if line.startswith("[") else "" if line and not line.startswith(".") else options
         start = place = end
     yield from block(start, place)
@@ -125,7 +143,7 @@ def _is_mark(line: str) -> bool:
 def _table(lines: Sequence[str], options: str) -> Iterator[Block]:
     """Yield a table; one whose first column is a header gives a row "name: value" for each of its rows."""
     text = "\n".join(line for line in lines if not line.startswith("//"))
-    cells = [" ".join(cell.split()) for cell in _CELL.split(text)[1:]]
+    cells = [_as_printed(" ".join(cell.split())) for cell in _CELL.split(text)[1:]]
     specification = re.search(r"cols=\"([^\"]+)\"", options)
     columns = _columns(specification[1]) if specification else []
     first = next((line for line in lines if line.strip()), "")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from indexer.readers.encoding import Decoded, decode
@@ -16,6 +18,9 @@ from indexer.types import Block, Reading
 
 _DELIMITERS = (",", ";", "\t", "|")
 _IN_WORDS = frozenset("\"'.,-_()[]{}#%&@+")
+_BETWEEN_QUOTED = re.compile(r"(?<=\")([^\w\s\"'.)\]-])(?=\")")
+_STATED = re.compile(r"\ufeff?sep=(.)\r?\n", re.I)
+"""A first line that tells a spreadsheet what parts the values."""
 _SAMPLE_ROWS = 50
 _MAX_CELL = 10_000_000
 """Characters in one cell; the module's own limit of 131,072 is too small for exported texts."""
@@ -28,8 +33,13 @@ def read(name: str, data: bytes) -> Reading:
     """
     decoded = decode(data)
     csv.field_size_limit(_MAX_CELL)
+    stated = _STATED.match(decoded.text)
+    text = decoded.text[stated.end() :] if stated else decoded.text
     try:
-        blocks = list(_rows(decoded.text, _delimiter(decoded.text)))
+        blocks = [
+            replace(block, line=block.line + 1) if stated and block.line else block
+            for block in _rows(text, stated[1] if stated else _delimiter(text))
+        ]
     except csv.Error:
         return _as_text(decoded, "not a regular table")
     except OverflowError:
@@ -70,10 +80,19 @@ def _delimiter(text: str) -> str:
         return (widths.count(common) / len(widths), common) if common > 1 else (0.0, 1)
 
     sample = "\n".join(text[:200_000].split("\n")[:_SAMPLE_ROWS])
+    if mark := _between_quoted(sample):
+        return mark
     usual = max(_DELIMITERS, key=regularity)  # the first of equals
     if regularity(usual)[1] > 1:
         return usual
     return max((usual, *_others(sample)), key=regularity)
+
+
+def _between_quoted(sample: str) -> str:
+    """Return the unusual mark that parts quoted cells, as in "Nut"^"12"; "" where a usual one parts any."""
+    marks = Counter(_BETWEEN_QUOTED.findall(sample))
+    found = "" if not marks or not marks.keys().isdisjoint(_DELIMITERS) else marks.most_common(1)[0][0]
+    return found if marks[found] > 1 else ""
 
 
 def _others(sample: str) -> list[str]:

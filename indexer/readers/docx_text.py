@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from indexer.readers.raised import is_signed_number, power
+from indexer.readers.raised import is_signed_number, printed_power
 from indexer.readers.rows import header_of, is_header, row_text
 from indexer.readers.symbols import is_symbol_font, symbol
 
@@ -31,7 +31,7 @@ def paragraph_text(paragraph: Any) -> str:
     """Return the words of a paragraph, without those of text boxes that hang on it."""
     text = ""
     for piece, is_raised in _pieces(paragraph):
-        text += power(text, piece) or piece if is_raised and is_signed_number(piece) else piece
+        text += printed_power(text, piece) if is_raised and is_signed_number(piece) else piece
     return text.strip()
 
 
@@ -58,12 +58,24 @@ def _pieces(node: Any, font: str = "", is_raised: bool = False) -> Iterator[tupl
             yield "\n", False
         elif tag == f"{W}noBreakHyphen":
             yield "-", False
+        elif tag == f"{W}fldChar":
+            yield _check_box(child), False
         elif tag == f"{W}r":
             yield from _pieces(child, _setting(child, "rFonts", "ascii"), _setting(child, "vertAlign") == "superscript")
         elif tag.startswith(_M):
             yield formula(child), False
         else:
             yield from _pieces(child, font, is_raised)
+
+
+def _check_box(field: Any) -> str:
+    """Return the box that a form field of Word's older kind shows, "" for other fields."""
+    box = field.find(f"{W}ffData/{W}checkBox")
+    if box is None:
+        return ""
+    checked, default = box.find(f"{W}checked"), box.find(f"{W}default")
+    state = checked if checked is not None else default
+    return "☒" if state is not None and state.get(f"{W}val", "1") not in ("0", "false", "off") else "☐"
 
 
 def symbol_of(sym: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 from typing import Any
 from urllib.parse import unquote
@@ -83,5 +84,6 @@ def _field(root: Any, name: str) -> str:
 
 def _metadata(root: Any) -> dict[str, str]:
     fields = {ours: _field(root, theirs) for ours, theirs in _FIELDS.items()}
-    fields["date"] = iso_date(_field(root, "date"))
+    date = _field(root, "date").partition(", ")[0]
+    fields["date"] = iso_date(date) or (date if re.fullmatch(r"\d{4}(?:-\d\d)?", date) else "")
     return {key: value for key, value in fields.items() if value}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from indexer.readers.html_tables import holds_data, raised, table_text
+from indexer.readers.html_tables import caption, holds_data, raised, table_text
 from indexer.types import Block, BlockKind
 
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
@@ -67,6 +67,8 @@ class _Walk:
             self.flush()
             self._code = element
         elif tag == "table" and holds_data(element):
+            self.flush()
+            self._lines = caption(element)
             self.flush()
             self._table = element
             return

@@ -15,6 +15,8 @@ from typing import Any
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import Decoded, decode
 from indexer.readers.html_blocks import blocks_of
+from indexer.readers.html_formulas import put_formulas_in
+from indexer.readers.html_slides import put_slides_in
 from indexer.readers.markdown import front_matter
 from indexer.readers.notes import counted
 from indexer.readers.text import paragraphs, reading_of
@@ -73,6 +75,8 @@ def page(decoded: Decoded) -> Reading:
     if tree is None:
         return _without_structure(decoded)
     title, metadata = _about(tree)
+    put_slides_in(tree)
+    put_formulas_in(tree)
     hidden = remove_hidden(tree)
     notes = [f"{hidden} hidden elements left out"] if hidden else []
     everything = list(blocks_of(_body(tree)))
@@ -249,5 +253,6 @@ def blocks_in(text: str) -> Iterator[Block]:
     if tree is None:
         yield from (Block(block.text) for block in paragraphs(_visible_text(text)))
         return
+    put_formulas_in(tree)
     remove_hidden(tree)
     yield from blocks_of(_body(tree))

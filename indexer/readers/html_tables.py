@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from indexer.readers.raised import is_signed_number, power
+from indexer.readers.raised import is_signed_number, power, raised_letters
 
 MAX_CELL = 2_000
 """Characters; a table with a larger cell serves the layout of the page, not its data."""
@@ -19,6 +19,12 @@ def holds_data(table: Any) -> bool:
         return False
     cells = list(table.iter(*_CELLS))
     return len(cells) > 1 and all(len("".join(cell.itertext())) <= MAX_CELL for cell in cells)
+
+
+def caption(table: Any) -> list[str]:
+    """Return what a table is called, one line or none."""
+    found = (" ".join("".join(each.itertext()).split()) for each in table.iterfind("caption"))
+    return [text for text in found if text][:1]
 
 
 def table_text(table: Any) -> str:
@@ -84,7 +90,7 @@ def raised(element: Any) -> str | None:
         return None
     text = (element.text or "").strip()
     before = _text_before(element)
-    return power(before, text) if is_signed_number(text) else None
+    return power(before, text) if is_signed_number(text) else raised_letters(before, text)
 
 
 def _text_before(element: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from indexer.readers.encoding import Decoded, decode
+from indexer.readers.rows import unambiguous
 from indexer.readers.text import paragraphs, reading_of
 from indexer.types import Block, Reading
 
@@ -74,7 +75,7 @@ def _pairs(value: Any, path: str, depth: int) -> Iterator[str]:
         for item in value:
             yield from _pairs(item, path, depth + 1)
     else:
-        text = ", ".join(map(_scalar, value)) if isinstance(value, list) else _scalar(value)
+        text = unambiguous(", ".join(map(_scalar, value)) if isinstance(value, list) else _scalar(value))
         if text:
             yield f"{path}: {text}" if path else text
 

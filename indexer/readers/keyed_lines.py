@@ -73,8 +73,12 @@ def _rest(value: str, lines: Sequence[str], place: int) -> Iterator[str]:
     """Yield the lines on which a value goes on: up to its closing bracket or quotes, or while they are indented."""
     opener = next((mark for mark in ('"""', "'''") if value.startswith(mark) and value.count(mark) == 1), "")
     depth = _depth(value) if value.startswith(("[", "{")) else 0
+    goes_on = value.endswith("\\") and not value.endswith("\\\\")
     for line in lines[place : place + _MAX_LINES]:
-        if opener:
+        if goes_on:
+            goes_on = line.endswith("\\")
+            yield line.strip().removesuffix("\\")
+        elif opener:
             yield line
             if opener in line:
                 return
@@ -98,6 +102,8 @@ def _assigned(path: tuple[str, ...], value: str, more: Sequence[str], number: in
         return
     comment = _TRAILING.search(re.sub(r"\"[^\"]*\"|'[^']*'", lambda quoted: "x" * len(quoted[0]), value))
     bare = value[: comment.start()] if comment else value
+    if more and bare.endswith("\\"):  # a line of properties that goes on with the next
+        bare, more = bare.removesuffix("\\") + "".join(more), ()
     text = " ".join(filter(None, (bare.strip(), *more)))
     if text.startswith("[") and text.endswith("]") and not re.search(r"[\[\]{}]", text[1:-1]):
         items = re.findall(r"\s*(\"[^\"]*\"|'[^']*'|[^,]+)", text[1:-1])

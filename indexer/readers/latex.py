@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import decode
+from indexer.readers.notes import counted
 from indexer.readers.tex_text import readable
 from indexer.readers.text import reading_of
 from indexer.types import Block, BlockKind, Reading
@@ -29,6 +31,7 @@ _TOKEN = re.compile(
     rf"|\\(?P<heading>{'|'.join(_LEVELS)})\*?(?:\[[^\[\]]{{0,300}}\])?(?=\{{)"
     r"|\\(?P<caption>caption)\*?(?:\[[^\[\]]{0,300}\])?(?=\{)"
     r"|\\(?P<item>item)\b[ \t]*(?:\[(?P<term>[^\[\]]{0,300})\])?"
+    r"|(?P<link>\\(?:url|href|path|nolinkurl)\{[^{}\n]{0,2000}\})"
     r"|(?P<comment>(?<!\\)%[^\n]*)"
 )
 _HEADER = re.compile(r"\\(title|author|date|subtitle|institute)\*?(?:\[[^\[\]]{0,300}\])?(?=\{)")
@@ -37,19 +40,48 @@ _RULES = re.compile(
 )
 _LABELS = re.compile(r"\s*(?:\\label\{[^{}]*\}\s*)*")
 _MAX_ARGUMENT = 20_000
+_MACRO = re.compile(r"\\(?:(?:re)?newcommand\*?\{?|providecommand\*?\{?|def)\\([A-Za-z]+)\}?\s*(?=\{)")
+_MAX_MACRO, _MAX_MACROS = 500, 200
+"""Characters of what a command of a document's own stands for, and how many of them."""
+_COMMENT_BLOCK = re.compile(r"\\begin\{comment\}.*?\\end\{comment\}", re.S)
+_INCLUDED = re.compile(r"\\(?:input|include|subfile)\{")
 
 
 def read(name: str, data: bytes) -> Reading:
     """Read LaTeX; the title and the fields are those of the preamble, else the first heading is the title."""
     decoded = decode(data)
-    text = decoded.text
+    text, comments = _COMMENT_BLOCK.subn(lambda block: "\n" * block[0].count("\n"), decoded.text)
+    included = len(_INCLUDED.findall(re.sub(r"(?<!\\)%[^\n]*", "", text)))
+    text = _with_macros(text)
     begin = text.find("\\begin{document}")
     end = text.find("\\end{document}")
     body = begin + len("\\begin{document}") if begin >= 0 else 0
     fields = _header(text[: end if end >= 0 else None])
     blocks = list(_blocks(text, body, end if end >= 0 else len(text)))
     title = fields.pop("title", "") or next((block.text for block in blocks if block.kind == "heading"), "")
-    return reading_of(decoded, "latex", iter(blocks), title, fields)
+    reading = reading_of(decoded, "latex", iter(blocks), title, fields)
+    left_out = {"comment blocks": comments, "included files": included}
+    return replace(reading, notes=(*reading.notes, *counted(left_out)))
+
+
+def _with_macros(text: str) -> str:
+    """Return the text with its own commands without arguments replaced by what they stand for."""
+    bare = re.sub(r"(?<!\\)%[^\n]*", "", text)
+    meanings: dict[str, str] = {}
+    for found in _MACRO.finditer(bare):
+        meaning, _ = _argument(bare, found.end())
+        if (
+            0 < len(meaning) <= _MAX_MACRO
+            and "#" not in meaning
+            and "\n" not in meaning
+            and len(meanings) < _MAX_MACROS
+        ):
+            meanings[found[1]] = meaning
+    if not meanings:
+        return text
+    begin = max(0, text.find("\\begin{document}"))
+    uses = re.compile(rf"\\({'|'.join(sorted(meanings, key=len, reverse=True))})(?![A-Za-z])(?:\{{\}}|[ \t]+(?=\w))?")
+    return text[:begin] + uses.sub(lambda use: f"{{{meanings[use[1]]}}}", text[begin:])
 
 
 def _header(text: str) -> dict[str, str]:
@@ -123,6 +155,8 @@ def _blocks(text: str, place: int, end: int) -> Iterator[Block]:
                 writer.flush()
         elif token["comment"] is not None:
             pass
+        elif token["link"]:
+            writer.add(token["link"], token.start())
         elif token["begin"]:
             place = _enter(writer, token["begin"], text, place, end)
         elif token["end"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from indexer.readers.code import definitions
@@ -12,6 +13,7 @@ from indexer.readers.frames import table_of
 from indexer.readers.html_page import blocks_in
 from indexer.readers.json_values import as_text
 from indexer.readers.markdown import markdown_blocks, plain
+from indexer.readers.notes import counted
 from indexer.readers.text import reading_of
 from indexer.types import Block, BlockKind, Reading
 
@@ -26,6 +28,7 @@ def read(name: str, data: bytes) -> Reading:
     try:
         notebook = json.loads(decoded.text)
         blocks = list(_cells(notebook["cells"]))
+        pictures = sum(_is_shown_alone(output) for cell in notebook["cells"] for output in cell.get("outputs") or [])
         metadata = notebook.get("metadata") or {}
         language = str((metadata.get("kernelspec") or {}).get("language") or "")
         title = str(metadata.get("title") or "")
@@ -34,7 +37,15 @@ def read(name: str, data: bytes) -> Reading:
         return as_text(decoded, "notebook", "not a valid notebook")
     fields = {"author": ", ".join(filter(None, authors)), "language": language}
     title = title or next((plain(block.text[:1000]) for block in blocks if block.kind == "heading"), "")
-    return reading_of(decoded, "notebook", iter(blocks), title, {key: value for key, value in fields.items() if value})
+    filled = {key: value for key, value in fields.items() if value}
+    reading = reading_of(decoded, "notebook", iter(blocks), title, filled)
+    return replace(reading, notes=(*reading.notes, *counted({"pictures": pictures}, "not read")))
+
+
+def _is_shown_alone(output: dict[str, Any]) -> bool:
+    """Tell a picture, of which at most its name is told."""
+    data = output.get("data") or {}
+    return any(key.startswith("image/") for key in data) and _is_picture(_output(output) or "<>")
 
 
 def _cells(cells: list[dict[str, Any]]) -> Iterator[Block]:

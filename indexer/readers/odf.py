@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from itertools import takewhile
 from typing import Any
 
 from indexer.errors import Unreadable
 from indexer.readers.archive import open_archive, read_member
 from indexer.readers.dates import iso_date
 from indexer.readers.fields import is_placeholder
+from indexer.readers.notes import counted
+from indexer.readers.office import described
+from indexer.readers.raised import is_signed_number, printed_power
 from indexer.readers.rows import MAX_COLUMNS, MAX_ROWS
 from indexer.readers.tables import Row, table_blocks
 from indexer.types import Block, Reading
 
 _NS = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
 _TEXT, _TABLE, _OFFICE, _DRAW, _STYLE = (_NS % name for name in ("text", "table", "office", "drawing", "style"))
-_PRESENTATION = _NS % "presentation"
+_PRESENTATION, _SVG = _NS % "presentation", _NS % "svg-compatible"
 _FORMS = {"text": "odt", "spreadsheet": "ods", "presentation": "odp", "drawing": "odp"}
 _SILENT = frozenset(
     (
@@ -27,13 +32,14 @@ _SILENT = frozenset(
     )
 )
 _FIELDS = {
-    "author": ("creator", "initial-creator"),
+    "author": ("initial-creator", "creator"),
     "subject": ("subject",),
     "description": ("description",),
     "keywords": ("keyword",),
     "created": ("creation-date",),
     "last modified": ("date",),
 }
+_HANGING = (f"{_DRAW}frame", f"{_DRAW}custom-shape")
 _MAX_REPEATED = 1_000
 
 
@@ -47,20 +53,50 @@ def read(name: str, data: bytes) -> Reading:
             ):
                 raise Unreadable("encrypted")
             root = _parsed(read_member(archive, "content.xml"))
-            about = _parsed(read_member(archive, "meta.xml")) if "meta.xml" in members else None
+            about, styles = (
+                _parsed(read_member(archive, name)) if name in members else None for name in ("meta.xml", "styles.xml")
+            )
     else:
-        root = about = _parsed(data)
+        root = about = styles = _parsed(data)
     body = root.find(f".//{_OFFICE}body")
     content = next(iter(body), None) if body is not None else None
     if content is None:
         raise Unreadable("damaged OpenDocument file")
     form = _FORMS.get(content.tag.rpartition("}")[2], "odt")
-    blocks = tuple(
-        _sheets(content) if form == "ods" else _slides(content) if form == "odp" else _Walk(root).blocks(content)
-    )
+    walk = _Walk(root, _raised_styles(root, styles))
+    if form == "ods":
+        blocks = tuple(_sheets(content, walk))
+    elif form == "odp":
+        blocks = tuple(_slides(content, walk))
+    else:
+        blocks = (*walk.blocks(content), *_around(styles, walk))
     title, fields = _about(about)
     first = next((block.text for block in blocks if block.kind == "heading"), "")
-    return Reading(blocks, form, title or (first if form != "ods" else ""), fields)
+    notes = counted({"pictures": walk.pictures, "charts": walk.charts}, "not read")
+    return Reading(blocks, form, title or (first if form != "ods" else ""), fields, notes)
+
+
+def _raised_styles(*roots: Any) -> frozenset[str]:
+    """Return the names of the styles that print letters above the line."""
+    return frozenset(
+        style.get(f"{_STYLE}name", "")
+        for root in roots
+        if root is not None
+        for style in root.iter(f"{_STYLE}style")
+        for each in style.iterfind(f"{_STYLE}text-properties")
+        if re.match(r"super|[1-9]\d*%", each.get(f"{_STYLE}text-position", ""))
+    )
+
+
+def _around(styles: Any, walk: _Walk) -> Iterator[Block]:
+    """Yield what stands above and below every page, each line once."""
+    seen: set[str] = set()
+    for name in ("header", "footer"):
+        for part in styles.iter(f"{_STYLE}{name}") if styles is not None else ():
+            text = " ".join(filter(None, map(walk.text, part.iter(f"{_TEXT}p"))))
+            if text and text not in seen:
+                seen.add(text)
+                yield Block(f"{name.capitalize()}: {text}", "row")
 
 
 def _parsed(data: bytes) -> Any:
@@ -99,8 +135,10 @@ def _about(root: Any) -> tuple[str, dict[str, str]]:
 class _Walk:
     """Reads texts: headings, paragraphs, lists and tables, one after the other."""
 
-    def __init__(self, root: Any, page: int | None = None) -> None:
-        self.page = page
+    def __init__(self, root: Any, raised: frozenset[str]) -> None:
+        self.page: int | None = None
+        self.pictures = self.charts = 0
+        self._raised = raised
         self._titles = {"Title"}
         self._numbered: set[tuple[str, str]] = set()
         for style in root.iter(f"{_STYLE}style"):
@@ -110,6 +148,13 @@ class _Walk:
             for level in style.iter(f"{_TEXT}list-level-style-number"):
                 if level.get(f"{_STYLE}num-format"):
                     self._numbered.add((style.get(f"{_STYLE}name", ""), level.get(f"{_TEXT}level", "1")))
+
+    def text(self, element: Any) -> str:
+        """Return the words of an element, without those of its notes and frames; raised digits are powers."""
+        text = ""
+        for piece, is_raised in _pieces(element, self._raised):
+            text += printed_power(text.rstrip(), piece) if is_raised and is_signed_number(piece) else piece
+        return text.strip()
 
     def blocks(self, parent: Any) -> Iterator[Block]:
         """Yield the blocks below an element."""
@@ -127,21 +172,52 @@ class _Walk:
                 if text:
                     yield Block(text, page=self.page)
             elif tag == f"{_TABLE}table":
-                rows = [" | ".join(row).rstrip(" |") for row in _rows(child) if any(row)]
+                rows = [" | ".join(row).rstrip(" |") for row in _rows(child, self.text) if any(row)]
                 if rows:
                     yield Block("\n".join(rows), "table", page=self.page)
+            elif tag == f"{_DRAW}frame":
+                yield from self.frame(child)
             else:
                 yield from self.blocks(child)
 
     def _block(self, paragraph: Any, level: int) -> Iterator[Block]:
-        text = _text(paragraph)
+        text = self.text(paragraph)
         if text:
             yield Block(text, "heading" if level else "paragraph", int(level), self.page)
-        for frame in paragraph.iter(f"{_DRAW}text-box"):
-            yield from self.blocks(frame)
-        for note in paragraph.iter(f"{_TEXT}note-body", f"{_OFFICE}annotation"):
-            if said := " ".join(filter(None, map(_text, note.iter(f"{_TEXT}p")))):
+        for hanging in paragraph.iter(*_HANGING):
+            if next(hanging.iterancestors(*_HANGING, f"{_TEXT}p", f"{_TEXT}h"), None) is paragraph:
+                yield from self.frame(hanging) if hanging.tag == _HANGING[0] else self.blocks(hanging)
+        for note in paragraph.iter(f"{_TEXT}note-body"):
+            if said := self._said(note):
                 yield Block(said, page=self.page)
+        for comment in paragraph.iter(f"{_OFFICE}annotation"):
+            if told := self.comment(comment):
+                yield Block(told, page=self.page)
+
+    def frame(self, frame: Any) -> Iterator[Block]:
+        """Yield what stands in a frame: the text of a box, or what was written about a picture."""
+        if frame.find(f"{_TABLE}table") is not None:
+            yield from self.blocks(frame)
+            return  # what else is in it is a picture of the table
+        for box in frame.iterfind(f"{_DRAW}text-box"):
+            yield from self.blocks(box)
+        about = next((each.text for name in ("desc", "title") for each in frame.iterfind(f"{_SVG}{name}")), "") or ""
+        if frame.find(f"{_DRAW}object") is not None:
+            self.charts += 1
+        elif frame.find(f"{_DRAW}image") is not None:
+            if told := described(about):
+                yield Block(f"Picture: {told}", page=self.page)
+            else:
+                self.pictures += 1
+
+    def _said(self, element: Any) -> str:
+        return " ".join(filter(None, map(self.text, element.iter(f"{_TEXT}p"))))
+
+    def comment(self, annotation: Any, place: str = "") -> str:
+        """Return a comment with its author, "" for an empty one."""
+        author = " ".join((annotation.findtext("{*}creator") or "").split())
+        said = self._said(annotation)
+        return f"Comment{f' on {place}' if place else ''}{f' by {author}' if author else ''}: {said}" if said else ""
 
     def _items(self, items: Any, style: str, depth: int) -> Iterator[str]:
         number = 0
@@ -149,38 +225,35 @@ class _Walk:
             for child in item:
                 if child.tag == f"{_TEXT}list":
                     yield from self._items(child, child.get(f"{_TEXT}style-name", style), depth + 1)
-                elif text := _text(child):
+                elif text := self.text(child):
                     number += 1
                     is_numbered = (style, str(depth + 1)) in self._numbered
                     yield "  " * depth + (f"{number}. " if is_numbered else "- ") + " ".join(text.split())
 
 
-def _text(element: Any) -> str:
-    return "".join(_pieces(element)).strip()
-
-
-def _pieces(element: Any) -> Iterator[str]:
-    yield element.text or ""
+def _pieces(element: Any, raised: frozenset[str], is_raised: bool = False) -> Iterator[tuple[str, bool]]:
+    """Yield pieces of text, each with whether it is printed above the line."""
+    yield element.text or "", is_raised
     for child in element:
         tag = child.tag
         if tag == f"{_TEXT}s":
             count = child.get(f"{_TEXT}c", "1")
-            yield " " * (min(int(count), 100) if count.isdigit() else 1)
+            yield " " * (min(int(count), 100) if count.isdigit() else 1), False
         elif tag == f"{_TEXT}tab":
-            yield "\t"
+            yield "\t", False
         elif tag == f"{_TEXT}line-break":
-            yield "\n"
+            yield "\n", False
         elif isinstance(tag, str) and tag not in (
             f"{_TEXT}note",
             f"{_OFFICE}annotation",
             f"{_DRAW}frame",
             f"{_DRAW}custom-shape",
         ):
-            yield from _pieces(child)
-        yield child.tail or ""
+            yield from _pieces(child, raised, is_raised or child.get(f"{_TEXT}style-name") in raised)
+        yield child.tail or "", is_raised
 
 
-def _rows(table: Any) -> Iterator[list[str]]:
+def _rows(table: Any, words: Callable[[Any], str]) -> Iterator[list[str]]:
     """Yield the cells of each row as shown; a cell over several columns or rows is repeated in each."""
     above: dict[int, tuple[str, int]] = {}
     for row in table.iter(f"{_TABLE}table-row"):
@@ -191,7 +264,8 @@ def _rows(table: Any) -> Iterator[list[str]]:
             covered = cell.tag == f"{_TABLE}covered-table-cell"
             if not covered and cell.tag != f"{_TABLE}table-cell":
                 continue
-            text = " ".join(" ".join(filter(None, map(_text, cell.iter(f"{_TEXT}p")))).split())
+            shown = (each for each in cell.iter(f"{_TEXT}p") if each.getparent().tag != f"{_OFFICE}annotation")
+            text = " ".join(" ".join(filter(None, map(words, shown))).split())
             if covered:
                 text, left = above.get(len(cells), ("", 0))
                 above[len(cells)] = (text, left - 1) if left > 1 else ("", 0)
@@ -214,22 +288,46 @@ def _count(element: Any, name: str) -> int:
     return max(1, min(int(value), _MAX_REPEATED)) if value.isascii() and value.isdigit() else 1
 
 
-def _sheets(content: Any) -> Iterator[Block]:
+def _sheets(content: Any, walk: _Walk) -> Iterator[Block]:
     for number, table in enumerate(content.iterfind(f"{_TABLE}table"), 1):
         yield Block(table.get(f"{_TABLE}name", f"Sheet {number}"), "heading", 1, page=number)
-        rows = (Row(cells, line) for line, cells in zip(range(1, MAX_ROWS + 1), _rows(table), strict=False))
+        rows = (Row(cells, line) for line, cells in zip(range(1, MAX_ROWS + 1), _rows(table, walk.text), strict=False))
         yield from table_blocks(rows, number)
+        walk.page = number
+        for comment in table.iter(f"{_OFFICE}annotation"):
+            if told := walk.comment(comment, _place(comment.getparent())):
+                yield Block(told, "row", page=number)
+        for frame in table.iter(f"{_DRAW}frame"):
+            yield from walk.frame(frame)
 
 
-def _slides(content: Any) -> Iterator[Block]:
+def _place(cell: Any) -> str:
+    """Return the place of a cell in its sheet, such as "C2"; "" for what is no cell."""
+    row = cell.getparent()
+    if row is None or row.tag != f"{_TABLE}table-row":
+        return ""
+    before = sum(_count(each, "number-columns-repeated") for each in cell.itersiblings(preceding=True))
+    rows = (each for each in row.getparent().iter(f"{_TABLE}table-row"))
+    above = sum(_count(each, "number-rows-repeated") for each in takewhile(lambda each: each is not row, rows))
+    letters = ""
+    column = before + 1
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return f"{letters}{above + 1}"
+
+
+def _slides(content: Any, walk: _Walk) -> Iterator[Block]:
     for number, slide in enumerate(content.iterfind(f"{_DRAW}page"), 1):
-        walk = _Walk(slide, number)
+        walk.page = number
         for frame in slide:
             if frame.get(f"{_PRESENTATION}class") == "title":
-                if title := " ".join(filter(None, map(_text, frame.iter(f"{_TEXT}p", f"{_TEXT}h")))):
+                if title := " ".join(filter(None, map(walk.text, frame.iter(f"{_TEXT}p", f"{_TEXT}h")))):
                     yield Block(title, "heading", 1, page=number)
             elif frame.tag == f"{_PRESENTATION}notes":
-                if notes := " ".join(filter(None, map(_text, frame.iter(f"{_TEXT}p")))):
+                if notes := " ".join(filter(None, map(walk.text, frame.iter(f"{_TEXT}p")))):
                     yield Block(f"Notes: {notes}", page=number)
+            elif frame.tag == f"{_DRAW}frame":
+                yield from walk.frame(frame)
             else:
                 yield from walk.blocks(frame)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import decode
+from indexer.readers.notes import counted
 from indexer.readers.text import reading_of
 from indexer.types import Block, BlockKind, Reading
 
@@ -15,12 +17,16 @@ _KEYWORD = re.compile(r"[ \t]*#\+(\w[\w-]{0,40}):[ \t]*(.*)$")
 _BEGIN = re.compile(r"[ \t]*#\+begin_(\w+)", re.I)
 _DRAWER = re.compile(r"[ \t]*:(?:PROPERTIES|LOGBOOK|TOC):[ \t]*$", re.I)
 _RULE = re.compile(r"[ \t]*\|[-+|: ]+\|?[ \t]*$")
+_STAMP = re.compile(r"[<\[](\d{4}-\d\d-\d\d)[^<>\[\]]{0,40}[>\]]")
+"""A date as Org writes it, with the day of the week or a time: <2024-05-01 Wed>."""
+_COMMENT = re.compile(r"[ \t]*#\+begin_comment\b|[ \t]*# ", re.I)
 _FIELDS = frozenset(
     (
         "author",
         "date",
         "description",
         "email",
+        "filetags",
         "keywords",
         "language",
         "licence",
@@ -40,10 +46,15 @@ def read(name: str, data: bytes) -> Reading:
     fields = {key: value for key, value in _keywords(lines) if key in _FIELDS or key == "title"}
     title = fields.pop("title", "")
     if "date" in fields:
-        fields["date"] = iso_date(fields["date"].strip("<>[]")) or fields["date"]
+        stamp = _STAMP.match(fields["date"])
+        fields["date"] = iso_date(stamp[1] if stamp else fields["date"]) or fields["date"]
+    if "filetags" in fields:
+        fields["tags"] = ", ".join(filter(None, fields.pop("filetags").split(":")))
     blocks = list(_blocks(lines))
     title = title or next((block.text for block in blocks if block.kind == "heading"), "")
-    return reading_of(decoded, "org", iter(blocks), title, fields)
+    reading = reading_of(decoded, "org", iter(blocks), title, fields)
+    comments = sum(_COMMENT.match(line) is not None for line in lines)
+    return replace(reading, notes=(*reading.notes, *counted({"comments": comments})))
 
 
 def _keywords(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -93,6 +104,8 @@ def _after_silence(lines: Sequence[str], place: int) -> int:
     if _DRAWER.match(line):
         ends = (at for at in range(place, min(place + 200, len(lines))) if lines[at].strip().lower() == ":end:")
         return next(ends, place) + 1
+    if re.match(r"[ \t]*#\+begin_comment\b", line, re.I):
+        return _end_of_block(lines, place, "comment") + 1
     is_mark = re.match(r"[ \t]*#\+(?:begin|end)_(?!src|example|export)", line, re.I)
     is_silent = not line.strip() or line.lstrip().startswith("# ") or line.strip() == "#" or _KEYWORD.match(line)
     return place + 1 if is_silent or is_mark else place

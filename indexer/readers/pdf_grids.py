@@ -106,10 +106,7 @@ def _columns(rows: Sequence[Row]) -> Iterator[list[Row]]:
     pending: list[Row] = []
     for row in rows:
         goes_on = (
-            pending
-            and len(row) == 1
-            and abs(row[0].left - pending[-1][0].left) <= _SAME_PLACE
-            and row[0].base < pending[-1][0].base - 1
+            pending and len(row) == 1 and _is_aligned(row[0], pending[-1][0]) and row[0].base < pending[-1][0].base - 1
         )
         if pending and not goes_on:
             yield pending
@@ -120,6 +117,12 @@ def _columns(rows: Sequence[Row]) -> Iterator[list[Row]]:
             yield [row]
     if pending:
         yield pending
+
+
+def _is_aligned(below: Fragment, above: Fragment) -> bool:
+    """Tell what begins at one place, as labels do, or ends at one, as amounts do."""
+    by_right = abs(below.right - above.right) <= _SAME_PLACE and any(map(str.isdigit, below.text + above.text))
+    return abs(below.left - above.left) <= _SAME_PLACE or by_right
 
 
 def _height(rows: Sequence[Row]) -> int:
@@ -135,7 +138,7 @@ def _height(rows: Sequence[Row]) -> int:
 
 def _stand_beside(above: Sequence[Row], column: Sequence[Row]) -> bool:
     labels = [row for row in above if _beside(row, column)]
-    if len(labels) < _MIN_ROWS or any(row[-1].right > column[0][0].left for row in above):
+    if len(labels) < _MIN_ROWS or any(row[-1].right > min(other[0].left for other in column) for row in above):
         return False
     if all(_BULLET.match(row[0].text) for row in (*labels, *column)):
         return False  # two lists

@@ -12,7 +12,7 @@ from indexer.readers.archive import open_archive
 from indexer.readers.chart import chart_text
 from indexer.readers.notes import counted
 from indexer.readers.office import described, properties, title_of
-from indexer.readers.raised import is_signed_number, power
+from indexer.readers.raised import is_signed_number, printed_power
 from indexer.types import Block, Reading
 
 _MAX_DEPTH = 20
@@ -122,7 +122,7 @@ def _line(paragraph: Any) -> str:
         if piece.tag == f"{_A}br":
             text += "\n"
         elif is_signed_number(found) and _is_raised(piece):
-            text += power(text, found) or found
+            text += printed_power(text, found)
         else:
             text += found
     return text

@@ -7,19 +7,36 @@ from collections.abc import Sequence
 
 MAX_COLUMNS = 1_000
 MAX_ROWS = 200_000
+_FIELD = re.compile(r"; [^;:\n]{1,80}: ")
 
 
 def row_text(header: Sequence[str], cells: Sequence[str]) -> str:
-    """Return "header: value; header: value" for the cells that hold something; cells beyond the header stand alone."""
+    """Return "header: value; header: value" for the cells that hold something; cells beyond the header stand alone.
+
+    A cell with a semicolon in it stands between quotation marks, “so; it is: one”, since what follows would read as
+    another cell.
+    """
     pairs: list[str] = []
+    is_alone = sum(bool(cell.strip()) for cell in cells) == 1 and not any(header)
     for place, cell in enumerate(cells):
-        value = " ".join(cell.split())
+        value = " ".join(cell.split()) if is_alone else one_value(cell)
         name = header[place] if place < len(header) else ""
         if value and not name and pairs and pairs[-1].endswith(":"):
             pairs[-1] += f" {value}"  # a form: the label is in the cell before
         elif value:
             pairs.append(f"{name}: {value}" if name else value)
     return "; ".join(pairs)
+
+
+def one_value(cell: str) -> str:
+    """Return a cell on one line, between quotation marks where a semicolon in it would seem to end it."""
+    value = " ".join(cell.split())
+    return f"“{value.replace('“', '‘').replace('”', '’')}”" if "; " in value else value
+
+
+def unambiguous(value: str) -> str:
+    """Return a value of a record, between quotation marks where a part of it reads as another field's."""
+    return one_value(value) if _FIELD.search(value) else value
 
 
 def is_header(first: Sequence[str], second: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from indexer.readers.dates import iso_date
 from indexer.readers.encoding import decode
 from indexer.readers.notes import counted
+from indexer.readers.rst_tables import table_at
 from indexer.readers.text import reading_of
 from indexer.types import Block, Reading
 
@@ -16,13 +17,21 @@ _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}[ \t]*$")
 _FIELD = re.compile(r":?([A-Za-z][\w-]{0,40}):[ \t]+(\S.*)")
 _COMMENT = re.compile(r"\.\.(?:[ \t]+(?!\[|\||_\S|__)(?![\w.+:-]{1,60}::)|[ \t]*$)")
 """An explicit mark that is no directive, footnote, citation, substitution or target."""
+_SILENT = re.compile(
+    r"\.\. (?:contents|toctree|sectnum|default-role|highlight|meta|index)::|\.\. _[^:\n]{1,200}:[ \t]*$"
+)
+"""Directives that print nothing of their own, and targets of references."""
+_SUBSTITUTION = re.compile(r"\.\. \|([^|\n]{1,80})\| replace::[ \t]*(\S.*)$", re.M)
 _DIRECTIVE = re.compile(r"\.\. (?:code-block|code|sourcecode|literalinclude|parsed-literal)::")
 
 
 def read(name: str, data: bytes) -> Reading:
     """Read reStructuredText; the title is the header's `Title`, else the first heading."""
     decoded = decode(data)
-    lines = decoded.text.split("\n")
+    meanings = dict(_SUBSTITUTION.findall(decoded.text))
+    lines = _SUBSTITUTION.sub("", decoded.text).split("\n") if meanings else decoded.text.split("\n")
+    if meanings:
+        lines = [re.sub(r"\|([^|\s][^|]{0,79})\|", lambda name: meanings.get(name[1], name[0]), line) for line in lines]
     metadata = header_fields(lines)
     blocks = list(_blocks(lines))
     comments = sum(1 for line in lines if _COMMENT.match(line))
@@ -72,8 +81,14 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
         if not lines[place].strip():
             place += 1
             continue
-        if _COMMENT.match(lines[place]):
+        if _COMMENT.match(lines[place]) or _SILENT.match(lines[place]):
             place = _end_of_literal(lines, place + 1)
+            continue
+        if not (literal and lines[place][0].isspace()) and (table := table_at(lines, place)):
+            if table.title:
+                yield Block(table.title, line=place + 1)
+            yield Block(table.text, "table")
+            place, literal = table.end, False
             continue
         if title := _title_at(lines, place):
             style, at, after = title

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from indexer.errors import Unreadable
 from indexer.readers.dates import iso_date
 from indexer.readers.notes import counted
-from indexer.readers.raised import is_signed_number, power
+from indexer.readers.raised import is_signed_number, printed_power
+from indexer.readers.symbols import is_symbol_font, symbol
 from indexer.types import Block, Reading
 
 _TOKEN = re.compile(
@@ -19,8 +20,8 @@ _TOKEN = re.compile(
 )
 _SILENT = frozenset(
     (
-        *("fonttbl", "colortbl", "stylesheet", "pict", "object", "themedata", "datastore", "listtable", "rsidtbl"),
-        *("listoverridetable", "latentstyles", "xmlnstbl", "generator", "fldinst", "filetbl", "revtbl", "listtext"),
+        *("colortbl", "stylesheet", "pict", "object", "themedata", "datastore", "listtable", "rsidtbl"),
+        *("listoverridetable", "latentstyles", "xmlnstbl", "generator", "fldinst", "filetbl", "revtbl", "listlevel"),
         *("nonshppict", "bkmkstart", "bkmkend", "comment", "operator", "colorschememapping", "mmathPr", "pgdsctbl"),
     )
 )
@@ -63,7 +64,9 @@ class _Parser:
         self.out: dict[str, list[str]] = {"body": []}
         self.times: dict[str, str] = {}
         self.pictures = 0
-        self._stack: list[tuple[str, int, bool, str]] = []
+        self._stack: list[tuple[str, int, bool, str, bool, str]] = []
+        self._hidden, self._font = False, ""  # print that is not shown, and the number of the font
+        self._fonts: dict[str, str] = {}
         self._into, self._skip = "body", 1  # where text goes, and how many characters stand for one of Unicode
         self._raised, self._closing = False, ""  # print above the line, and what ends the group
         self._pending = 0
@@ -79,12 +82,13 @@ class _Parser:
             if brace == "{":
                 if len(self._stack) >= _MAX_DEPTH:
                     raise Unreadable("nested too deeply")
-                self._stack.append((self._into, self._skip, self._raised, self._closing))
+                state = (self._into, self._skip, self._raised, self._closing, self._hidden, self._font)
+                self._stack.append(state)
                 self._closing = ""
             elif brace == "}":
                 self._add(self._closing)
-                self._into, self._skip, self._raised, self._closing = (
-                    self._stack.pop() if self._stack else ("body", 1, False, "")
+                self._into, self._skip, self._raised, self._closing, self._hidden, self._font = (
+                    self._stack.pop() if self._stack else ("body", 1, False, "", False, "")
                 )
             elif byte is not None:
                 if self._pending:
@@ -116,8 +120,15 @@ class _Parser:
             self._skip = min(int(number or 1), 10)
         elif word == "ansicpg" and number:
             self._codepage = f"cp{number}"
+        elif word == "f":
+            self._font = number or ""
+        elif word in ("v", "deleted"):
+            self._hidden = number != "0"
         elif word in ("super", "nosupersub", "plain", "sub"):
             self._raised = word == "super" and number != "0"
+            self._hidden = self._hidden and word != "plain"
+        elif word == "fonttbl":
+            self._into = "fonttbl"
         elif word in _SILENT or (starred and word not in ("shptxt", "shpinst")):
             self.pictures += word == "pict" and bool(self._into)
             self._into = ""
@@ -142,10 +153,15 @@ class _Parser:
         """Return text as it reads in print: raised digits are powers."""
         if not self._raised or not is_signed_number(text.strip()):
             return text
-        return power("".join(self.out.get(self._into, [])[-3:]), text.strip()) or text
+        return printed_power("".join(self.out.get(self._into, [])[-3:]), text.strip())
 
     def _flush(self) -> None:
         if self._bytes:
+            if is_symbol_font(self._fonts.get(self._font, "")):
+                name = self._fonts[self._font]
+                self._add("".join(symbol(name, code) or chr(code) for code in self._bytes))
+                self._bytes.clear()
+                return
             try:
                 self._add(self._bytes.decode(self._codepage, "replace"))
             except LookupError:
@@ -153,7 +169,9 @@ class _Parser:
             self._bytes.clear()
 
     def _add(self, text: str) -> None:
-        if self._into and self._into != "info" and text:
+        if self._into == "fonttbl":
+            self._fonts[self._font] = self._fonts.get(self._font, "") + text.rstrip(";")
+        elif self._into and not self._hidden and self._into != "info" and text:
             self.out.setdefault(self._into, []).append(text)
 
 

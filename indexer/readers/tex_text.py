@@ -57,17 +57,22 @@ _FRACTION = re.compile(rf"\\[dt]?frac{_ARGUMENT}{_ARGUMENT}")
 _UNIT = re.compile(rf"\\(?:SI|qty)(?:\[[^\[\]]*\])?{_ARGUMENT}{_ARGUMENT}")
 _LINK = re.compile(rf"\\href{_ARGUMENT}{_ARGUMENT}")
 _FOOTNOTE = re.compile(rf"\s*\\footnote{_ARGUMENT}")
+_URL = re.compile(r"\\(?:url|href|path|nolinkurl)\{[^{}\n]{0,2000}\}")
+_LETTER = re.compile(r"\\(ss|ae|AE|oe|OE|o|O|aa|AA|l|L|i|j)(?:[ \t]+(?=\w)|\{\}|(?![A-Za-z]))")
 _DEEPEST = 6
 
 
 def readable(text: str) -> str:
     """Return what `text` prints, line ends kept. Takes linear time a level of nesting, and six levels at most."""
+    text = _URL.sub(lambda link: link[0].replace("%", "\ue000"), text)
     text = re.sub(r"(?<!\\)%[^\n]*\n?[ \t]*", "", text)
+    text = re.sub(r"\\verb\*?([^\w\s*{])(.{0,300}?)\1", r"\2", text)
     text = text.replace("\\\\", "\n" if "\n" not in text else " ").replace("\\%", "\ue000").replace("\\$", "\ue001")
     text = re.sub(r"\\([#&_{}])", lambda mark: chr(0xE010 + "#&_{}".index(mark[1])), text)
     text = re.sub(r"\\[,;:> ]|~|\\!", lambda space: "" if space[0] == "\\!" else " ", text)
     text = re.sub(r"\\[()\[\]]|\$\$?", "", text)
     text = _ACCENT.sub(_accented, _SILENT.sub("", text))
+    text = _LETTER.sub(lambda letter: _SYMBOLS[letter[1]], text)
     text = _LINK.sub(r"\2", _UNIT.sub(_quantity, text))
     for _ in range(_DEEPEST):
         before = text

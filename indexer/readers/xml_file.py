@@ -12,9 +12,13 @@ from typing import Any
 
 from indexer.errors import Unreadable
 from indexer.readers.code import read as read_code
+from indexer.readers.dates import iso_date
 from indexer.readers.html_page import blocks_in
+from indexer.readers.rows import unambiguous
 from indexer.types import Block, Reading
 
+_NOTES = frozenset(("footnote", "fn", "note", "note-body"))
+_TERMS, _MEANINGS = frozenset(("term", "dt", "defterm")), frozenset(("listitem", "dd", "def", "definition"))
 _TITLES = frozenset(("title", "head", "heading", "h1", "h2", "h3", "h4", "h5", "h6"))
 _PROSE = frozenset(
     ("p", "para", "simpara", "paragraph", "text", "description", "summary", "abstract", "content", "body")
@@ -43,13 +47,29 @@ def read(name: str, data: bytes) -> Reading:
         if _name(root) == "svg":  # its attributes are a drawing
             for element in root.iter():
                 element.attrib.clear()
+        for note in [each for each in root.iter() if _name(each) in _NOTES]:
+            if _name(note) != "note" or (note.getparent() is not None and _has_words(note.getparent())):
+                _put_in_brackets(note)
         blocks = list(_blocks(root, 0))
     except (etree.XMLSyntaxError, ValueError) as error:
         if b"<" not in data[:1000]:
             raise Unreadable("damaged XML") from error
         return replace(read_code(name, data), notes=("not well-formed; read as code",))
     title = next((block.text for block in blocks if block.kind == "heading"), "")
-    return Reading(tuple(blocks), "xml", title)
+    return Reading(tuple(blocks), "xml", title, _about(root))
+
+
+def _about(root: Any) -> dict[str, str]:
+    """Return the author and date that a document's head tells, as DocBook, JATS and TEI write them."""
+    head = next((child for child in root.iter() if _name(child) in _HEADS), None)
+    if head is None:
+        return {}
+    authors = [each for each in head.iter() if _name(each) in ("author", "contrib")]
+    names = [" ".join(text for part in each.iter() if not len(part) and (text := _text(part))) for each in authors]
+    dates = (_text(each) for each in head.iter() if _name(each) in ("pubdate", "date"))
+    fields = {"author": ", ".join(dict.fromkeys(filter(None, names))), "date": next(filter(None, dates), "")}
+    fields["date"] = iso_date(fields["date"]) or fields["date"]
+    return {key: value for key, value in fields.items() if value and len(value) <= _MAX_VALUE}
 
 
 def _blocks(element: Any, level: int) -> Iterator[Block]:
@@ -66,6 +86,8 @@ def _blocks(element: Any, level: int) -> Iterator[Block]:
     elif tag in _TABLES and (rows := _rows(element)):
         yield from (Block(text, "heading", min(level + 1, 6), line=line) for text in _caption(element))
         yield Block("\n".join(" | ".join(row) for row in rows), "table", line=line)
+    elif (definition := _definition(element)) is not None:
+        yield Block(definition, line=line)
     elif _is_list(element):
         yield Block("\n".join(f"- {text}" for child in element if (text := _text(child))), line=line)
     elif _has_words(element) or not len(element):
@@ -92,6 +114,16 @@ def _told(element: Any, tag: str) -> Iterator[Block]:
         yield Block(text, line=element.sourceline)
     elif fields := "; ".join(filter(None, (f"{tag}: {text}" if text else "", _attributes(element)))):
         yield Block(fields, "row", line=element.sourceline)
+
+
+def _definition(element: Any) -> str | None:
+    """Return an entry of a list of definitions as "term: meaning", None for another element."""
+    *terms, last = [child for child in element if isinstance(child.tag, str)] or [element]
+    if not terms or _name(last) not in _MEANINGS or not all(_name(each) in _TERMS for each in terms):
+        return None
+    if any(_name(below) in _CODE | _TABLES | _TITLES for below in last.iter()):
+        return None
+    return f"{', '.join(map(_text, terms))}: {_text(last)}"
 
 
 def _is_list(element: Any) -> bool:
@@ -122,7 +154,7 @@ def _fields(element: Any) -> str:
     is_alone = siblings is not None and sum(child.tag == element.tag for child in siblings) == 1
     prefix = f"{_name(element)}." if is_alone else ""
     given = [(key, value) for key, value in element.attrib.items() if ":" not in key and "}" not in key]
-    inside = [f"{prefix}{_name(child)}: {text}" for child in element if (text := _text(child))]
+    inside = [f"{prefix}{_name(child)}: {unambiguous(text)}" for child in element if (text := _text(child))]
     beside = [attributes for child in element if (attributes := _attributes(child))]
     return "; ".join([*(f"{prefix}{key}: {value}" for key, value in given if value.strip()), *inside, *beside])
 
@@ -154,6 +186,15 @@ def _has_words(element: Any) -> bool:
 
 def _text(element: Any) -> str:
     return " ".join("".join(element.itertext()).split())
+
+
+def _put_in_brackets(note: Any) -> None:
+    """Set a note apart from the sentence that it stands in."""
+    note.text = f" ({note.text or ''}"
+    if len(note):
+        note[-1].tail = f"{note[-1].tail or ''})"
+    else:
+        note.text += ")"
 
 
 def _name(element: Any) -> str:

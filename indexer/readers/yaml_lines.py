@@ -112,7 +112,9 @@ class _Walk:
                 self.stack.pop()
             self.stack.append(_Frame(indent, unquoted(key[1])))
             value, comment = self._value(key[2] or "", indent, place)
-            if value or not self._goes_deeper(indent):
+            if pairs := _pairs(value):
+                yield from (Entry((*self._path(), *path), each, number) for path, each in pairs)
+            elif value or not self._goes_deeper(indent):
                 yield Entry(self._path(), value, number)
         if comment:
             yield Entry((), comment, number)
@@ -231,6 +233,23 @@ def _flow(raw: str, more: Sequence[str]) -> tuple[str, str]:
         items = re.findall(r"\s*(\"[^\"]*\"|'[^']*'|[^,]+)", inner)
         text = ", ".join(filter(None, (unquoted(item.strip()) for item in items)))
     return text, comment
+
+
+_PAIR = re.compile(r"""\s*("[^"]*"|'[^']*'|[^\s,:{}\[\]"'][^,:{}\[\]]*?)\s*:\s+("[^"]*"|'[^']*'|[^,{}\[\]]*)(?:,|$)""")
+
+
+def _pairs(value: str) -> list[tuple[tuple[str], str]]:
+    """Return the keys and values of a mapping in braces; none where it holds others or is no mapping."""
+    if not (value.startswith("{") and value.endswith("}")):
+        return []
+    inner, found, place = value[1:-1].strip(), [], 0
+    while place < len(inner):
+        pair = _PAIR.match(inner, place)
+        if pair is None:
+            return []
+        found.append(((unquoted(pair[1].strip()),), unquoted(pair[2].strip())))
+        place = pair.end()
+    return found
 
 
 def _without_comment(raw: str) -> tuple[str, str]:

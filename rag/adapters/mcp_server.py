@@ -61,7 +61,7 @@ class Passage(BaseModel):
     start: int = Field(description="In characters of the document; read_source reads on from here.")
     end: int
     text: str
-    score: float = Field(description="Larger is better.")
+    score: float = Field(description="How well it fits the question, 0 to 1.")
     resource: str = Field(description="The whole document as a resource.")
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from rag.question import stems
 
-_PAIR = re.compile(r"(?:^|;\s)(?P<name>[^;:|]{1,80}?):\s(?P<value>[^;]*)")
+_PAIR = re.compile(r"(?:^|;\s)(?P<name>[^;:|“”]{1,80}?):\s(?P<value>“[^”]*”|(?:[^;]|;(?!\s))*)")
+"""A value with a semicolon in it stands between quotation marks (`indexer.readers.rows`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,15 @@ def cells(row: str, header: str = "") -> list[Cell]:
         aligned = len(names) == len(found)
         return [Cell(names[place] if aligned else "", *span) for place, span in enumerate(found)]
     named = [
-        Cell(match["name"].strip(), match.start("value"), match.start("value") + len(match["value"].rstrip()))
-        for match in _PAIR.finditer(row)
-        if match["value"].strip()
+        Cell(match["name"].strip(), *_unquoted(match)) for match in _PAIR.finditer(row) if match["value"].strip(" “”")
     ]
     return named or _beside(row)
+
+
+def _unquoted(match: re.Match[str]) -> tuple[int, int]:
+    start, value = match.start("value"), match["value"].rstrip()
+    is_quoted = value.startswith("“") and value.endswith("”") and len(value) > 1
+    return start + is_quoted, start + len(value) - is_quoted
 
 
 _PART = re.compile(r"[^;\s][^;]*")

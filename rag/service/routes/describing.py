@@ -56,7 +56,7 @@ _PASSAGE = {
     "start": 1204,
     "end": 1290,
     "text": "The Pile joined 22 smaller sets into one of 825 GiB.",
-    "score": 9.41,
+    "score": 0.78,
     "also_in": [],
     "excerpt": [[0, 52]],
     "matches": [[4, 8], [22, 34]],

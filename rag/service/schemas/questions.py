@@ -54,7 +54,9 @@ class PassageOut(Response):
     start: int
     end: int
     text: str
-    score: float = Field(description="Larger is better; comparable within one response.")
+    score: float = Field(
+        description="How well it fits the question, 0 to 1; comparable between collections of one encoder."
+    )
     also_in: list[str] = Field(description="Sources of nearly the same passage.")
     excerpt: list[Span] = Field(
         description="The one or two parts of the text that fit the question best, in its characters; none of a passage "
