@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from rag.answer_text import NEAREST, excerpt_of, footnote_places, place_of, usual_name
+from rag.answer_text import excerpt_of, place_of, usual_name
+from rag.showing import NEAREST
 from rag.types import Answer, Citation
 
 _TEXT = "white-space: pre-wrap; margin: 0 0 .5em"
@@ -46,7 +47,7 @@ def _nothing(answer: Answer) -> list[str]:
 
 def _body(answer: Answer) -> str:
     """Return the text with the numbers of its footnotes behind what they bear out, and code as blocks."""
-    parts, done, ends = [], 0, footnote_places(answer)
+    parts, done, ends = [], 0, _footnote_places(answer)
     for start, last in [*answer.code, (len(answer.text), len(answer.text))]:
         if answer.text[done:start].strip():
             parts.append(f'<p style="{_TEXT}">{_numbered(answer, done, start, ends)}</p>')
@@ -55,6 +56,15 @@ def _body(answer: Answer) -> str:
             parts.append(f"<pre><code>{escape(answer.text[start:last])}</code></pre>{numbers}")
         done = last
     return "".join(parts)
+
+
+def _footnote_places(answer: Answer) -> dict[int, list[int]]:
+    """Return the numbers of the footnotes by the end of what they bear out."""
+    ends: dict[int, list[int]] = {}
+    for citation in answer.citations:
+        for _, end in citation.claims:
+            ends.setdefault(end, []).append(citation.number)
+    return ends
 
 
 def _numbered(answer: Answer, start: int, last: int, ends: dict[int, list[int]]) -> str:

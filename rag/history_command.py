@@ -23,7 +23,7 @@ _ANSWER = 200
 
 @click.command()
 @click.option("-n", "--limit", default=20, show_default=True, type=click.IntRange(1), help="How many, the last ones.")
-@click.option("--clear", is_flag=True, help="Forget all of them.")
+@click.option("--clear", "--forget", is_flag=True, help="Forget all of them.")
 @common
 @click.pass_obj
 def history(screen: Screen, limit: int, clear: bool, home: str | None, as_json: bool) -> None:
@@ -36,7 +36,8 @@ def history(screen: Screen, limit: int, clear: bool, home: str | None, as_json: 
         if as_json:
             screen.print_json({"forgotten": count})
         else:
-            screen.say(f"forgot {counted(count, 'question')}")
+            screen.say(f"forgot {counted(count, 'question')}" if count else "There was no question to forget.")
+            screen.say("New questions are kept again. To keep one out: footnote ask --no-history QUESTION")
         return
     entries = read_history(home_folder(home))[-limit:]
     if as_json:

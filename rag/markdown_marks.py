@@ -97,3 +97,16 @@ def unmarked(text: str, source: str) -> str:
     if not is_markdown(source):
         return text
     return "".join(text[start:end] for start, end in left(0, len(text), marks(text)))
+
+
+_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})[^`]*")
+
+
+def bare_code(lines: Sequence[str]) -> Sequence[str]:
+    """Return the lines of a block of code without the fences around it, and without empty lines at its ends."""
+    first, last = 0, len(lines)
+    while first < last and (not lines[first].strip() or _FENCE.fullmatch(lines[first])):
+        first += 1
+    while last > first and (not lines[last - 1].strip() or _FENCE.fullmatch(lines[last - 1])):
+        last -= 1
+    return lines[first:last]

@@ -190,7 +190,12 @@ def _show_body(console: Console, answer: Answer) -> str:
 
 
 def is_span(answer: Answer) -> bool:
-    """Tell whether the text is a span, or a conclusion that nobody can be sure of: then its sentence says more."""
+    """Tell whether the text is a span, or a conclusion that nobody can be sure of: then its sentence says more.
+
+    Lines of code are none: they stay lines.
+    """
+    if any("\n" in answer.text[start:end] for start, end in answer.code):
+        return False
     if answer.form == "yes-no" and answer.outcome == "unsure":
         return True
     copies = bool(answer.copied) and all(is_joining(answer.text[start:end]) for start, end in answer.written)

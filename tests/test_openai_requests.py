@@ -79,7 +79,7 @@ def test_a_chat_is_answered_at_once(client: TestClient, request_: dict[str, Any]
     assert response.status_code == 200, response.text
     completion = response.json()
     message = completion["choices"][0]["message"]
-    assert (message["role"], message["content"].split("[1]")[0]) == ("assistant", SAID)
+    assert (message["role"], message["content"].split("[^1]")[0]) == ("assistant", SAID)
     assert completion["choices"][0]["finish_reason"] == "stop"
     assert set(completion["usage"]) == {"prompt_tokens", "completion_tokens", "total_tokens"}
     asked = set(request_) - {"model", "stream", "messages"}
@@ -94,7 +94,8 @@ def test_a_chat_is_answered_as_a_stream(client: TestClient, request_: dict[str, 
     assert chunks[-2]["choices"] == []
     assert chunks[-2]["usage"]["total_tokens"] > 0
     text = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks[:-2])
-    assert text.startswith(f"{SAID}[1]\n\n[1] Tea")
+    assert text.startswith(f"{SAID}[^1]\n\n*confidence ")
+    assert "\n\n[^1]: Tea, line " in text
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_responses_of_langchain(client: TestClient) -> None:
     ]  # fmt: skip
     sent = {"model": "footnote", "stream": False, "input": conversation, "max_output_tokens": 100, "temperature": 0.0}
     response = client.post("/v1/responses", json=sent).json()
-    assert response["output"][0]["content"][0]["text"].startswith(f"{SAID}[1]")
+    assert response["output"][0]["content"][0]["text"].startswith(f"{SAID}[^1]\n\n")
     assert response["footnote"]["ignored"] == ["temperature", "max_output_tokens"]
     format = {"format": {"type": "json_schema", "strict": True, "name": "A", "schema": FIELDS}}
     response = client.post("/v1/responses", json={"model": "footnote", "input": TEA, "text": format}).json()

@@ -67,8 +67,8 @@ def status_and_kind(error: UserError) -> tuple[int, str]:
     return next(_STATUS[above] for above in type(error).__mro__ if above in _STATUS)
 
 
-def failure(error: Exception, path: str = "") -> dict[str, Any]:
-    """Return the error in the one shape, or in OpenAI's where the route at `path` speaks it.
+def failure(error: Exception, path: str = "", unknown: bool = False) -> dict[str, Any]:
+    """Return the error in the one shape, or in OpenAI's where the route at `path` speaks it, or is `unknown` to us.
 
     Of our own mistakes only their place goes to the log, and nothing out.
     """
@@ -77,7 +77,7 @@ def failure(error: Exception, path: str = "") -> dict[str, Any]:
     else:
         log.error("A request failed within.", exc_info=error)
         status, kind, message, hint = 500, "internal", "The service made a mistake.", "Its log says where."
-    if speaks_openai(path):
+    if speaks_openai(path) or unknown:
         param, code = (error.param, error.code) if isinstance(error, ServiceError) else ("", "")
         return openai_failure(openai_status(status), code or openai_code(kind), message, hint, param)
     return {"error": {"type": kind, "message": message, "hint": hint}}
@@ -153,12 +153,15 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         return await on_mistake(request, error)
     kinds = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-    kind = kinds.get(error.status_code, "refused")
-    said = ServiceError(
-        error.status_code, kind, f"{error.detail}.".replace("..", "."), _HINTS.get(error.status_code, "")
+    status, path, kind = error.status_code, request.url.path, kinds.get(error.status_code, "refused")
+    shown = path[:200].encode(errors="backslashreplace").decode()
+    message = {404: f"There is no {shown} here.", 405: f"{shown} does not take {request.method}."}.get(
+        status, f"{error.detail}.".replace("..", ".")
     )
-    said.headers = dict(error.headers or {})
-    return error_response(said, request.url.path)
+    said = ServiceError(status, kind, message, _HINTS.get(status, ""), error.headers)
+    if status == 404 and path.startswith("/v1/"):  # of a client of OpenAI's form, as likely as of one of ours
+        return json_response(failure(said, path, unknown=True), status, said.headers)
+    return error_response(said, path)
 
 
 async def on_mistake(request: Request, error: Exception) -> Response:

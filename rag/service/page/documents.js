@@ -44,6 +44,8 @@ function sortBy(key) {
 
 /** List the documents of a collection; null for none. */
 export async function listDocuments(collection) {
+  if (collection !== chosen)
+    for (const id of ["documents-list", "documents-count", "documents-more"]) byId(id).replaceChildren(); // of another
   chosen = collection;
   await listFrom(0);
 }

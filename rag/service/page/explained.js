@@ -1,7 +1,6 @@
 /** What stands behind an answer, shown when a person asks: whether its footnotes hold, and how they were found. */
 
 import { element, foreign, percent, placeOf, press, shown, told, unseen } from "./elements.js";
-import { asSent, renamed } from "./names.js";
 import { placeOfPassage } from "./places.js";
 import { request } from "./service.js";
 import { tableElement } from "./tables.js";
@@ -14,14 +13,14 @@ export function confirmedBy(answer, notes) {
     button.disabled = true;
     result.textContent = "Reading the sources again…";
     try {
-      const { passages: _, ...claimed } = asSent(answer); // the passages are long, and nothing of them is checked
+      const { passages, texts, ...claimed } = answer; // they are long, and nothing of them is checked
       const checked = await request("POST", "v1/verify", claimed);
       for (const check of checked.citations) showCheck(notes, check);
       const wrong = checked.citations.filter((check) => !check.holds).length;
       result.textContent = wrong
         ? `${wrong} of ${checked.citations.length} do not hold`
         : checked.holds
-          ? shown(renamed(answer, `${checked.proves[0].toUpperCase()}${checked.proves.slice(1)}.`))
+          ? shown(`${checked.proves[0].toUpperCase()}${checked.proves.slice(1)}.`)
           : `Does not hold: ${shown(checked.reason)}`;
       result.classList.toggle("fails", !checked.holds);
     } catch (error) {

@@ -83,8 +83,7 @@ export async function takeAddress(address) {
       () => null,
     );
   } else if (address.document) document = now.document;
-  const known = new Set(collectionNames());
-  now = { ...fresh(), ...pick(address), document, also: also.filter((name) => known.has(name)) };
+  now = { ...fresh(), ...pick(address), document, also };
   draw();
 }
 

@@ -6,11 +6,14 @@ import { byId, element, foreign, press } from "./elements.js";
 import { offerFields } from "./options.js";
 import { inCollection, request } from "./service.js";
 
+let offered = null; // the collection whose offer is shown
 let turns = 0; // counts the offers that were asked for: one that arrives late is not shown
 
 /** Show what a collection offers; null where there is none. */
 export async function showOffer(collection) {
   const turn = ++turns;
+  if (collection !== offered) for (const id of ["try", "recent"]) byId(id).hidden = true;
+  offered = collection;
   const nothing = { questions: [], recent: [], fields: [] };
   const offer =
     collection === null ? nothing : await request("GET", inCollection(collection, "offer")).catch(() => nothing);
