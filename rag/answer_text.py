@@ -23,6 +23,8 @@ from rag.types import Answer, Citation, Passage
 Naming = Callable[[str, str], str]
 """Returns what a document is called for people, from its source and its title."""
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)|(?m:^\s{0,3}#{1,6}(?=\s))")
+_ALONE = re.compile(r"\s*[-*+•]\s+(?=[^\n]+\Z)")
+"""The mark of a list's item that is quoted without the others."""
 _LISTED = re.compile(r"\s*(?:[-+*•]|\d+[.)])\s")
 
 
@@ -177,7 +179,9 @@ class _Writer:
         start, end = around(quote, citation.marks, QUOTE)
         is_all = sum(last - first for first, last in citation.marks) > 0.9 * len(quote)
         words = () if is_all else citation.marks
-        text = self._with_bold(quote, (start, end), words, is_markdown(citation.source)).strip()
+        alone = _ALONE.match(quote)
+        begin = alone.end() if alone is not None and not start else start
+        text = self._with_bold(quote, (begin, end), words, is_markdown(citation.source)).strip()
         return ("… " if start else "") + text + (" …" if end < len(quote) else "")
 
     def _with_bold(self, text: str, part: Span, words: Sequence[Span], of_markdown: bool = False) -> str:

@@ -28,6 +28,12 @@ def test_a_list_stays_a_list_with_its_numbers_behind() -> None:
     assert lines(answer_markdown(whole))[:5] == ["Bring:", "", "- a towel", "- a lamp", "- soap[^1]"]
 
 
+def test_an_item_alone_has_no_mark_of_its_list() -> None:
+    text = "* At least eighteen years old"
+    whole = answer(text, copied(text, "eighteen years"))
+    assert lines(answer_markdown(whole))[0] == "At least **eighteen years** old[^1]"
+
+
 def test_code_stands_between_fences_that_it_cannot_close() -> None:
     code = "x = '```'\ny = 2"
     text = f"To set x:\n\n{code}\n"

@@ -181,7 +181,7 @@ def test_what_is_not_shown_to_an_agent_cannot_be_reached(library_home: Path) -> 
         ("read_source", {"source": "d"}),
     ):
         told = refusal(Library(library_home, ["default"]), tool, **arguments, collection="private")
-        assert told == f"Error executing tool {tool}: There is no collection 'private'. There are: default"
+        assert told == "There is no collection 'private'. There are: default"
     usual = call(Library(library_home, ["private", "default"]), "search", query="key")
     assert usual["collection"] == "private"
 

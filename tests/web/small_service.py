@@ -93,7 +93,7 @@ class SmallService:
             case "Steps":
                 text, confidence = STEPS.strip("\n"), 0.7
                 paper = Paper("steps.md", STEPS)
-                start = text.index("    open")
+                start = text.index("```sh")
                 more = {"form": "steps", "code": [[start, len(text)]]}
                 citations = [paper.citation(1, text, text, [[0, len(text)]])]
             case "Who":
