@@ -16,7 +16,7 @@ from indexer.plurals import counted
 from indexer.screen import flowed, near, shown
 from rag.excerpts import around, excerpt
 from rag.joining import concludes
-from rag.markdown_marks import Span, bare_code, code_spans, is_markdown, left, marks, unmarked
+from rag.markdown_marks import Span, bare_code, code_spans, has_marks, left, marks, unmarked
 from rag.showing import NEAREST, QUOTE, footnote_numbers, is_span
 from rag.types import Answer, Citation, Passage
 
@@ -181,7 +181,7 @@ class _Writer:
         words = () if is_all else citation.marks
         alone = _ALONE.match(quote)
         begin = alone.end() if alone is not None and not start else start
-        text = self._with_bold(quote, (begin, end), words, is_markdown(citation.source)).strip()
+        text = self._with_bold(quote, (begin, end), words, has_marks(citation.source)).strip()
         return ("… " if start else "") + text + (" …" if end < len(quote) else "")
 
     def _with_bold(self, text: str, part: Span, words: Sequence[Span], of_markdown: bool = False) -> str:
@@ -259,7 +259,7 @@ class _Writer:
         head = answer.text[start:begin].replace("•", "-")
         sources = {citation.number: citation.source for citation in answer.citations}
         copied = [sources[part.citation] for part in answer.copied if part.start < end and begin < part.end]
-        return head + self._with_bold(answer.text, (begin, end), list(answer.written), any(map(is_markdown, copied)))
+        return head + self._with_bold(answer.text, (begin, end), list(answer.written), any(map(has_marks, copied)))
 
     def _references(self, numbers: str) -> str:
         return re.sub(r"\[(\d+)\]", lambda found: self.style.reference.format(found[1]), numbers)
@@ -272,7 +272,7 @@ class _Writer:
         found = []
         for passage in self.answer.passages[:NEAREST]:
             spans = excerpt(passage, self.answer.read_as or self.answer.question)
-            of_markdown = is_markdown(passage.source)
+            of_markdown = has_marks(passage.source)
             text = " … ".join(self._with_bold(passage.text, span, [], of_markdown) for span in spans)
             where = self.style.text(f"{self.name(passage.source, passage.title)}{place_of(passage)}")
             found.append(f"- {where}: {text}")

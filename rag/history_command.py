@@ -14,7 +14,7 @@ from indexer.home import home_folder
 from indexer.plurals import counted
 from indexer.screen import Screen, common, place, plain, shortened, show_wrapped
 from rag.history import HistoryEntry, clear_history, read_history
-from rag.markdown_marks import is_markdown, unmarked
+from rag.markdown_marks import has_marks, unmarked
 from rag.types import Citation
 
 _ANSWER = 200
@@ -48,7 +48,7 @@ def history(screen: Screen, limit: int, clear: bool, home: str | None, as_json: 
         when = _local(entry.time)
         console.print(plain(f"{when}  ", "dim") + plain(entry.question, "bold"), soft_wrap=True)
         sources = [citation.source for citation in entry.citations]
-        answer = unmarked(entry.answer, sources[0]) if sources and all(map(is_markdown, sources)) else entry.answer
+        answer = unmarked(entry.answer, sources[0]) if sources and all(map(has_marks, sources)) else entry.answer
         said = shortened(" ".join(answer.split()), _ANSWER)
         told = {"answer": said, "unsure": f"not sure: {said}"}.get(entry.outcome, "nothing in these documents")
         show_wrapped(console, plain(f"{told}  ") + plain(f"({entry.collection})", "dim"), len(when) + 2)

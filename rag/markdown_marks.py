@@ -1,6 +1,7 @@
-"""Where the marks of Markdown stand in a text that was stored as it was written: what a person need not see.
+"""Where the marks of Markdown, and of reStructuredText, stand in a text that was stored as it was written.
 
-Pure text and places. The stored text keeps its marks, and so do quotes and offsets; only what is shown is without them.
+A person need not see them. Pure text and places: the stored text keeps its marks, and so do quotes and offsets; only
+what is shown is without them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import PurePath
 
 Span = tuple[int, int]
 
-_ENDINGS = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd"})
+_ENDINGS = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".rst", ".rest"})
 _CODE = re.compile(r"(?<![\\`])(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*(?:\n|$)", re.MULTILINE)
 _AT_LINE = re.compile(r"^[ \t]{0,3}(?:#{1,6}[ \t]+|>[ \t]?|\|[ \t]*)", re.MULTILINE)
@@ -19,6 +20,10 @@ _AT_END = re.compile(r"(?:[ \t]+#+|[ \t]*(?<!\\)\|)[ \t]*$", re.MULTILINE)
 _LINK = re.compile(
     r"!?\[(?P<text>[^\[\]\n]*)\](?:\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+\"[^\"\n]*\")?\)|\[[^\[\]\n]*\])"
 )
+_ROLE = re.compile(r"(?<![\w:`]):[a-z][a-z:-]{0,40}:`~?(?P<text>[^`<\n]+?)(?:\s*<[^`<>\n]*>)?`")
+"""`:ref:` and others of reStructuredText."""
+_TARGET = re.compile(r"(?<![\w:`])`(?P<text>[^`<\n]+?)(?:\s*<[^`<>\n]*>)?`__?(?!\w)")
+"""A link of reStructuredText."""
 _ADDRESS = re.compile(r"<(?P<text>(?:https?|mailto):[^<>\s]+)>")
 _EMPHASIS = (
     re.compile(r"(?<![\\*])\*\*\*?(?=\S)(?P<text>[^\n]+?)(?<=[^\s\\])\*\*\*?(?!\*)"),
@@ -32,13 +37,15 @@ _HALF = re.compile(r"(?<!\S)\*\*(?=\w)|(?<=[\w.!?)])\*\*(?=[\s.,;:!?)]|$)")
 """Bold of which the other end was cut off."""
 
 
-def is_markdown(source: str) -> bool:
-    """Tell whether a source is a file in Markdown, by its ending."""
+def has_marks(source: str) -> bool:
+    """Tell whether a source is a file in Markdown or reStructuredText, by its ending."""
     return PurePath(source).suffix.lower() in _ENDINGS
 
 
 def code_spans(text: str) -> list[Span]:
     """Return where code stands inside of lines, each with its backticks; one that was cut off is none."""
+    for pattern in (_ROLE, _TARGET):
+        text = pattern.sub(lambda link: " " * len(link[0]), text)
     return [match.span() for match in _CODE.finditer(text) if "\n\n" not in match[0]]
 
 
@@ -64,7 +71,7 @@ def _ticks(text: str, span: Span) -> tuple[Span, Span]:
 def _outside(text: str) -> Iterator[Span]:
     for pattern in (_RULE, _AT_LINE, _AT_END, _ESCAPE, _HALF):
         yield from (match.span() for match in pattern.finditer(text))
-    for pattern in (_LINK, _ADDRESS, *_EMPHASIS):
+    for pattern in (_LINK, _ROLE, _TARGET, _ADDRESS, *_EMPHASIS):
         for match in pattern.finditer(text):
             yield match.start(), match.start("text")
             yield match.end("text"), match.end()
@@ -93,8 +100,8 @@ def left(start: int, end: int, removed: Sequence[Span]) -> list[Span]:
 
 
 def unmarked(text: str, source: str) -> str:
-    """Return a text as a person reads it: of a Markdown file without its marks, of any other as it is."""
-    if not is_markdown(source):
+    """Return a text as a person reads it: of a file with marks without them, of any other as it is."""
+    if not has_marks(source):
         return text
     return "".join(text[start:end] for start, end in left(0, len(text), marks(text)))
 

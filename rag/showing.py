@@ -10,7 +10,7 @@ from indexer.plurals import counted
 from indexer.screen import flowed, near, place, plain, show_wrapped
 from rag.joining import concludes, is_joining
 from rag.links import linked
-from rag.markdown_marks import Span, is_markdown, left, marks, unmarked
+from rag.markdown_marks import Span, has_marks, left, marks, unmarked
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,7 +63,7 @@ def _excerpt(passage: Passage, question: str) -> Text:
 
 def _marks(text: str, source: str) -> list[Span]:
     """Return the marks of Markdown in what a source says, which are not shown; none where it is no Markdown."""
-    return marks(text) if is_markdown(source) else []
+    return marks(text) if has_marks(source) else []
 
 
 def _marked(text: str, span: Span, words: Iterable[Span], removed: Sequence[Span], style: str = "bold") -> Text:
@@ -240,7 +240,7 @@ def _marks_in_answer(answer: Answer) -> list[Span]:
     sources = {citation.number: citation.source for citation in answer.citations}
     found = []
     for part in answer.copied:
-        if is_markdown(sources.get(part.citation, "")):
+        if has_marks(sources.get(part.citation, "")):
             if any(start < part.end and part.start < end for start, end in answer.code):
                 continue
             inside = marks(answer.text[part.start : part.end])

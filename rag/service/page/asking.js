@@ -219,11 +219,7 @@ function openAt({ note, passage, turn }) {
 /** Return what opens places of a turn in the reader. */
 const openerOf = (turn) => (places, index, opener) => {
   const number = turns.indexOf(turn) + 1;
-  openPlace(
-    places.map((place) => ({ ...place, turn: number })),
-    index,
-    opener,
-  );
+  openPlace(places.map((place) => ({ ...place, turn: number })), index, opener);
 };
 
 /** Return the key of a question: what was asked before it, in what, and how. */

@@ -1,6 +1,6 @@
 /** What of an answer is read first: a fact in its sentence, a list, code, the rows of a table, with marks of footnotes. */
 
-import { copyButton, element, placeOf, shown, unseen } from "./elements.js";
+import { copyButton, element, placeOf, press, shown, unseen } from "./elements.js";
 import { formatOf, inlineMarks, marked } from "./inline.js";
 import { rowsOf, rowsTable, wholeRows } from "./rows.js";
 import { isFlowing, length, pieces, slice } from "./spans.js";
@@ -183,13 +183,7 @@ function coded(answer, block, open) {
 
 function reference(citation, open) {
   const label = `Footnote ${citation.number}: ${shown(citation.name)}, ${placeOf(citation)}`;
-  const attributes = {
-    class: "reference",
-    type: "button",
-    "aria-label": label,
-    title: label,
-    onclick: () => open(button),
-  };
-  const button = element("button", attributes, String(citation.number));
+  const number = String(citation.number);
+  const button = press("reference", number, () => open(button), { "aria-label": label, title: label });
   return button;
 }

@@ -49,10 +49,7 @@ export function copyMenu(answer) {
     ...(answer.citations.length ? [["BibTeX", () => asBibtex(answer)]] : []),
     ["JSON", () => asJson(answer)],
   ];
-  return menu(
-    "Copy as",
-    forms.map(([name, text]) => copyButton(name, text, { class: "choice" })),
-  );
+  return menu("Copy as", forms.map(([name, text]) => copyButton(name, text, { class: "choice" })));
 }
 
 /** Return the answers of a conversation as one text in Markdown, in which each answer has footnotes of its own. */

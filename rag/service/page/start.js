@@ -27,27 +27,14 @@ export async function showOffer(collection) {
   byId("try").hidden = offer.questions.length === 0;
   byId("try-list").replaceChildren(
     ...offer.questions.map((question) =>
-      element(
-        "li",
-        {},
-        press("suggestion", foreign(question), () => begin(question), { dir: "auto" }),
-      ),
+      element("li", {}, press("suggestion", foreign(question), () => begin(question), { dir: "auto" })),
     ),
   );
   byId("recent").hidden = offer.recent.length === 0;
   byId("recent-list").replaceChildren(
     ...offer.recent.map((entry) => {
-      const button = element(
-        "button",
-        { type: "button", class: "link", onclick: () => openDocument(collection, entry, button) },
-        foreign(entry.name),
-      );
-      return element(
-        "li",
-        {},
-        button,
-        entry.modified && element("span", { class: "soft" }, ` ${entry.modified.slice(0, 10)}`),
-      );
+      const button = press("link", foreign(entry.name), () => openDocument(collection, entry, button));
+      return element("li", {}, button, element("span", { class: "soft" }, ` ${entry.modified?.slice(0, 10) ?? ""}`));
     }),
   );
 }
