@@ -14,6 +14,8 @@ Span = tuple[int, int]
 
 _ENDINGS = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".rst", ".rest"})
 _CODE = re.compile(r"(?<![\\`])(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_OPENING = re.compile(r"(?P<ticks>`+)(?:(?<=```)[^\n`]*\n)?")
+"""With which code begins: a fence with the language behind it, or ticks inside of a line."""
 _RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*(?:\n|$)", re.MULTILINE)
 _AT_LINE = re.compile(r"^[ \t]{0,3}(?:#{1,6}[ \t]+|>[ \t]?|\|[ \t]*)", re.MULTILINE)
 _AT_END = re.compile(r"(?:[ \t]+#+|[ \t]*(?<!\\)\|)[ \t]*$", re.MULTILINE)
@@ -64,8 +66,9 @@ def marks(text: str, *, code: bool = True) -> list[Span]:
 
 def _ticks(text: str, span: Span) -> tuple[Span, Span]:
     start, end = span
-    width = len(text[start:end]) - len(text[start:end].lstrip("`"))
-    return (start, start + width), (end - width, end)
+    ticks = _OPENING.match(text, start, end)
+    opening, width = (ticks[0], len(ticks["ticks"])) if ticks is not None else ("", 0)
+    return (start, start + len(opening)), (end - width, end)
 
 
 def _outside(text: str) -> Iterator[Span]:
@@ -109,11 +112,16 @@ def unmarked(text: str, source: str) -> str:
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})[^`]*")
 
 
+def is_fence(line: str) -> bool:
+    """Tell whether a line begins or ends a block of code."""
+    return _FENCE.fullmatch(line) is not None
+
+
 def bare_code(lines: Sequence[str]) -> Sequence[str]:
     """Return the lines of a block of code without the fences around it, and without empty lines at its ends."""
     first, last = 0, len(lines)
-    while first < last and (not lines[first].strip() or _FENCE.fullmatch(lines[first])):
+    while first < last and (not lines[first].strip() or is_fence(lines[first])):
         first += 1
-    while last > first and (not lines[last - 1].strip() or _FENCE.fullmatch(lines[last - 1])):
+    while last > first and (not lines[last - 1].strip() or is_fence(lines[last - 1])):
         last -= 1
     return lines[first:last]

@@ -59,6 +59,9 @@ def test_plain_text_holds_no_mark_of_markdown() -> None:
     whole = answer(text, quote=text, passages=(read,), copied=(CopiedText(0, len(text), 1, 0, len(text)),))
     placed = replace(whole, citations=(replace(whole.citations[0], start=0, end=len(text)),), form="steps")
     assert str(placed).startswith("To set it:\n\nset `x`\n\nThen go. [1]\n\nconfidence")
+    html = answer_html(placed)
+    assert ">To set it:</p><pre><code>set `x`</code></pre><p " in html
+    assert ">Then go.<sup>[1]</sup></p>" in html
     assert placed.to_markdown().startswith("To set it:\n\n```\nset `x`\n```\n\nThen go.[^1]\n\n*confidence")
 
 

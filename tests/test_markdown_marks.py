@@ -13,6 +13,7 @@ from rag.markdown_marks import code_spans, has_marks, left, marks, unmarked
         ("The limit is **512 KB** for *small* files.", "The limit is 512 KB for small files."),
         ("***Both*** and __strong__ and _weak_ and ~~old~~.", "Both and strong and weak and old."),
         ("Run `make **all**` twice.", "Run make **all** twice."),
+        ("Type:\n```sh\ngo --in\n```", "Type:\ngo --in\n"),
         ("``a ` b`` holds a tick.", "a ` b holds a tick."),
         ("## Setup ##\nDo this.", "Setup\nDo this."),
         ("See [the guide](docs/guide.md) and [it][1].", "See the guide and it."),

@@ -165,6 +165,11 @@ def test_what_is_not_there_is_told_in_the_same_form(client: TestClient) -> None:
         assert refused.status_code == 404, path
         assert set(refused.json()["error"]) == {"message", "type", "param", "code", "hint"}
     assert client.get("/v1/chat/completions").json()["error"]["code"] == "method_not_allowed"
+    assert client.get("/v1/nope").json()["error"] == {
+        "message": "There is no /v1/nope here.", "type": "invalid_request_error", "param": None, "code": "not_found",
+        "hint": "What there is: GET /docs",
+    }  # fmt: skip
+    assert client.get("/v1/ask/nope").json()["error"]["type"] == "not_found"  # ours, in our own form
 
 
 @pytest.mark.parametrize("request_", [ChatRequest, ResponsesRequest])

@@ -228,7 +228,8 @@ class _Server(MCPServer[None]):
         """Call a tool. Raises ToolError for arguments that it does not have, which the SDK would pass over."""
         tools = {tool.name: list(tool.input_schema["properties"]) for tool in await self.list_tools()}
         if name not in tools:
-            raise ToolError(f"There is no tool {name[:80]!r}. {did_you_mean(name, tools) or ', '.join(tools)}")
+            hint = did_you_mean(name, tools) or f"There are: {', '.join(tools)}."
+            raise ToolError(f"There is no tool {name[:80]!r}. {hint}")
         known = tools[name]
         takes = f"{name} takes: {', '.join(known) or 'nothing'}."
         unknown = next((each for each in arguments if each not in known), None)

@@ -67,8 +67,8 @@ def status_and_kind(error: UserError) -> tuple[int, str]:
     return next(_STATUS[above] for above in type(error).__mro__ if above in _STATUS)
 
 
-def failure(error: Exception, path: str = "", unknown: bool = False) -> dict[str, Any]:
-    """Return the error in the one shape, or in OpenAI's where the route at `path` speaks it, or is `unknown` to us.
+def failure(error: Exception, path: str = "") -> dict[str, Any]:
+    """Return the error in the one shape, or in OpenAI's where the route at `path` speaks it.
 
     Of our own mistakes only their place goes to the log, and nothing out.
     """
@@ -77,7 +77,7 @@ def failure(error: Exception, path: str = "", unknown: bool = False) -> dict[str
     else:
         log.error("A request failed within.", exc_info=error)
         status, kind, message, hint = 500, "internal", "The service made a mistake.", "Its log says where."
-    if speaks_openai(path) or unknown:
+    if speaks_openai(path):
         param, code = (error.param, error.code) if isinstance(error, ServiceError) else ("", "")
         return openai_failure(openai_status(status), code or openai_code(kind), message, hint, param)
     return {"error": {"type": kind, "message": message, "hint": hint}}
@@ -159,8 +159,6 @@ async def on_http_error(request: Request, error: Exception) -> Response:
         status, f"{error.detail}.".replace("..", ".")
     )
     said = ServiceError(status, kind, message, _HINTS.get(status, ""), error.headers)
-    if status == 404 and path.startswith("/v1/"):  # of a client of OpenAI's form, as likely as of one of ours
-        return json_response(failure(said, path, unknown=True), status, said.headers)
     return error_response(said, path)
 
 

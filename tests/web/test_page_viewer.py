@@ -220,6 +220,7 @@ def test_marks_of_a_format_are_told_in_characters(visit: Visit) -> None:
                 named("* a", "pdf"),
                 named("- a\\n- b", "markdown"),
                 named("[a][b]", "markdown"),
+                named("x\\n```sh\\na *b*\\n```", "markdown"),
             ];
         }"""
     )
@@ -234,6 +235,7 @@ def test_marks_of_a_format_are_told_in_characters(visit: Visit) -> None:
         [[0, 2, "gone"]],
         [],
         [[0, 1, "gone"], [2, 6, "gone"]],
+        [[2, 8, "gone"], [8, 13, "code"], [13, 17, "gone"]],
     ]  # fmt: skip
 
 

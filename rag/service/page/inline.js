@@ -5,6 +5,7 @@ import { length, pieces } from "./spans.js";
 
 // Each: what to look for, the name of what stands inside, and which group that is. Lengths are bounded: time is linear.
 const MARKDOWN = [
+  [/^`{3,}[^\n`]*\n([^`]{1,4000}?)\n`{3,}[^\S\n]*$/gm, "code", 1],
   [/(`{1,3})(?!`)([^`]{1,500})\1(?!`)/g, "code", 2],
   [/!?\[([^[\]\n]{0,300})\](?:\((?:[^()\s]|\([^()\s]{0,200}\)){0,500}\)|\[[^[\]\n]{0,200}\])/g, "", 1],
   [/\*\*(?=\S)([^*\n]{1,500})(?<=\S)\*\*/g, "strong", 1],
