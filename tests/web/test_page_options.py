@@ -173,7 +173,7 @@ def test_a_link_to_a_collection_that_does_not_exist_says_so_and_asks_nothing(
     page = visit(f"{address}#q=When+was+it%3F&c=nope")
     expect(page.locator(".asked")).to_have_text("When was it?")
     expect(page.get_by_role("alert")).to_have_text(
-        "There is no collection “nope”.There is: “default”, “other”. Nothing was asked."
+        "There is no collection “nope”.There are: “default”, “other”. Nothing was asked."
     )
     assert service.asked == []
     page.goto(f"{address}#q=When+was+it%3F&c=default&c=nope")

@@ -182,7 +182,7 @@ function refuse(question, missing) {
   forgetConversation();
   closeReader(false);
   const quoted = (names) => names.map((name) => `“${name}”`).join(", ");
-  const hint = `There is: ${quoted(collectionNames()) || "none yet"}. Nothing was asked.`;
+  const hint = `There are: ${quoted(collectionNames()) || "none yet"}. Nothing was asked.`;
   add(question, "").body.append(told({ message: `There is no collection ${quoted(missing)}.`, hint }));
 }
 
