@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
-from rag.answer_text import NEAREST, excerpt_of, footnote_places, place_of, usual_name
+from rag.answer_text import excerpt_of, place_of, usual_name
+from rag.markdown_marks import bare_code, has_marks, left, marks
+from rag.showing import NEAREST, marks_in_answer
 from rag.types import Answer, Citation
 
 _TEXT = "white-space: pre-wrap; margin: 0 0 .5em"
@@ -46,23 +48,38 @@ def _nothing(answer: Answer) -> list[str]:
 
 def _body(answer: Answer) -> str:
     """Return the text with the numbers of its footnotes behind what they bear out, and code as blocks."""
-    parts, done, ends = [], 0, footnote_places(answer)
+    parts, done, ends = [], 0, _footnote_places(answer)
     for start, last in [*answer.code, (len(answer.text), len(answer.text))]:
         if answer.text[done:start].strip():
             parts.append(f'<p style="{_TEXT}">{_numbered(answer, done, start, ends)}</p>')
         if start < last:
             numbers = "".join(_number(each) for end in sorted(ends) if start < end <= last for each in ends[end])
-            parts.append(f"<pre><code>{escape(answer.text[start:last])}</code></pre>{numbers}")
+            code = "\n".join(bare_code(answer.text[start:last].split("\n")))
+            parts.append(f"<pre><code>{escape(code)}</code></pre>{numbers}")
         done = last
     return "".join(parts)
 
 
+def _footnote_places(answer: Answer) -> dict[int, list[int]]:
+    """Return the numbers of the footnotes by the end of what they bear out."""
+    ends: dict[int, list[int]] = {}
+    for citation in answer.citations:
+        for _, end in citation.claims:
+            ends.setdefault(end, []).append(citation.number)
+    return ends
+
+
 def _numbered(answer: Answer, start: int, last: int, ends: dict[int, list[int]]) -> str:
-    html, done = "", start
+    html, done, removed = "", start, marks_in_answer(answer)
     for end in [place for place in sorted(ends) if start < place <= last]:
-        html += escape(answer.text[done:end]) + "".join(map(_number, ends[end]))
+        html += _without(answer.text, done, end, removed) + "".join(map(_number, ends[end]))
         done = end
-    return (html + escape(answer.text[done:last])).strip("\n")
+    return (html + _without(answer.text, done, last, removed)).strip("\n")
+
+
+def _without(text: str, start: int, end: int, removed: Sequence[tuple[int, int]]) -> str:
+    """Return a part of a text without what is removed, escaped."""
+    return escape("".join(text[first:last] for first, last in left(start, end, removed)))
 
 
 def _number(number: int) -> str:
@@ -83,11 +100,12 @@ def _place(source: str, title: str, where: str) -> str:
 
 def _quote(citation: Citation) -> str:
     """Return a quote with the words of the answer in bold."""
-    html, done = "", 0
+    quote, html, done = citation.quote, "", 0
+    removed = marks(quote) if has_marks(citation.source) else []
     for start, end in _apart(citation.marks):
-        html += escape(citation.quote[done:start]) + f"<b>{escape(citation.quote[start:end])}</b>"
+        html += _without(quote, done, start, removed) + f"<b>{_without(quote, start, end, removed)}</b>"
         done = end
-    return html + escape(citation.quote[done:])
+    return html + _without(quote, done, len(quote), removed)
 
 
 def _apart(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

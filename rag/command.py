@@ -275,10 +275,10 @@ def _print_answer(screen: Screen, answer: Answer, output: str, explain: bool, *,
     if output == "json":
         screen.print_json(answer.to_json(), indent=None if question else 2)
     elif output == "md":
-        from rag.markdown import answer_markdown, heading
+        from rag.answer_text import answer_markdown, heading
 
-        text = (heading(question) + "\n" if question else "") + answer_markdown(answer)
-        screen.write((text + ("\n" if question else "")).encode(errors="backslashreplace"))
+        text = f"{heading(question)}\n\n{answer_markdown(answer)}\n\n" if question else f"{answer_markdown(answer)}\n"
+        screen.write(text.encode(errors="backslashreplace"))
     else:
         if question:
             show_wrapped(screen.console(), plain(f"? {question}", "bold"))

@@ -14,7 +14,7 @@ from indexer.home import home_folder
 from indexer.plurals import counted
 from indexer.screen import Screen, common, place, plain, shortened, show_wrapped
 from rag.history import HistoryEntry, clear_history, read_history
-from rag.markdown_marks import is_markdown, unmarked
+from rag.markdown_marks import has_marks, unmarked
 from rag.types import Citation
 
 _ANSWER = 200
@@ -23,7 +23,7 @@ _ANSWER = 200
 
 @click.command()
 @click.option("-n", "--limit", default=20, show_default=True, type=click.IntRange(1), help="How many, the last ones.")
-@click.option("--clear", is_flag=True, help="Forget all of them.")
+@click.option("--clear", "--forget", is_flag=True, help="Forget all of them.")
 @common
 @click.pass_obj
 def history(screen: Screen, limit: int, clear: bool, home: str | None, as_json: bool) -> None:
@@ -36,7 +36,8 @@ def history(screen: Screen, limit: int, clear: bool, home: str | None, as_json: 
         if as_json:
             screen.print_json({"forgotten": count})
         else:
-            screen.say(f"forgot {counted(count, 'question')}")
+            screen.say(f"forgot {counted(count, 'question')}" if count else "There was no question to forget.")
+            screen.say("New questions are kept again. To keep one out: footnote ask --no-history QUESTION")
         return
     entries = read_history(home_folder(home))[-limit:]
     if as_json:
@@ -47,7 +48,7 @@ def history(screen: Screen, limit: int, clear: bool, home: str | None, as_json: 
         when = _local(entry.time)
         console.print(plain(f"{when}  ", "dim") + plain(entry.question, "bold"), soft_wrap=True)
         sources = [citation.source for citation in entry.citations]
-        answer = unmarked(entry.answer, sources[0]) if sources and all(map(is_markdown, sources)) else entry.answer
+        answer = unmarked(entry.answer, sources[0]) if sources and all(map(has_marks, sources)) else entry.answer
         said = shortened(" ".join(answer.split()), _ANSWER)
         told = {"answer": said, "unsure": f"not sure: {said}"}.get(entry.outcome, "nothing in these documents")
         show_wrapped(console, plain(f"{told}  ") + plain(f"({entry.collection})", "dim"), len(when) + 2)

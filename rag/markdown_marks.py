@@ -1,6 +1,7 @@
-"""Where the marks of Markdown stand in a text that was stored as it was written: what a person need not see.
+"""Where the marks of Markdown, and of reStructuredText, stand in a text that was stored as it was written.
 
-Pure text and places. The stored text keeps its marks, and so do quotes and offsets; only what is shown is without them.
+A person need not see them. Pure text and places: the stored text keeps its marks, and so do quotes and offsets; only
+what is shown is without them.
 """
 
 from __future__ import annotations
@@ -11,14 +12,20 @@ from pathlib import PurePath
 
 Span = tuple[int, int]
 
-_ENDINGS = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd"})
+_ENDINGS = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".rst", ".rest"})
 _CODE = re.compile(r"(?<![\\`])(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_OPENING = re.compile(r"(?P<ticks>`+)(?:(?<=```)[^\n`]*\n)?")
+"""With which code begins: a fence with the language behind it, or ticks inside of a line."""
 _RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*(?:\n|$)", re.MULTILINE)
 _AT_LINE = re.compile(r"^[ \t]{0,3}(?:#{1,6}[ \t]+|>[ \t]?|\|[ \t]*)", re.MULTILINE)
 _AT_END = re.compile(r"(?:[ \t]+#+|[ \t]*(?<!\\)\|)[ \t]*$", re.MULTILINE)
 _LINK = re.compile(
     r"!?\[(?P<text>[^\[\]\n]*)\](?:\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+\"[^\"\n]*\")?\)|\[[^\[\]\n]*\])"
 )
+_ROLE = re.compile(r"(?<![\w:`]):[a-z][a-z:-]{0,40}:`~?(?P<text>[^`<\n]+?)(?:\s*<[^`<>\n]*>)?`")
+"""`:ref:` and others of reStructuredText."""
+_TARGET = re.compile(r"(?<![\w:`])`(?P<text>[^`<\n]+?)(?:\s*<[^`<>\n]*>)?`__?(?!\w)")
+"""A link of reStructuredText."""
 _ADDRESS = re.compile(r"<(?P<text>(?:https?|mailto):[^<>\s]+)>")
 _EMPHASIS = (
     re.compile(r"(?<![\\*])\*\*\*?(?=\S)(?P<text>[^\n]+?)(?<=[^\s\\])\*\*\*?(?!\*)"),
@@ -32,13 +39,15 @@ _HALF = re.compile(r"(?<!\S)\*\*(?=\w)|(?<=[\w.!?)])\*\*(?=[\s.,;:!?)]|$)")
 """Bold of which the other end was cut off."""
 
 
-def is_markdown(source: str) -> bool:
-    """Tell whether a source is a file in Markdown, by its ending."""
+def has_marks(source: str) -> bool:
+    """Tell whether a source is a file in Markdown or reStructuredText, by its ending."""
     return PurePath(source).suffix.lower() in _ENDINGS
 
 
 def code_spans(text: str) -> list[Span]:
     """Return where code stands inside of lines, each with its backticks; one that was cut off is none."""
+    for pattern in (_ROLE, _TARGET):
+        text = pattern.sub(lambda link: " " * len(link[0]), text)
     return [match.span() for match in _CODE.finditer(text) if "\n\n" not in match[0]]
 
 
@@ -57,14 +66,15 @@ def marks(text: str, *, code: bool = True) -> list[Span]:
 
 def _ticks(text: str, span: Span) -> tuple[Span, Span]:
     start, end = span
-    width = len(text[start:end]) - len(text[start:end].lstrip("`"))
-    return (start, start + width), (end - width, end)
+    ticks = _OPENING.match(text, start, end)
+    opening, width = (ticks[0], len(ticks["ticks"])) if ticks is not None else ("", 0)
+    return (start, start + len(opening)), (end - width, end)
 
 
 def _outside(text: str) -> Iterator[Span]:
     for pattern in (_RULE, _AT_LINE, _AT_END, _ESCAPE, _HALF):
         yield from (match.span() for match in pattern.finditer(text))
-    for pattern in (_LINK, _ADDRESS, *_EMPHASIS):
+    for pattern in (_LINK, _ROLE, _TARGET, _ADDRESS, *_EMPHASIS):
         for match in pattern.finditer(text):
             yield match.start(), match.start("text")
             yield match.end("text"), match.end()
@@ -93,7 +103,25 @@ def left(start: int, end: int, removed: Sequence[Span]) -> list[Span]:
 
 
 def unmarked(text: str, source: str) -> str:
-    """Return a text as a person reads it: of a Markdown file without its marks, of any other as it is."""
-    if not is_markdown(source):
+    """Return a text as a person reads it: of a file with marks without them, of any other as it is."""
+    if not has_marks(source):
         return text
     return "".join(text[start:end] for start, end in left(0, len(text), marks(text)))
+
+
+_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})[^`]*")
+
+
+def is_fence(line: str) -> bool:
+    """Tell whether a line begins or ends a block of code."""
+    return _FENCE.fullmatch(line) is not None
+
+
+def bare_code(lines: Sequence[str]) -> Sequence[str]:
+    """Return the lines of a block of code without the fences around it, and without empty lines at its ends."""
+    first, last = 0, len(lines)
+    while first < last and (not lines[first].strip() or is_fence(lines[first])):
+        first += 1
+    while last > first and (not lines[last - 1].strip() or is_fence(lines[last - 1])):
+        last -= 1
+    return lines[first:last]

@@ -10,7 +10,7 @@ from indexer.plurals import counted
 from indexer.screen import flowed, near, place, plain, show_wrapped
 from rag.joining import concludes, is_joining
 from rag.links import linked
-from rag.markdown_marks import Span, is_markdown, left, marks, unmarked
+from rag.markdown_marks import Span, has_marks, is_fence, left, marks, unmarked
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,7 +63,7 @@ def _excerpt(passage: Passage, question: str) -> Text:
 
 def _marks(text: str, source: str) -> list[Span]:
     """Return the marks of Markdown in what a source says, which are not shown; none where it is no Markdown."""
-    return marks(text) if is_markdown(source) else []
+    return marks(text) if has_marks(source) else []
 
 
 def _marked(text: str, span: Span, words: Iterable[Span], removed: Sequence[Span], style: str = "bold") -> Text:
@@ -185,12 +185,17 @@ def _show_body(console: Console, answer: Answer) -> str:
         else:
             show_wrapped(console, line)
     alone = concludes(answer.text)
-    body = "".join(answer.text[start:end] for start, end in left(0, len(answer.text), _marks_in_answer(answer)))
+    body = "".join(answer.text[start:end] for start, end in left(0, len(answer.text), marks_in_answer(answer)))
     return body + (_show_sentences(console, answer) if alone else "")
 
 
 def is_span(answer: Answer) -> bool:
-    """Tell whether the text is a span, or a conclusion that nobody can be sure of: then its sentence says more."""
+    """Tell whether the text is a span, or a conclusion that nobody can be sure of: then its sentence says more.
+
+    Lines of code are none: they stay lines.
+    """
+    if any("\n" in answer.text[start:end] for start, end in answer.code):
+        return False
     if answer.form == "yes-no" and answer.outcome == "unsure":
         return True
     copies = bool(answer.copied) and all(is_joining(answer.text[start:end]) for start, end in answer.written)
@@ -211,12 +216,13 @@ def _show_sentences(console: Console, answer: Answer) -> str:
 def _lines(answer: Answer) -> Iterator[tuple[Text, bool]]:
     """Yield the text by its lines with the numbers of its footnotes, and for each whether it is code."""
     text, numbers, start = _styled(answer), footnote_numbers(answer), 0
-    removed = _marks_in_answer(answer)
+    removed = marks_in_answer(answer)
     for words in answer.text.split("\n"):
         end = start + len(words)
         ends = [place for place in sorted(numbers) if start < place <= end]
         if any(first <= start < last or start <= first < end for first, last in answer.code):
-            yield text[start:end], True  # numbers would become part of it: they stand below
+            if not is_fence(words):
+                yield text[start:end], True  # numbers would become part of it: they stand below
             if ends:
                 yield plain("".join(numbers[place] for place in ends), "cyan"), False
         else:
@@ -230,16 +236,15 @@ def _lines(answer: Answer) -> Iterator[tuple[Text, bool]]:
         start = end + 1
 
 
-def _marks_in_answer(answer: Answer) -> list[Span]:
+def marks_in_answer(answer: Answer) -> list[Span]:
     """Return the marks of Markdown in the parts of an answer that were copied from such files, code apart."""
     sources = {citation.number: citation.source for citation in answer.citations}
     found = []
     for part in answer.copied:
-        if is_markdown(sources.get(part.citation, "")):
-            if any(start < part.end and part.start < end for start, end in answer.code):
-                continue
+        if has_marks(sources.get(part.citation, "")):
             inside = marks(answer.text[part.start : part.end])
             found += [(part.start + start, part.start + end) for start, end in inside]
+    found = [span for span in found if not any(start < span[1] and span[0] < end for start, end in answer.code)]
     return sorted(found)
 
 

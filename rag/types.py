@@ -225,7 +225,7 @@ class Answer:
     def to_markdown(self) -> str:
         """Return the answer as Markdown with its footnotes below, or what there is instead of one.
 
-        Nothing in a document can become a link, an image or HTML in it.
+        The footnotes are those of Markdown ([^1]), and nothing in a document can become markup in it.
         """
         from rag.answer_text import answer_markdown
 

@@ -21,6 +21,7 @@ from sqlalchemy import select
 
 from indexer.collection import Collection, document_from_row
 from indexer.errors import Unreadable, UsageError, UserError
+from indexer.home import home_folder
 from indexer.pages import PAGED, page_place
 from indexer.plurals import counted
 from indexer.schema import documents
@@ -103,18 +104,28 @@ def verify(answer: Mapping[str, Any], home: str | os.PathLike[str] | None = None
     `home` is where collections lie, for texts without a file. Raises UsageError when `answer` has another form.
     """
     _check_form(answer)
-    collection = str(answer.get("collection", "default"))
-    return _verdict(answer, lambda source, sandbox: _read_again(source, sandbox, collection, home))
+    from rag.service.uploads import Uploads
+
+    collection, uploads = str(answer.get("collection", "default")), Uploads(home_folder(home))
+
+    def label(source: str) -> str:
+        try:
+            return uploads.label(collection, source)
+        except UsageError:  # the collection has a name that none can have
+            return ""
+
+    return _verdict(answer, lambda source, sandbox: _read_again(source, sandbox, collection, home), label)
 
 
-def verify_in(collection: Collection, answer: Mapping[str, Any]) -> Verdict:
+def verify_in(collection: Collection, answer: Mapping[str, Any], label: Callable[[str], str] = str) -> Verdict:
     """Check as `verify` does what somebody else asks about, and read nothing but what this collection was made of.
 
-    A source is a file only where the collection read it from one; any other is looked up among its texts. Raises
-    NotFound when there is no such collection, UsageError when `answer` has another form.
+    `label` returns what the answer may call a source besides its title and the name of its file. A source is a file
+    only where the collection read it from one; any other is looked up among its texts. Raises NotFound when there
+    is no such collection, UsageError when `answer` has another form.
     """
     _check_form(answer)
-    return _verdict(answer, lambda source, sandbox: _read_indexed(source, sandbox, collection))
+    return _verdict(answer, lambda source, sandbox: _read_indexed(source, sandbox, collection), label)
 
 
 def loaded(data: bytes) -> Any:
@@ -192,7 +203,9 @@ def _is_span(value: Any) -> bool:
 # The sources, read again
 
 
-def _verdict(answer: Mapping[str, Any], read_source: Callable[[str, Any], _AsRead]) -> Verdict:
+def _verdict(
+    answer: Mapping[str, Any], read_source: Callable[[str, Any], _AsRead], label: Callable[[str], str]
+) -> Verdict:
     from indexer.sandbox import Sandbox
 
     citations = answer["citations"]
@@ -206,7 +219,7 @@ def _verdict(answer: Mapping[str, Any], read_source: Callable[[str, Any], _AsRea
     for citation in citations:
         reason = _fault(citation, read[citation["source"]]) or _span_fault(citation, length)
         checks.append(Check(citation["number"], citation["source"], not reason, reason))
-    reason = next(filter(None, _faults_of_answer(answer, read)), "")
+    reason = next(filter(None, _faults_of_answer(answer, read, label)), "")
     says_something = bool(citations or answer["answer"].strip())
     return Verdict(tuple(checks), reason, tuple(_unproved(answer)), says_something)
 
@@ -323,7 +336,9 @@ def _lie_within(spans: Iterable[Sequence[int]], length: int) -> bool:
 # The answer around them: each yields what is wrong, "" where nothing is
 
 
-def _faults_of_answer(answer: Mapping[str, Any], read: Mapping[str, _AsRead]) -> Iterator[str]:
+def _faults_of_answer(
+    answer: Mapping[str, Any], read: Mapping[str, _AsRead], label: Callable[[str], str]
+) -> Iterator[str]:
     yield _outcome_fault(answer)
     numbers = Counter(citation["number"] for citation in answer["citations"])
     yield next((f"two citations have the number {number}" for number in numbers if numbers[number] > 1), "")
@@ -336,7 +351,7 @@ def _faults_of_answer(answer: Mapping[str, Any], read: Mapping[str, _AsRead]) ->
         else:
             yield _copied_fault(answer)
             yield _coverage_fault(answer)
-            yield _written_fault(answer, read)
+            yield _written_fault(answer, read, label)
 
 
 def _outcome_fault(answer: Mapping[str, Any]) -> str:
@@ -392,11 +407,12 @@ def _coverage_fault(answer: Mapping[str, Any]) -> str:
     return ""
 
 
-def _written_fault(answer: Mapping[str, Any], read: Mapping[str, _AsRead]) -> str:
+def _written_fault(answer: Mapping[str, Any], read: Mapping[str, _AsRead], label: Callable[[str], str]) -> str:
     """See that a generator which copies wrote nothing but what joins."""
     if answer.get("generator") not in EXTRACTIVE:
         return ""
     names = {name for each in read.values() if isinstance(each, Document) for name in _names(each) if name}
+    names |= {label(source) for source in read} - {""}
     others = (words for words in _written(answer) if not is_joining(words, names))
     return next((f"{_shortened(words)} in it comes from no quote" for words in others), "")
 

@@ -26,6 +26,12 @@ def answer(text: str = "eighty degrees", outcome: Outcome = "answer", quote: str
     return Answer("How hot?", text, outcome, 0.75, citations, more.pop("passages", ()), "copying", "world", 3, **more)
 
 
+def spanned(text: str = "eighty degrees", quote: str = TEA) -> Answer:
+    """Return an answer that says which words of its quote it copied."""
+    start = quote.index(text)
+    return answer(text, quote=quote, copied=(CopiedText(0, len(text), 1, start, start + len(text)),))
+
+
 def test_an_answer_is_told_in_one_line() -> None:
     assert repr(answer()) == "<Answer 'eighty degrees': answer, confidence 0.75, 1 citation>"
     assert repr(answer("", "none")) == "<Answer '': none, confidence 0.75, 0 citations>"
@@ -35,19 +41,39 @@ def test_an_answer_is_told_in_one_line() -> None:
 
 
 def test_an_answer_is_printed_with_its_footnotes() -> None:
-    assert str(answer()) == f"eighty degrees[1]\n\n[1] Tea, line 3: “{TEA}”"
-    assert f"{answer()}" == str(answer())
-    assert str(answer(HOSTILE, quote=HOSTILE)).startswith(f"{HOSTILE}[1]")  # a terminal follows no Markdown
-    assert answer().to_markdown() == answer()._repr_markdown_() == str(answer())
+    sure = "confidence 75%, by the copying generator"
+    assert str(spanned()) == f"{TEA} [1]\n\n{sure}\n\n[1] Tea, /docs/tea.md, line 3: “{TEA}”"
+    assert f"{spanned()}" == str(spanned())
+    bold = TEA.replace("eighty degrees", "**eighty degrees**")
+    markdown = f"{bold}[^1]\n\n*{sure}*\n\n[^1]: Tea, /docs/tea.md, line 3: “{bold}”"
+    assert spanned().to_markdown() == spanned()._repr_markdown_() == markdown
+    hostile = replace(spanned(HOSTILE, HOSTILE).citations[0], source="/docs/tea.txt")
+    assert str(replace(spanned(HOSTILE, HOSTILE), citations=(hostile,))).startswith(f"{HOSTILE} [1]")
+
+
+def test_plain_text_holds_no_mark_of_markdown() -> None:
+    """Copied as plain text, an answer kept the fences around its code."""
+    text = "To *set* it:\n\n```sh\nset `x`\n```\n\nThen **go**."
+    start = text.index("```sh")
+    read = replace(given_passage(text, source="/docs/tea.md"), sections=(Section(start, text.rindex("\n\n"), "code"),))
+    whole = answer(text, quote=text, passages=(read,), copied=(CopiedText(0, len(text), 1, 0, len(text)),))
+    placed = replace(whole, citations=(replace(whole.citations[0], start=0, end=len(text)),), form="steps")
+    assert str(placed).startswith("To set it:\n\nset `x`\n\nThen go. [1]\n\nconfidence")
+    html = answer_html(placed)
+    assert ">To set it:</p><pre><code>set `x`</code></pre><p " in html
+    assert ">Then go.<sup>[1]</sup></p>" in html
+    assert placed.to_markdown().startswith("To set it:\n\n```\nset `x`\n```\n\nThen go.[^1]\n\n*confidence")
 
 
 def test_what_is_not_sure_says_so() -> None:
     unsure = answer(outcome="unsure", read_as="How hot is tea?", notes=("Read by its words only.",))
     assert str(unsure).split("\n\n") == [
-        "Not sure. The closest is: eighty degrees[1]",
-        "Read as: How hot is tea?",
+        "read as: How hot is tea?",
+        "Not sure. The closest is:",
+        "eighty degrees [1]",
         "Read by its words only.",
-        f"[1] Tea, line 3: “{TEA}”",
+        "confidence 75%, by the copying generator",
+        f"[1] Tea, /docs/tea.md, line 3: “{TEA}”",
     ]
     assert "<strong>Not sure. The closest is:</strong>" in answer_html(unsure)
     assert "Read as: How hot is tea?" in answer_html(unsure)
@@ -59,9 +85,10 @@ def test_what_is_not_sure_says_so() -> None:
 
 def test_where_nothing_is_found_the_nearest_is_shown() -> None:
     nothing = answer("", "none", passages=(given_passage(TEA, source="/docs/tea.md"),), meant="How hot is tea?")
-    shown = ["Nothing in these documents bears on this.", "Did you mean: How hot is tea?", "The nearest:"]
-    assert str(nothing).split("\n\n") == [*shown, f"[1] tea.md: {TEA}"]
-    for part in [*shown, f'<span title="/docs/tea.md">tea.md</span>: {TEA}']:
+    shown = ["Nothing in these documents bears on this.", "Did you mean: How hot is tea?"]
+    confidence = "confidence 75%, by the copying generator"
+    assert str(nothing).split("\n\n") == [*shown, confidence, "The nearest passages:", f"- /docs/tea.md: {TEA}"]
+    for part in [*shown, "The nearest:", f'<span title="/docs/tea.md">tea.md</span>: {TEA}']:
         assert part in answer_html(nothing)
 
 

@@ -118,7 +118,9 @@ def test_what_was_asked_is_kept_and_shown_and_forgotten(world: Path) -> None:
     entries = said(run("history", "--json"))["questions"]
     assert [entry["question"] for entry in entries] == [BEES, FOOTBALL]
     assert (world / "home" / "history.jsonl").stat().st_mode & 0o777 == 0o600
-    assert run("history", "--clear").stdout == "forgot 2 questions\n"
+    again = "New questions are kept again. To keep one out: footnote ask --no-history QUESTION\n"
+    assert run("history", "--forget").stdout == f"forgot 2 questions\n{again}"
+    assert run("history", "--clear").stdout == f"There was no question to forget.\n{again}"
     assert said(run("history", "--json"))["questions"] == []
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rag.markdown import answer_markdown, heading
+from rag.answer_text import answer_markdown, heading
 from tests.answers import passage
 from tests.test_showing import BEES, answer, copied, joining
 
@@ -26,6 +26,12 @@ def test_a_list_stays_a_list_with_its_numbers_behind() -> None:
     text = "Bring:\n\n- a towel\n- a *lamp*\n- soap\n"
     whole = answer(text, copied(text, text.strip(), verbatim=True), form="list")
     assert lines(answer_markdown(whole))[:5] == ["Bring:", "", "- a towel", "- a lamp", "- soap[^1]"]
+
+
+def test_an_item_alone_has_no_mark_of_its_list() -> None:
+    text = "* At least eighteen years old"
+    whole = answer(text, copied(text, "eighteen years"))
+    assert lines(answer_markdown(whole))[0] == "At least **eighteen years** old[^1]"
 
 
 def test_code_stands_between_fences_that_it_cannot_close() -> None:
@@ -53,7 +59,7 @@ def test_what_is_not_sure_says_so_and_what_was_meant() -> None:
 def test_nothing_is_told_with_the_nearest_sentences() -> None:
     told = lines(answer_markdown(answer(BEES, outcome="none")))
     assert told[0] == "**Nothing in these documents bears on this.**"
-    assert told[-1] == "- /files/source.md, line 1: Bees dance. … A hive holds up to sixty thousand bees."
+    assert told[-1] == "- Source, /files/source.md, line 1: Bees dance. … A hive holds up to sixty thousand bees."
 
 
 def test_how_it_was_read_and_what_is_noted_is_told() -> None:
@@ -76,7 +82,7 @@ def test_what_a_document_holds_never_becomes_markup() -> None:
     of_text = answer(evil, copied(evil, "7"))
     of_text = replace(of_text, citations=tuple(replace(each, source="/files/a.txt") for each in of_text.citations))
     assert r"\`c\` \*\*b\*\* \| **7** a_b \_c\_" in answer_markdown(of_text)  # elsewhere every sign is shown
-    assert heading("# <b>\nWhy?") == "## \\# \\<b\\> Why?\n"
+    assert heading("# <b>\nWhy?") == "## \\# \\<b\\> Why?"
 
 
 def test_bold_words_hold_no_space_at_their_edge() -> None:

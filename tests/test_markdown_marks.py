@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from rag.markdown_marks import code_spans, is_markdown, left, marks, unmarked
+from rag.markdown_marks import code_spans, has_marks, left, marks, unmarked
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,7 @@ from rag.markdown_marks import code_spans, is_markdown, left, marks, unmarked
         ("The limit is **512 KB** for *small* files.", "The limit is 512 KB for small files."),
         ("***Both*** and __strong__ and _weak_ and ~~old~~.", "Both and strong and weak and old."),
         ("Run `make **all**` twice.", "Run make **all** twice."),
+        ("Type:\n```sh\ngo --in\n```", "Type:\ngo --in\n"),
         ("``a ` b`` holds a tick.", "a ` b holds a tick."),
         ("## Setup ##\nDo this.", "Setup\nDo this."),
         ("See [the guide](docs/guide.md) and [it][1].", "See the guide and it."),
@@ -22,6 +23,8 @@ from rag.markdown_marks import code_spans, is_markdown, left, marks, unmarked
         ("> quoted\n> twice", "quoted\ntwice"),
         ("| Name | Age |\n|------|:---:|\n| Ada | 36 |", "Name | Age\nAda | 36"),
         (r"2 \* 3 \_x\_", "2 * 3 _x_"),
+        ("See :ref:`the guide <guide>`, ``make`` and `it <https://x.org>`_.", "See the guide, make and it."),
+        ("A :class:`~rag.Engine` and `Other`__ things", "A rag.Engine and Other things"),
         ("**cut at the end", "cut at the end"),
         ("the begin** was cut", "the begin was cut"),
         ("**Note:** stop.", "Note: stop."),
@@ -52,9 +55,9 @@ def test_code_keeps_its_ticks_where_that_is_wanted() -> None:
     assert "".join(text[start:end] for start, end in left(0, len(text), marks(text, code=False))) == "Run `a *b*` and c"
 
 
-def test_only_files_in_markdown_have_marks() -> None:
-    assert [name for name in ("a.md", "A.MD", "b.markdown", "c.txt", "d.py", "md", "e.rst") if is_markdown(name)] == [
-        "a.md", "A.MD", "b.markdown",
+def test_only_files_in_markdown_or_restructuredtext_have_marks() -> None:
+    assert [name for name in ("a.md", "A.MD", "b.markdown", "c.txt", "d.py", "md", "e.rst") if has_marks(name)] == [
+        "a.md", "A.MD", "b.markdown", "e.rst",
     ]  # fmt: skip
 
 

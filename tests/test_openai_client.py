@@ -57,10 +57,10 @@ def test_an_answer_has_its_footnotes_in_the_text_and_as_data(client: Any) -> Non
     completion = client.chat.completions.create(model="footnote", messages=asked(TEA))
     (choice,) = completion.choices
     assert (choice.finish_reason, choice.message.role) == ("stop", "assistant")
-    text, _, notes = choice.message.content.partition("\n\n")
-    assert SAID in text
-    assert "[1]" in text
-    assert notes.startswith("[1] Tea")
+    text, confidence, notes = choice.message.content.split("\n\n")
+    assert text == f"{SAID}[^1]"
+    assert confidence.startswith("*confidence ")
+    assert notes.startswith("[^1]: Tea")
     (citation,) = choice.message.citations
     assert citation["quote"] == SAID
     assert citation["source"].endswith("tea.md")
@@ -84,7 +84,7 @@ def test_a_refusal_says_so_and_cites_nothing(client: Any) -> None:
     completion = client.chat.completions.create(model="footnote", messages=asked("Who won the football cup?"))
     assert not completion.footnote["answered"]
     assert completion.choices[0].message.citations == []
-    assert "The nearest:" in completion.choices[0].message.content
+    assert "The nearest passages:" in completion.choices[0].message.content
 
 
 def test_another_collection_is_another_model(client: Any) -> None:
@@ -240,7 +240,7 @@ def test_many_at_once_are_answered_each_his_own(address: str) -> None:
         TEA: "eighty degrees",
         "What does a hive hold?": "sixty thousand",
         "When does the library open?": "opens at nine",
-        "Who won the cup?": "The nearest:",
+        "Who won the cup?": "The nearest passages:",
     }
     questions = [*said] * 4
 

@@ -10,7 +10,8 @@ from rag.service.openai.conversation import question_and_history
 from rag.service.schemas.chat import Message
 
 WHO = "Who founded the museum?"
-ADA = "Ada Morrow[1]\n\n[1] The museum, line 3: “The museum was founded in 1954 by Ada Morrow, a shipwright.”"
+FOUNDED = "The museum was founded in 1954 by **Ada Morrow**, a shipwright."
+ADA = f"{FOUNDED}[^1]\n\n*confidence 90%, by the copying generator*\n\n[^1]: The museum, line 3: “{FOUNDED}”"
 
 
 def read(*messages: tuple[str, Any]) -> tuple[str, list[str]]:
@@ -36,6 +37,9 @@ def test_who_she_is_stands_in_the_last_answer() -> None:
     question, history = read(("user", WHO), ("assistant", ADA), ("user", "When was she born?"))
     assert history == ["Ada Morrow", WHO]
     assert standalone(question, history) == "When was Ada Morrow born?"
+    assert read(("user", WHO), ("assistant", f"*read as: Who?*\n\n{ADA}"), ("user", "And he?"))[1] == history
+    listed = "Founded by:\n- Ada \\*Morrow\\*\n- Tom[^1]\n\n*confidence 90%*"
+    assert read(("user", WHO), ("assistant", listed), ("user", "And he?"))[1][0] == "Founded by:\n- Ada *Morrow*\n- Tom"
     question, history = read(("user", WHO), ("assistant", ADA), ("user", "What does it cost?"))
     assert history == [WHO]  # a thing is what the questions are about, and not what the answer was
     assert standalone(question, history) == "What does the museum cost?"
@@ -43,7 +47,15 @@ def test_who_she_is_stands_in_the_last_answer() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    ["Not sure. The closest is: Tom Hale[1]", "Nothing in these documents bears on this.", "", "?", "x" * 9000, None],
+    [
+        "*Not sure. The closest is:*\n\n**Tom Hale**[^1]",
+        "**Nothing in these documents bears on this.**",
+        "Nothing in these documents bears on this.",
+        "",
+        "?",
+        "x" * 9000,
+        None,
+    ],
 )
 def test_what_is_no_answer_names_nobody(answer: str | None) -> None:
     assert read(("user", WHO), ("assistant", answer), ("user", "When was she born?"))[1] == [WHO]

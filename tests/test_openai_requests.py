@@ -79,7 +79,7 @@ def test_a_chat_is_answered_at_once(client: TestClient, request_: dict[str, Any]
     assert response.status_code == 200, response.text
     completion = response.json()
     message = completion["choices"][0]["message"]
-    assert (message["role"], message["content"].split("[1]")[0]) == ("assistant", SAID)
+    assert (message["role"], message["content"].split("[^1]")[0]) == ("assistant", SAID)
     assert completion["choices"][0]["finish_reason"] == "stop"
     assert set(completion["usage"]) == {"prompt_tokens", "completion_tokens", "total_tokens"}
     asked = set(request_) - {"model", "stream", "messages"}
@@ -94,7 +94,8 @@ def test_a_chat_is_answered_as_a_stream(client: TestClient, request_: dict[str, 
     assert chunks[-2]["choices"] == []
     assert chunks[-2]["usage"]["total_tokens"] > 0
     text = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks[:-2])
-    assert text.startswith(f"{SAID}[1]\n\n[1] Tea")
+    assert text.startswith(f"{SAID}[^1]\n\n*confidence ")
+    assert "\n\n[^1]: Tea, line " in text
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_responses_of_langchain(client: TestClient) -> None:
     ]  # fmt: skip
     sent = {"model": "footnote", "stream": False, "input": conversation, "max_output_tokens": 100, "temperature": 0.0}
     response = client.post("/v1/responses", json=sent).json()
-    assert response["output"][0]["content"][0]["text"].startswith(f"{SAID}[1]")
+    assert response["output"][0]["content"][0]["text"].startswith(f"{SAID}[^1]\n\n")
     assert response["footnote"]["ignored"] == ["temperature", "max_output_tokens"]
     format = {"format": {"type": "json_schema", "strict": True, "name": "A", "schema": FIELDS}}
     response = client.post("/v1/responses", json={"model": "footnote", "input": TEA, "text": format}).json()
@@ -164,6 +165,11 @@ def test_what_is_not_there_is_told_in_the_same_form(client: TestClient) -> None:
         assert refused.status_code == 404, path
         assert set(refused.json()["error"]) == {"message", "type", "param", "code", "hint"}
     assert client.get("/v1/chat/completions").json()["error"]["code"] == "method_not_allowed"
+    assert client.get("/v1/nope").json()["error"] == {
+        "message": "There is no /v1/nope here.", "type": "invalid_request_error", "param": None, "code": "not_found",
+        "hint": "What there is: GET /docs",
+    }  # fmt: skip
+    assert client.get("/v1/ask/nope").json()["error"]["type"] == "not_found"  # ours, in our own form
 
 
 @pytest.mark.parametrize("request_", [ChatRequest, ResponsesRequest])

@@ -78,7 +78,7 @@ def test_what_comes_closest_is_shown_and_counted_as_unsure(tmp_path: Path) -> No
         assert client.post("/v1/verify", json=body).json()["holds"] is True
         chat = client.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": TEA}]}).json()
         said = chat["choices"][0]["message"]["content"]
-        assert said.startswith("Not sure. The closest is: Black tea takes boiling water.[1]\n\nRead by its words only.")
+        assert said.startswith("*Not sure. The closest is:*\n\nBlack tea takes boiling water.[^1]\n\nRead by its ")
         assert chat["footnote"]["outcome"] == "unsure"
         assert 'footnote_answers_total{outcome="unsure"} 2.0' in client.get("/metrics").text
 
@@ -102,7 +102,7 @@ def test_a_question_may_refer_to_those_before_it(tmp_path: Path) -> None:
         ]
         chat = client.post("/v1/chat/completions", json={"messages": messages}).json()
         assert chat["footnote"]["read_as"] == answer["read_as"]
-        assert f"Read as: {answer['read_as']}" in chat["choices"][0]["message"]["content"]
+        assert f"*read as: {answer['read_as']}*" in chat["choices"][0]["message"]["content"]
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,11 @@ def test_chat_clients_see_collections_as_models(client: TestClient) -> None:
     asked = {"model": "footnote/world", "messages": conversation, "temperature": 0.3}
     done = schemas.ChatResponse.model_validate(client.post("/v1/chat/completions", json=asked).json())
     sentence = "Green tea is steeped at eighty degrees."
-    assert done.choices[0].message.content == f"{sentence}[1]\n\n[1] Tea, line 3: “{sentence}”"
+    assert done.choices[0].message.content.split("\n\n") == [
+        f"{sentence}[^1]",
+        "*confidence 90%, by the first-sentence generator*",
+        f"[^1]: Tea, line 3: “{sentence}”",
+    ]
     assert done.choices[0].message.citations[0].quote == sentence
     assert done.footnote.answered
     streamed = events_of(client.post("/v1/chat/completions", json={**asked, "stream": True}).text)

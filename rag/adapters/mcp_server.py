@@ -15,18 +15,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Annotated, Any, ParamSpec, Protocol, TypeVar
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import ToolAnnotations
-from pydantic import BaseModel, Field
+from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
+from pydantic import BaseModel, Field, ValidationError
 
 from indexer.collection import Collection
 from indexer.errors import NotFound, UserError
 from indexer.home import DEFAULT_COLLECTION, collection_names, home_folder
+from indexer.nearest import did_you_mean
 from rag.adapters.mcp_resources import add_resources, resource_uri
 from rag.async_engine import AsyncEngine
 from rag.engine import Engine
 from rag.generator import Generator
 from rag.retriever import Mode
+from rag.service.wrong_fields import field_fault
 from rag.types import MAX_HISTORY, Answer, Form, Outcome
 from rag.types import Passage as Found
 
@@ -216,6 +219,34 @@ class Library:
         await asyncio.gather(*(engine.close() for engine in self._engines.values()))
 
 
+class _Server(MCPServer[None]):
+    """The SDK's server, which says what is wrong with a call in the words of the command line, and in no others."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool. Raises ToolError for arguments that it does not have, which the SDK would pass over."""
+        tools = {tool.name: list(tool.input_schema["properties"]) for tool in await self.list_tools()}
+        if name not in tools:
+            hint = did_you_mean(name, tools) or f"There are: {', '.join(tools)}."
+            raise ToolError(f"There is no tool {name[:80]!r}. {hint}")
+        known = tools[name]
+        takes = f"{name} takes: {', '.join(known) or 'nothing'}."
+        unknown = next((each for each in arguments if each not in known), None)
+        if unknown is not None:
+            raise ToolError(f"{name} has no argument {unknown[:80]!r}. {did_you_mean(unknown, known) or takes}")
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                faults = [{**each, "loc": ("body", *each["loc"])} for each in error.__cause__.errors()]
+                said = field_fault(faults, arguments, None).message.replace("The field ", "The argument ")
+                raise ToolError(f"{said} {takes}") from error.__cause__
+            if isinstance(error.__cause__, ToolError):
+                raise ToolError(str(error.__cause__)) from error  # without the SDK's words before it
+            raise
+
+
 def mcp_server(library: Shelves) -> MCPServer[None]:
     """Return the server with its tools; `run()` serves it on standard input and output."""
 
@@ -226,9 +257,7 @@ def mcp_server(library: Shelves) -> MCPServer[None]:
         finally:
             await library.close()
 
-    server: MCPServer[None] = MCPServer(
-        "footnote", title="Footnote", instructions=INSTRUCTIONS, lifespan=closing, log_level="WARNING"
-    )
+    server = _Server("footnote", title="Footnote", instructions=INSTRUCTIONS, lifespan=closing, log_level="WARNING")
 
     @server.tool(annotations=READS, title="Search the documents")
     @_told

@@ -15,6 +15,7 @@ from rag.engine import Engine
 from rag.retriever import Mode
 from rag.service.asking import Question, Search
 from rag.service.errors import ServiceError, error_response
+from rag.service.renaming import with_upload_names
 from rag.service.service import Service
 from rag.types import Answer, Form, Passage
 
@@ -48,7 +49,7 @@ class _Answering:
         asked = Question(self.engine, question, k, tuple(filters), max_error, history=tuple(history), form=form)
         answer = await self.service.asking.ask(asked)
         self.service.metrics.answer(answer.outcome)
-        return answer
+        return with_upload_names(answer, self.service.names(answer.collection))
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,12 +153,13 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         return await on_mistake(request, error)
     kinds = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-    kind = kinds.get(error.status_code, "refused")
-    said = ServiceError(
-        error.status_code, kind, f"{error.detail}.".replace("..", "."), _HINTS.get(error.status_code, "")
+    status, path, kind = error.status_code, request.url.path, kinds.get(error.status_code, "refused")
+    shown = path[:200].encode(errors="backslashreplace").decode()
+    message = {404: f"There is no {shown} here.", 405: f"{shown} does not take {request.method}."}.get(
+        status, f"{error.detail}.".replace("..", ".")
     )
-    said.headers = dict(error.headers or {})
-    return error_response(said, request.url.path)
+    said = ServiceError(status, kind, message, _HINTS.get(status, ""), error.headers)
+    return error_response(said, path)
 
 
 async def on_mistake(request: Request, error: Exception) -> Response:

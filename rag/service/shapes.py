@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from indexer.types import Section
-from rag.answer_text import answer_markdown
+from rag.answer_text import answer_markdown, answer_plain, heading
 from rag.excerpts import excerpt, matches
 from rag.service.documents import Names, document_id
+from rag.service.renaming import with_upload_names
 from rag.types import Answer, Citation, Passage
 
 
@@ -78,13 +79,28 @@ def citation_json(citation: Citation, passages: Sequence[Passage], names: Names)
     }
 
 
-def answer_json(answer: Answer, names: Names, explain: bool = False) -> dict[str, Any]:
+def answer_json(answer: Answer, names: Names, explain: bool = False, texts: bool = False) -> dict[str, Any]:
     """Return `schemas.AskResponse`."""
+    answer = with_upload_names(answer, names)
     question = "" if answer.answered else answer.read_as or answer.question
     return {
         **answer.to_json(),
         "citations": [citation_json(each, answer.passages, names) for each in answer.citations],
         "passages": passages_json(answer.passages, names, explain, question),
+        "texts": _texts(answer, names) if texts else None,
+    }
+
+
+def _texts(answer: Answer, names: Names) -> dict[str, str]:
+    """Return `schemas.Texts`: documents are called by their names, and by their paths where those differ."""
+
+    def name(source: str, title: str) -> str:
+        called = [names.name(source, title), names.label(source)]
+        return ", ".join(dict.fromkeys(called))
+
+    return {
+        "markdown": f"{heading(answer.question)}\n\n{answer_markdown(answer, name)}",
+        "plain": f"{answer.question}\n\n{answer_plain(answer, name)}",
     }
 
 

@@ -26,8 +26,10 @@ STEPS = """Bring to the archive:
 
 Then type:
 
+```sh
     open --door 1
     go in
+```
 """
 PRICES = "item: bread; price: 3; note: baked: daily\nitem: milk; price: 2\nitem: tea, green; price: 9; note: loose\n"
 WAGES = """# Wages
@@ -97,7 +99,7 @@ class Paper:
 
     @property
     def format(self) -> str:
-        return {"pdf": "pdf", "csv": "csv", "xlsx": "xlsx"}.get(self.name.rpartition(".")[2], "markdown")
+        return {"pdf": "pdf", "csv": "csv", "xlsx": "xlsx", "rst": "rst"}.get(self.name.rpartition(".")[2], "markdown")
 
     @property
     def sha256(self) -> str:

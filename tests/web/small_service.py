@@ -93,7 +93,7 @@ class SmallService:
             case "Steps":
                 text, confidence = STEPS.strip("\n"), 0.7
                 paper = Paper("steps.md", STEPS)
-                start = text.index("    open")
+                start = text.index("```sh")
                 more = {"form": "steps", "code": [[start, len(text)]]}
                 citations = [paper.citation(1, text, text, [[0, len(text)]])]
             case "Who":
@@ -131,7 +131,7 @@ class SmallService:
                     {"start": 0, "end": len(text), "citation": 1, "quote_start": at, "quote_end": at + len(text)}
                 ]
             case "Ferry":
-                lead = f"1 of 4 documents:\n{STORED}: "
+                lead = "1 of 4 documents:\nferry times.txt: "
                 text, confidence = lead + FERRY.strip(), 0.9
                 paper = Paper("ferry times.txt", FERRY, origin="upload", stored=STORED)
                 citations = [paper.citation(1, FERRY.strip(), FERRY.strip(), [[len(lead), len(text)]])]
@@ -152,6 +152,10 @@ class SmallService:
                 text, confidence = HOSTILE.split("\n\n")[1].strip(), 0.9
                 citations = [known["<b>hostile</b>.md"].citation(1, text, "evil", [[0, len(text)]])]
         outcome = more.get("outcome", "answer" if text else "none")
+        texts = {
+            "markdown": f"## {asked.question}\n\n{text}[^1] `[^1]`\n\n[^1]: a footnote",
+            "plain": f"{asked.question}\n\n{text} [1]\n\n[1] a footnote",
+        }
         passages = [paper.passage(rank, asked.explain) for rank, paper in enumerate(read[: asked.k], 1)]
         for passage in passages if outcome != "answer" else ():
             end = passage["text"].index("\n")
@@ -164,6 +168,7 @@ class SmallService:
             "passages": passages,
             "timings_ms": {"queue": 1.0, "embed": 9.1, "retrieve": 12.0, "generate": 40.3}, "generator": "copying",
             "collection": asked.collection or "default", "generation": 4,
+            "texts": texts if asked.texts else None,
             "meant": "" if text or "Kestrell" not in asked.question else asked.question.replace("Kestrell", "Kestrel"),
             **more,
         }  # fmt: skip

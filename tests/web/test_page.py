@@ -299,25 +299,6 @@ def test_passages_can_be_found_without_an_answer(visit: Visit, service: SmallSer
     assert service.asked == []
 
 
-def test_an_answer_is_copied_with_its_footnotes(visit: Visit) -> None:
-    page = visit(permissions=["clipboard-read", "clipboard-write"])
-    answered(page, "Who opened it?")
-    page.get_by_text("Copy as").click()
-    page.get_by_role("button", name="Plain text").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()").splitlines() == [
-        "Who opened it?",
-        "",
-        "Ada Holm and Per Lind [1] [2]; the sky is green.",
-        "confidence 61%",
-        "",
-        "[1] archive.md, /papers/archive.md, line 7",
-        "    " + " ".join(ARCHIVE.split("\n\n")[3].split()),
-        "[2] rain.pdf, /papers/rain.pdf, page 3",
-        "    Rain fell on 212 days.",
-    ]
-
-
 def test_earlier_questions_are_kept_in_the_browser_only(visit: Visit, service: SmallService) -> None:
     page = visit()
     answered(page)

@@ -287,3 +287,29 @@ def test_the_time_left_is_told_when_it_can_be(visit: Visit) -> None:
         }"""
     )
     assert told == ["", ", about 40 s left", ", about 3 min left", ", a few seconds left", "", ""]
+
+
+def test_the_documents_of_another_collection_are_never_shown_under_a_name(visit: Visit) -> None:
+    """After a collection was chosen, the list of the one before stood below its name until its own had come."""
+    page = visit()
+    page.get_by_role("link", name="Documents").click()
+    expect(page.locator(".document-row").first).to_be_visible()
+    seen = page.evaluate(
+        """async () => {
+            const seen = [];
+            const look = () => seen.push([
+                document.querySelector("#documents-title ~ .row .chosen-name").textContent,
+                document.querySelectorAll(".document-row").length,
+                document.querySelector("#documents-count").textContent,
+            ].join(" "));
+            new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
+            const picker = document.querySelector("#collection");
+            picker.value = "other";
+            picker.dispatchEvent(new Event("change"));
+            await new Promise((resolve) => setTimeout(resolve, 1500));
+            return seen;
+        }"""
+    )
+    assert seen[-1] == "other 0 0 in all."
+    assert [each for each in seen if each.startswith("other ") and not each.startswith("other 0")] == []
+    assert {each for each in seen if each.startswith("other 0")} <= {"other 0 ", "other 0 0 in all."}

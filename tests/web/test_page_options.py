@@ -164,3 +164,21 @@ def test_collections_are_asked_together_and_the_surest_answer_comes_first(visit:
     page.reload()
     expect(page.locator(".other")).to_have_count(1)
     expect(page.locator(".chip")).to_have_text("and in other×")
+
+
+def test_a_link_to_a_collection_that_does_not_exist_says_so_and_asks_nothing(
+    visit: Visit, address: str, service: SmallService
+) -> None:
+    """It was answered from the default collection, without a word."""
+    page = visit(f"{address}#q=When+was+it%3F&c=nope")
+    expect(page.locator(".asked")).to_have_text("When was it?")
+    expect(page.get_by_role("alert")).to_have_text(
+        "There is no collection “nope”.There are: “default”, “other”. Nothing was asked."
+    )
+    assert service.asked == []
+    page.goto(f"{address}#q=When+was+it%3F&c=default&c=nope")
+    expect(page.get_by_role("alert")).to_contain_text("There is no collection “nope”.")
+    assert service.asked == []
+    answered(page)  # of the one that is chosen
+    assert service.asked[0]["collection"] == "default"
+    assert page.url.endswith("&c=default")

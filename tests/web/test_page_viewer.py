@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Visit
@@ -171,6 +173,39 @@ def test_markdown_is_shown_as_read_and_leads_nowhere(visit: Visit, service: Smal
     ]  # fmt: skip
 
 
+REST = """* Boats wait **below**.
+
+.. note:: Mind the *gate*.
+
+.. code-block:: sh
+
+   open --gate
+
+=====  ====
+Boat   Fee
+=====  ====
+Yacht  12
+Canoe  3 *
+=====  ====
+"""
+
+
+def test_restructuredtext_is_shown_as_read(visit: Visit, service: SmallService) -> None:
+    """Directives and simple tables were shown as they are written."""
+    service.papers["default"][0] = Paper("lock.rst", REST)
+    page = visit()
+    page.get_by_role("link", name="Documents").click()
+    page.get_by_role("button", name="lock.rst", exact=True).click()
+    shown = page.locator(".document")
+    expect(shown.locator("li strong")).to_have_text("below")
+    expect(shown.locator("p", has_text="Note")).to_have_text("Note Mind the gate.")
+    expect(shown.locator("table")).to_have_count(1)
+    assert [cell.inner_text() for cell in shown.locator("th, td").all()] == [
+        "Boat", "Fee", "Yacht", "12", "Canoe", "3 *",
+    ]  # fmt: skip
+    assert not re.search(r"==|::", shown.inner_text())
+
+
 def test_marks_of_a_format_are_told_in_characters(visit: Visit) -> None:
     page = visit()
     told = page.evaluate(
@@ -182,6 +217,10 @@ def test_marks_of_a_format_are_told_in_characters(visit: Visit) -> None:
                 named("``a`` :ref:`b` `c <http://x>`_", "rst"),
                 named("snake_case_name 2*3*4 **", "markdown"),
                 named("**a**", "pdf"),
+                named("* a", "pdf"),
+                named("- a\\n- b", "markdown"),
+                named("[a][b]", "markdown"),
+                named("x\\n```sh\\na *b*\\n```", "markdown"),
             ];
         }"""
     )
@@ -193,6 +232,10 @@ def test_marks_of_a_format_are_told_in_characters(visit: Visit) -> None:
         ],
         [],
         [],
+        [[0, 2, "gone"]],
+        [],
+        [[0, 1, "gone"], [2, 6, "gone"]],
+        [[2, 8, "gone"], [8, 13, "code"], [13, 17, "gone"]],
     ]  # fmt: skip
 
 

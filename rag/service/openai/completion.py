@@ -14,6 +14,7 @@ from rag.service.openai.conversation import question_and_history
 from rag.service.openai.models import engine_of
 from rag.service.openai.options import check_options, ignored, invalid
 from rag.service.openai.structured import Written, answer_object, written_by
+from rag.service.renaming import with_upload_names
 from rag.service.service import Service, in_thread
 from rag.service.shapes import chat_text, citation_json
 from rag.types import Answer
@@ -90,6 +91,7 @@ async def completion_of(answer: Answer, asked: Asked, service: Service) -> Compl
 
 def _completion(answer: Answer, asked: Asked, service: Service) -> Completion:
     names = service.names(answer.collection)
+    answer = with_upload_names(answer, names)
     encoder = asked.question.engine.collection.encoder
     content = asked.write(answer)
     read = (asked.question.text, *asked.question.history, *(passage.text for passage in answer.passages))

@@ -11,16 +11,21 @@ import re
 from collections.abc import Sequence
 
 from indexer.errors import UsageError
+from rag.joining import concludes
 from rag.retriever import MAX_QUESTION, checked_question
 from rag.service.openai.options import invalid
 from rag.service.schemas.chat import Message, TextPart
 from rag.types import MAX_HISTORY, NOTHING
 
 _PERSON = re.compile(r"\b(he|she|him|her|his|hers)\b", re.IGNORECASE)
-_BELOW = re.compile(r"\n\n(?=\[1\] |Read as: )")
-"""Where the text of an answer of ours ends, and its footnotes begin."""
-_NUMBER = re.compile(r"\[\d+\]")
-_NO_ANSWER = ("Not sure. The closest is:", NOTHING, "0 of ")
+_ABOVE = re.compile(r"\A\*read as: .*\*\n\n")
+_BELOW = re.compile(r"\n\n(?=\*confidence |\[\^?1\]:? )")
+"""Where the text of an answer of ours ends, and what is said about it begins, or its footnotes."""
+_MARK = re.compile(r"\[\^?\d+\]|\*\*|\\(?=\W)")
+"""The number of a footnote, and the marks of Markdown that an answer of ours may hold."""
+_WORDS = re.compile(r"\*\*(.+?)\*\*")
+"""The words that were copied, in bold in their sentence."""
+_NO_ANSWER = ("*Not sure.", "Not sure.", f"**{NOTHING}", NOTHING, "0 of ")
 _SENTENCE_END = re.compile(r"[.!?\n]")
 _ABOUT = re.compile(r"\babout (?!you\b|yourself\b)", re.IGNORECASE)
 _MOST_TOPIC = 300
@@ -80,9 +85,11 @@ def _topics(before: Sequence[Message]) -> list[str]:
 
 
 def _last_answer(before: Sequence[Message]) -> str:
-    """Return the text of what was answered last, without its footnotes; "" where that was no answer."""
+    """Return what was answered last: the words in bold, or all of it; "" where that was no answer."""
     text = next((text_of(message) for message in reversed(before) if message.role != "user"), "")
-    text = _NUMBER.sub("", _BELOW.split(text, maxsplit=1)[0]).strip()
+    text = _BELOW.split(_ABOVE.sub("", text), maxsplit=1)[0]
+    words = [] if text.startswith(_NO_ANSWER) else [each for each in _WORDS.findall(text) if not concludes(each)]
+    text = _MARK.sub("", ", ".join(words) or text).strip()
     return text if before[-1].role == "assistant" and _is_question(text) and not text.startswith(_NO_ANSWER) else ""
 
 

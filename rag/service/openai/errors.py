@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-PATHS = re.compile(r"/v1/(chat/completions|completions|responses|embeddings|rerank|models)(/.*)?", re.DOTALL)
-"""The routes that speak OpenAI's form."""
+_OURS = re.compile(r"/v1/(search|ask|verify|collections)(/|$)")
+"""The routes below /v1/ that do not speak OpenAI's form. What is no route there is asked for by its clients."""
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _CODES = {
     "unauthorized": "invalid_api_key",
@@ -18,8 +18,8 @@ _CODES = {
 
 
 def speaks_openai(path: str) -> bool:
-    """True for a route that speaks OpenAI's form."""
-    return PATHS.fullmatch(path) is not None
+    """True for a path whose errors are told in OpenAI's form."""
+    return path.startswith("/v1/") and _OURS.match(path) is None
 
 
 def openai_status(status: int) -> int:

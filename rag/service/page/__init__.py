@@ -39,7 +39,6 @@ FILES: Mapping[str, str] = {
     "inline.js": _SCRIPT,
     "keys.js": _SCRIPT,
     "library.js": _SCRIPT,
-    "names.js": _SCRIPT,
     "options.js": _SCRIPT,
     "pages.js": _SCRIPT,
     "places.js": _SCRIPT,

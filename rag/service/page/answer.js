@@ -2,10 +2,10 @@
 
 import { bodyOf } from "./body.js";
 import { CLOSEST, copyMenu, NOTHING } from "./copying.js";
-import { counted, element, foreign, percent, placeOf, shown, unseen } from "./elements.js";
+import { counted, element, foreign, percent } from "./elements.js";
 import { confirmedBy, explanation } from "./explained.js";
 import { marked } from "./inline.js";
-import { opener, passageList, placeOfCitation, placeOfPassage } from "./places.js";
+import { opener, passageList, placeOfCitation, placeOfPassage, quoting } from "./places.js";
 import { rowsInShort } from "./rows.js";
 import { isFlowing } from "./spans.js";
 
@@ -39,28 +39,22 @@ function given(answer, open) {
   const also = footnotes(answer, openNote, (citation) => citation.claims.length === 0);
   also.style.counterReset = `note ${notes.childElementCount}`; // through the object model, which the policy allows
   const body = bodyOf(answer, openNote);
-  const others = isUnsure ? answer.passages.filter((passage) => !isQuoted(passage, answer)) : [];
+  const others = isUnsure ? answer.passages.filter((passage) => !quoting(answer, passage).length) : [];
   return [
     isUnsure && element("p", { class: "lead" }, CLOSEST),
     ...(isUnsure ? [element("div", { class: "evidence" }, body)] : body),
     confidence(answer),
     answer.unsupported.length > 0 && element("p", { class: "warning" }, WAVY),
     ...about(answer),
-    notes.hasChildNodes() && element("h3", {}, "Footnotes"),
-    notes.hasChildNodes() && notes,
-    also.hasChildNodes() && element("h3", {}, "See also"),
-    also.hasChildNodes() && also,
+    ...titled("Footnotes", notes),
+    ...titled("See also", also),
     element("div", { class: "row acts" }, answer.citations.length > 0 && confirmedBy(answer, notes), copyMenu(answer)),
-    others.length > 0 && element("h3", {}, "The passages after it"),
-    others.length > 0 && nearest(answer, others, open),
+    ...titled("The passages after it", nearest(answer, others, open)),
   ].filter(Boolean);
 }
 
-function isQuoted(passage, answer) {
-  return answer.citations.some(
-    (each) => each.document === passage.document && each.start < passage.end && passage.start < each.end,
-  );
-}
+/** Return a list under its heading; nothing where it is empty. */
+const titled = (heading, list) => (list.hasChildNodes() ? [element("h3", {}, heading), list] : []);
 
 /** Return what a person should know beside the answer. */
 function about(answer) {
@@ -102,14 +96,9 @@ function quotation(answer, { quote, marks, kind, header, source }) {
 /** Return how sure the answer is. The words claim no more than the number does. */
 function confidence(answer) {
   const sure = answer.confidence;
-  const word =
-    answer.outcome === "unsure" ? "Confidence" : sure >= 0.8 ? "Confident" : sure >= 0.5 ? "Fairly sure" : "Less sure";
-  return element(
-    "p",
-    { class: "confidence" },
-    bar(sure),
-    element("span", {}, answer.outcome === "unsure" ? `${word} ${percent(sure)}` : `${word}, ${percent(sure)}`),
-  );
+  const word = sure >= 0.8 ? "Confident," : sure >= 0.5 ? "Fairly sure," : "Less sure,";
+  const words = `${answer.outcome === "unsure" ? "Confidence" : word} ${percent(sure)}`;
+  return element("p", { class: "confidence" }, bar(sure), element("span", {}, words));
 }
 
 function bar(share) {
@@ -122,8 +111,7 @@ function nothing(answer, open) {
   return [
     element("p", { class: "text refusal" }, NOTHING),
     ...about(answer),
-    answer.passages.length > 0 && element("h3", {}, "The nearest passages"),
-    nearest(answer, answer.passages, open),
+    ...titled("The nearest passages", nearest(answer, answer.passages, open)),
     element("div", { class: "row acts" }, copyMenu(answer)),
   ].filter(Boolean);
 }

@@ -142,23 +142,21 @@ startKeys(
     return true;
   },
 );
-for (const view of ["ask", "documents"]) {
-  byId(`to-${view}`).addEventListener("click", (event) => {
+const clicks = {
+  "to-ask": () => go("ask"),
+  "to-documents": () => go("documents"),
+  home: newConversation,
+  skip: toQuestion,
+  "reader-close": () => closeReader(),
+  "reader-back": () => step(-1),
+  "reader-on": () => step(1),
+};
+for (const [id, action] of Object.entries(clicks)) {
+  byId(id).addEventListener("click", (event) => {
     event.preventDefault();
-    if (view === "ask" || readAddress(location.hash).view !== view) go(view);
+    action();
   });
 }
-byId("home").addEventListener("click", (event) => {
-  event.preventDefault();
-  newConversation();
-});
-byId("skip").addEventListener("click", (event) => {
-  event.preventDefault();
-  toQuestion();
-});
-byId("reader-close").addEventListener("click", () => closeReader());
-byId("reader-back").addEventListener("click", () => step(-1));
-byId("reader-on").addEventListener("click", () => step(1));
 window.addEventListener("hashchange", follow);
 showView(readAddress(location.hash).view);
 await startLibrary();

@@ -6,7 +6,6 @@ import { exportMenu } from "./copying.js";
 import { byId, counted, element, foreign, press, shown, told } from "./elements.js";
 import { ago, recalled, remember } from "./history.js";
 import { collectionNames } from "./library.js";
-import { withNames } from "./names.js";
 import { askedCollections, askedWith, differences, inAddress, openOptions, takeAddress } from "./options.js";
 import { passageList, placeOfCitation, placeOfPassage } from "./places.js";
 import { closeReader, isReading, onPlace, openPlace } from "./reader.js";
@@ -151,6 +150,8 @@ export function begin(question, search = false) {
 /** Ask what an address says, as far as it is not shown already, and open the footnote that it names. */
 export async function followAddress(wanted) {
   const round = ++shownFor;
+  const missing = wanted.questions.length ? wanted.collections.filter((name) => !collectionNames().includes(name)) : [];
+  if (missing.length) return refuse(wanted.questions[0], missing);
   const before = JSON.stringify(inAddress());
   if (wanted.questions.length) await takeAddress(wanted);
   if (round !== shownFor) return;
@@ -174,6 +175,15 @@ export async function followAddress(wanted) {
   }
   if (common < wanted.questions.length) turns.at(-1)?.node.scrollIntoView({ block: "start" });
   openAt(wanted);
+}
+
+/** Say that what an address asks cannot be asked: these collections do not exist. */
+function refuse(question, missing) {
+  forgetConversation();
+  closeReader(false);
+  const quoted = (names) => names.map((name) => `“${name}”`).join(", ");
+  const hint = `There are: ${quoted(collectionNames()) || "none yet"}. Nothing was asked.`;
+  add(question, "").body.append(told({ message: `There is no collection ${quoted(missing)}.`, hint }));
 }
 
 /** Show an answer that was given earlier, with the questions before it; where its collection is gone, it alone. */
@@ -209,11 +219,7 @@ function openAt({ note, passage, turn }) {
 /** Return what opens places of a turn in the reader. */
 const openerOf = (turn) => (places, index, opener) => {
   const number = turns.indexOf(turn) + 1;
-  openPlace(
-    places.map((place) => ({ ...place, turn: number })),
-    index,
-    opener,
-  );
+  openPlace(places.map((place) => ({ ...place, turn: number })), index, opener);
 };
 
 /** Return the key of a question: what was asked before it, in what, and how. */
@@ -291,13 +297,14 @@ async function answerFrom(collection, turn, coming, signal) {
     history: turn.history,
     collection,
     explain: true,
+    texts: true,
     stream: true,
     ...askedWith(),
   };
   const draft = element("p", { class: "text draft", dir: "auto", "aria-hidden": "true" });
   let written = "";
   for await (const { event, data } of stream("v1/ask", body, "answer", options(signal))) {
-    if (event === "answer") return withNames(data);
+    if (event === "answer") return data;
     if (!coming) continue;
     if (event === "stage") say(STAGES[data.stage] ?? "Working…");
     else if (event === "passages") {

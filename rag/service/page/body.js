@@ -1,9 +1,10 @@
 /** What of an answer is read first: a fact in its sentence, a list, code, the rows of a table, with marks of footnotes. */
 
-import { copyButton, element, placeOf, shown, unseen } from "./elements.js";
+import { copyButton, element, placeOf, press, shown, unseen } from "./elements.js";
 import { formatOf, inlineMarks, marked } from "./inline.js";
 import { rowsOf, rowsTable, wholeRows } from "./rows.js";
 import { isFlowing, length, pieces, slice } from "./spans.js";
+import { fenced } from "./text.js";
 
 const JOINING = /^[\s,;.:/…]*(?:and|or)?[\s,;.:/…]*$/;
 const ITEM = /^\s*(?:[-*+•‣–]|\(?(\d{1,3})[.)])\s+/;
@@ -23,21 +24,21 @@ const isCopied = (answer) =>
   answer.copied.length > 0 && answer.written.every(([start, end]) => JOINING.test(slice(answer.answer, start, end)));
 
 /** Tell whether the answer is a span, which is read in its sentence. */
-export const isSpan = (answer) => ["fact", "field"].includes(answer.form) && isCopied(answer);
+const isSpan = (answer) => ["fact", "field"].includes(answer.form) && isCopied(answer);
 
 /** Return the citations that bear out a part of the answer, with their places in the list. */
-export const bearing = (answer) =>
+const bearing = (answer) =>
   answer.citations.map((citation, index) => ({ citation, index })).filter(({ citation }) => citation.claims.length);
 
 /** Tell whether the answer consists of rows of tables, so that each is read with its headers. */
-export const areRows = (answer) =>
+const areRows = (answer) =>
   isCopied(answer) &&
   !answer.code.length &&
   bearing(answer).length > 0 &&
   bearing(answer).every(({ citation }) => ["row", "table"].includes(citation.kind));
 
 /** Tell whether the answer is a bare yes or no, which is read with its sentence. */
-export const isBareVerdict = (answer) => /^(?:Yes|No)\.$/.test(answer.answer.trim());
+const isBareVerdict = (answer) => /^(?:Yes|No)\.$/.test(answer.answer.trim());
 
 /** Return rows of tables as tables with their headers, where all that is quoted are rows; else null. */
 function tabular(answer, open) {
@@ -176,18 +177,13 @@ function coded(answer, block, open) {
   const marks = answer.citations.flatMap((citation, index) =>
     citation.claims.some(([, end]) => block.start < end && end <= block.end) ? [noted({ citation, index }, open)] : [],
   );
-  return { words: shown(slice(answer.answer, block.start, block.end)), marks };
+  const text = slice(answer.answer, block.start, block.end);
+  return { words: shown(slice(text, ...fenced(text))), marks };
 }
 
 function reference(citation, open) {
   const label = `Footnote ${citation.number}: ${shown(citation.name)}, ${placeOf(citation)}`;
-  const attributes = {
-    class: "reference",
-    type: "button",
-    "aria-label": label,
-    title: label,
-    onclick: () => open(button),
-  };
-  const button = element("button", attributes, String(citation.number));
+  const number = String(citation.number);
+  const button = press("reference", number, () => open(button), { "aria-label": label, title: label });
   return button;
 }

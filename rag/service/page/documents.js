@@ -22,11 +22,7 @@ export function startDocuments(tried, removed) {
   byId("find").addEventListener("input", () => listFrom(0));
   byId("documents-head").replaceChildren(
     ...Object.entries(COLUMNS).map(([key, name]) =>
-      element(
-        "th",
-        { scope: "col", class: key, "data-sort": key },
-        press("sort", name, () => sortBy(key)),
-      ),
+      element("th", { scope: "col", class: key, "data-sort": key }, press("sort", name, () => sortBy(key))),
     ),
     element("td", { class: "act" }),
   );
@@ -44,6 +40,8 @@ function sortBy(key) {
 
 /** List the documents of a collection; null for none. */
 export async function listDocuments(collection) {
+  if (collection !== chosen)
+    for (const id of ["documents-list", "documents-count", "documents-more"]) byId(id).replaceChildren(); // of another
   chosen = collection;
   await listFrom(0);
 }
@@ -102,23 +100,8 @@ const shortened = (folder) => (folder.split("/").length > 3 ? `…/${folder.spli
 
 /** Open a listed document from its beginning. */
 export function openDocument(collection, entry, opener) {
-  const place = {
-    kind: "document",
-    collection,
-    document: entry.id,
-    name: entry.name,
-    source: entry.source,
-    label: entry.label,
-    sha256: entry.sha256,
-    page: null,
-    line: null,
-    start: 0,
-    end: 0,
-    quote: "",
-    marks: [],
-    trail: [],
-    caption: "Document",
-  };
+  const nowhere = { start: 0, end: 0, quote: "", marks: [], trail: [] };
+  const place = { ...entry, ...nowhere, kind: "document", collection, document: entry.id, caption: "Document" };
   openPlace([place], 0, opener);
 }
 

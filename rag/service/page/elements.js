@@ -53,6 +53,10 @@ export function timeLeft(begun, done, total) {
   return left < 90 ? `, about ${Math.ceil(left / 5) * 5} s left` : `, about ${Math.ceil(left / 60)} min left`;
 }
 
+/** Return how far work is, as the service tells it, in words. */
+export const progressed = ({ what, done, total }, begun) =>
+  `${what}: ${number(done)} of ${number(total)}${timeLeft(begun, done, total)}`;
+
 export function size(bytes) {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
   let unit = 0;

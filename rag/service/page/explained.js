@@ -1,8 +1,7 @@
 /** What stands behind an answer, shown when a person asks: whether its footnotes hold, and how they were found. */
 
 import { element, foreign, percent, placeOf, press, shown, told, unseen } from "./elements.js";
-import { asSent, renamed } from "./names.js";
-import { placeOfPassage } from "./places.js";
+import { placeOfPassage, quoting } from "./places.js";
 import { request } from "./service.js";
 import { tableElement } from "./tables.js";
 
@@ -14,14 +13,14 @@ export function confirmedBy(answer, notes) {
     button.disabled = true;
     result.textContent = "Reading the sources again…";
     try {
-      const { passages: _, ...claimed } = asSent(answer); // the passages are long, and nothing of them is checked
+      const { passages, texts, ...claimed } = answer; // they are long, and nothing of them is checked
       const checked = await request("POST", "v1/verify", claimed);
       for (const check of checked.citations) showCheck(notes, check);
       const wrong = checked.citations.filter((check) => !check.holds).length;
       result.textContent = wrong
         ? `${wrong} of ${checked.citations.length} do not hold`
         : checked.holds
-          ? shown(renamed(answer, `${checked.proves[0].toUpperCase()}${checked.proves.slice(1)}.`))
+          ? shown(`${checked.proves[0].toUpperCase()}${checked.proves.slice(1)}.`)
           : `Does not hold: ${shown(checked.reason)}`;
       result.classList.toggle("fails", !checked.holds);
     } catch (error) {
@@ -88,10 +87,6 @@ export function explanation(answer, open) {
 const seconds = (ms) => `${(ms / 1000).toFixed(ms < 1000 ? 2 : 1)} s`;
 
 function table(answer, places, open) {
-  const cited = (passage) =>
-    answer.citations.filter(
-      (each) => each.document === passage.document && each.start < passage.end && passage.start < each.end,
-    );
   const arm = (found) =>
     found === undefined || found === null || found.rank === null
       ? ["–", unseen("not found")]
@@ -100,7 +95,7 @@ function table(answer, places, open) {
     const place = placeOf(passage) && `, ${placeOf(passage)}`;
     const button = press("link", [foreign(passage.name), place], () => open(places, index, button));
     const { dense, words, matched = [] } = passage.explain ?? {};
-    const marks = cited(passage).map((each) => `[${each.number}] `);
+    const marks = quoting(answer, passage).map((each) => `[${each.number}] `);
     return [button, arm(dense), arm(words), foreign(matched.join(", ")), marks];
   });
   const columns = ["Passage", "By meaning", "By words", "Words shared", "Cited"];

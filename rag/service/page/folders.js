@@ -59,6 +59,7 @@ export function onReading(listener) {
 
 /** Show the folders of a collection; null for none. */
 export async function listFolders(collection) {
+  if (collection !== chosen) byId("folders-list").replaceChildren(); // of another
   chosen = collection;
   bound = [];
   byId("changes").replaceChildren();

@@ -21,14 +21,8 @@ export function startHistory(chosen) {
     draw();
   });
   byId("forget").addEventListener("click", async () => {
-    if (
-      !(await confirmed(
-        "Forget all earlier questions?",
-        "They are kept in this browser only, and cannot be brought back.",
-        "Forget",
-      ))
-    )
-      return;
+    const detail = "They are kept in this browser only, and cannot be brought back.";
+    if (!(await confirmed("Forget all earlier questions?", detail, "Forget"))) return;
     localStorage.removeItem(PAST);
     draw();
   });

@@ -5,8 +5,9 @@ import { length, pieces } from "./spans.js";
 
 // Each: what to look for, the name of what stands inside, and which group that is. Lengths are bounded: time is linear.
 const MARKDOWN = [
+  [/^`{3,}[^\n`]*\n([^`]{1,4000}?)\n`{3,}[^\S\n]*$/gm, "code", 1],
   [/(`{1,3})(?!`)([^`]{1,500})\1(?!`)/g, "code", 2],
-  [/!?\[([^[\]\n]{0,300})\]\((?:[^()\s]|\([^()\s]{0,200}\)){0,500}\)/g, "", 1],
+  [/!?\[([^[\]\n]{0,300})\](?:\((?:[^()\s]|\([^()\s]{0,200}\)){0,500}\)|\[[^[\]\n]{0,200}\])/g, "", 1],
   [/\*\*(?=\S)([^*\n]{1,500})(?<=\S)\*\*/g, "strong", 1],
   [/(?<![*\w])\*(?=[^\s*])([^*\n]{1,500})(?<=\S)\*(?![*\w])/g, "em", 1],
   [/(?<!\w)__(?=\S)([^_\n]{1,500})(?<=\S)__(?!\w)/g, "strong", 1],
@@ -19,6 +20,7 @@ const REST = [
   [/\*\*(?=\S)([^*\n]{1,500})(?<=\S)\*\*/g, "strong", 1],
   [/(?<![*\w])\*(?=[^\s*])([^*\n]{1,500})(?<=\S)\*(?![*\w])/g, "em", 1],
 ];
+const ALONE = [/^\s{0,20}[-*+•]\s{1,9}([^\n]+)$/g, "", 1]; // an item of a list without the others needs no mark
 const MARKS = { markdown: MARKDOWN, notebook: MARKDOWN, rst: REST };
 
 const ENDINGS = { md: "markdown", markdown: "markdown", mdx: "markdown", ipynb: "notebook", rst: "rst", rest: "rst" };
@@ -34,7 +36,7 @@ export const formatOf = (source) => ENDINGS[/\.(\w+)$/.exec(source)?.[1].toLower
 export function inlineMarks(text, format, kept = []) {
   const found = [];
   let rest = text;
-  for (const [pattern, name, group] of MARKS[format] ?? []) {
+  for (const [pattern, name, group] of [ALONE, ...(MARKS[format] ?? [])]) {
     for (const match of text.matchAll(pattern)) {
       const [first, last] = [match.index, match.index + match[0].length];
       if (rest.slice(first, last) !== match[0]) continue; // inside code, or torn by another mark

@@ -1,7 +1,7 @@
 /** Collections: which one is asked, making one, deleting one, bringing one up to date. */
 
 import { listDocuments, startDocuments } from "./documents.js";
-import { byId, confirmed, counted, element, foreign, number, press, removal, size, timeLeft, told } from "./elements.js";
+import { byId, confirmed, counted, element, foreign, number, press, progressed, removal, size, told } from "./elements.js";
 import { listFolders, startFolders } from "./folders.js";
 import { inCollection, request, stream } from "./service.js";
 
@@ -169,7 +169,7 @@ const update = (prune) =>
       if (event === "progress" && data.total) {
         bar.max = data.total;
         bar.value = data.done;
-        words.textContent = `${data.what}: ${number(data.done)} of ${number(data.total)}${timeLeft(begun, data.done, data.total)}`;
+        words.textContent = progressed(data, begun);
       } else if (event === "progress") {
         words.textContent = `${number(data.done)} ${data.what} read`;
       } else if (event === "report") {

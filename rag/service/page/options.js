@@ -1,6 +1,6 @@
 /** How a question is asked: in which collections, documents and folder, by which fields, how many passages, how strictly. */
 
-import { byId, element, foreign } from "./elements.js";
+import { byId, element, foreign, press } from "./elements.js";
 import { collectionNames, chosenCollection, choose } from "./library.js";
 import { inCollection, request } from "./service.js";
 
@@ -10,6 +10,7 @@ const DATE = /^(\d{4})(?:-(\d\d)(?:-(\d\d))?)?$/;
 const BEGUN_DATE = /^\d{0,4}$|^\d{4}-\d?$|^\d{4}-\d\d-\d?$/;
 const FILTER = /^([\w.-]+)(<=|>=|!=|=|<|>)([^]+)$/;
 const OPERATORS = { "=": "is", "!=": "is not", ">=": "from", "<=": "until" };
+const CHOICES = { many: "k", careful: "maxError", generator: "generator" };
 const fresh = () => ({ k: "", maxError: "", generator: "", filters: [], document: null, folder: "", also: [] });
 
 let now = fresh();
@@ -21,13 +22,8 @@ export function startOptions(listener) {
   changed = listener;
   const panel = byId("options");
   byId("options-open").addEventListener("click", () => openOptions(panel.hidden));
-  for (const [id, name] of [
-    ["many", "k"],
-    ["careful", "maxError"],
-    ["generator", "generator"],
-  ]) {
+  for (const [id, name] of Object.entries(CHOICES))
     byId(id).addEventListener("change", (event) => set({ [name]: event.target.value }));
-  }
   byId("filter-key").addEventListener("change", offerValues);
   byId("filter-value").addEventListener("input", () => check(true));
   byId("filter-value").addEventListener("keydown", (event) => {
@@ -78,13 +74,9 @@ export async function takeAddress(address) {
   let document = null;
   if (address.document && address.document !== now.document?.id) {
     const path = `${inCollection(chosenCollection(), "documents", address.document)}?end=0`;
-    document = await request("GET", path).then(
-      ({ id, name, source }) => ({ id, name, source }),
-      () => null,
-    );
+    document = await request("GET", path).then(({ id, name, source }) => ({ id, name, source }), () => null);
   } else if (address.document) document = now.document;
-  const known = new Set(collectionNames());
-  now = { ...fresh(), ...pick(address), document, also: also.filter((name) => known.has(name)) };
+  now = { ...fresh(), ...pick(address), document, also };
   draw();
 }
 
@@ -191,9 +183,7 @@ function addFilter() {
 const without = (list, value) => list.filter((each) => each !== value);
 
 function draw() {
-  byId("many").value = now.k;
-  byId("careful").value = now.maxError;
-  byId("generator").value = now.generator;
+  for (const [id, name] of Object.entries(CHOICES)) byId(id).value = now[name];
   const others = collectionNames().filter((name) => name !== chosenCollection());
   byId("together").hidden = others.length === 0;
   byId("together-list").replaceChildren(
@@ -231,14 +221,11 @@ const differing = () =>
 export const differences = () => differing().map(([lead, value]) => lead + value).join(" · ");
 
 function chip(lead, value, remove) {
-  const button = element(
-    "button",
-    { type: "button", class: "drop-chip", "aria-label": `No longer ${lead}${value}`, title: "Remove" },
-    "×",
-  );
-  button.addEventListener("click", () => {
+  const label = { "aria-label": `No longer ${lead}${value}`, title: "Remove" };
+  const click = () => {
     remove();
     byId("question").focus(); // the button goes away
-  });
+  };
+  const button = press("drop-chip", "×", click, label);
   return element("li", { class: "chip" }, element("span", {}, lead, foreign(value)), button);
 }

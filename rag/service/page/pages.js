@@ -4,6 +4,8 @@ import { element, press, told } from "./elements.js";
 import { inCollection, request } from "./service.js";
 
 const ZOOMS = [1, 1.5, 2, 3];
+const UNCERTAIN =
+  "Where the quoted words stand on this page is not certain, so nothing is marked. They are marked in the text.";
 const SCALE = 1.5; // at which a page is drawn, and twice that where it is looked at closely
 
 /**
@@ -52,20 +54,10 @@ async function turn(state, number) {
     sheet.replaceWith(told({ message: "This page could not be drawn.", hint: "Its text is under “Text”." })),
   );
   load();
-  const note =
-    !certain && place.quote && number === (place.page ?? 1)
-      ? element(
-          "p",
-          { class: "soft uncertain", role: "status" },
-          "Where the quoted words stand on this page is not certain, so nothing is marked. They are marked in the text.",
-        )
-      : null;
-  body.replaceChildren(
-    ...[
-      note,
-      element("div", { class: "sheet-scroll", tabindex: "0", role: "group", "aria-label": `Page ${number}` }, sheet),
-    ].filter(Boolean),
-  );
+  const isUncertain = !certain && place.quote && number === (place.page ?? 1);
+  const note = isUncertain ? element("p", { class: "soft uncertain", role: "status" }, UNCERTAIN) : "";
+  const frame = { class: "sheet-scroll", tabindex: "0", role: "group", "aria-label": `Page ${number}` };
+  body.replaceChildren(note, element("div", frame, sheet));
   bar.replaceChildren(...controls(state, pages, load));
   body.scrollTop = 0;
   requestAnimationFrame(() => sheet.querySelector(".box")?.scrollIntoView({ block: "center", inline: "nearest" }));
@@ -96,17 +88,14 @@ function controls(state, pages, load) {
       state.body.replaceChildren(told(error));
     }
   };
-  const step = (label, text, to) =>
-    icon(label, text, () => go(to, label), to < 1 || to > pages);
+  const step = (label, text, to) => icon(label, text, () => go(to, label), to < 1 || to > pages);
   const zoomed = element("span", { class: "zoomed", role: "status" });
   const zoom = (by) => {
     state.zoom = Math.min(Math.max(state.zoom + by, 0), ZOOMS.length - 1);
     load();
     tell();
   };
-  const closer = (label, text, by) =>
-    icon(label, text, () => zoom(by));
-  const [less, more] = [closer("Smaller", "−", -1), closer("Larger", "+", 1)];
+  const [less, more] = [icon("Smaller", "−", () => zoom(-1)), icon("Larger", "+", () => zoom(1))];
   const tell = () => {
     zoomed.textContent = `${ZOOMS[state.zoom] * 100}%`;
     less.disabled = state.zoom === 0;
@@ -118,9 +107,7 @@ function controls(state, pages, load) {
     step("Previous page", "‹", number - 1),
     element("span", { class: "page-number" }, `page ${number} of ${pages}`),
     step("Next page", "›", number + 1),
-    number !== home &&
-      place.quote &&
-      press("button quiet", "To the quotation", () => go(home, "Next page")),
+    number !== home && place.quote && press("button quiet", "To the quotation", () => go(home, "Next page")),
     element("span", { class: "apart" }),
     less,
     zoomed,

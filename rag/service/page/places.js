@@ -1,6 +1,6 @@
 /** Places in documents: where a footnote or a passage stands, as the reader takes it; and passages as a list. */
 
-import { counted, element, foreign, placeOf, shown, unseen } from "./elements.js";
+import { counted, element, foreign, placeOf, unseen } from "./elements.js";
 import { marked } from "./inline.js";
 import { rowsInShort } from "./rows.js";
 import { isFlowing, length, slice } from "./spans.js";
@@ -29,6 +29,10 @@ export function placeOfPassage(collection, passage) {
     marks: [],
   };
 }
+
+/** Return the footnotes that quote some of a passage. */
+export const quoting = ({ citations }, { document, start, end }) =>
+  citations.filter((each) => each.document === document && each.start < end && start < each.end);
 
 /** Return the button that opens a place: its document, the headings above it that say more, and where it is in there. */
 export function opener(lead, place, headings, onclick) {

@@ -219,6 +219,8 @@ function reveal(mark) {
     if (!mark.isConnected) return;
     mark.scrollIntoView({ block: "center", inline: "nearest" });
     mark.closest(".scroll")?.scrollIntoView({ block: "nearest" }); // with the header of its table
+    const cell = mark.closest(".document .grid:not(.record) td:not(:first-child)"); // beside the column that stays
+    if (cell) cell.closest(".scroll").scrollLeft = cell.offsetLeft - cell.parentElement.firstElementChild.offsetWidth;
   };
   go();
   requestAnimationFrame(() => requestAnimationFrame(go));

@@ -6,11 +6,14 @@ import { byId, element, foreign, press } from "./elements.js";
 import { offerFields } from "./options.js";
 import { inCollection, request } from "./service.js";
 
+let offered = null; // the collection whose offer is shown
 let turns = 0; // counts the offers that were asked for: one that arrives late is not shown
 
 /** Show what a collection offers; null where there is none. */
 export async function showOffer(collection) {
   const turn = ++turns;
+  if (collection !== offered) for (const id of ["try", "recent"]) byId(id).hidden = true;
+  offered = collection;
   const nothing = { questions: [], recent: [], fields: [] };
   const offer =
     collection === null ? nothing : await request("GET", inCollection(collection, "offer")).catch(() => nothing);
@@ -24,27 +27,14 @@ export async function showOffer(collection) {
   byId("try").hidden = offer.questions.length === 0;
   byId("try-list").replaceChildren(
     ...offer.questions.map((question) =>
-      element(
-        "li",
-        {},
-        press("suggestion", foreign(question), () => begin(question), { dir: "auto" }),
-      ),
+      element("li", {}, press("suggestion", foreign(question), () => begin(question), { dir: "auto" })),
     ),
   );
   byId("recent").hidden = offer.recent.length === 0;
   byId("recent-list").replaceChildren(
     ...offer.recent.map((entry) => {
-      const button = element(
-        "button",
-        { type: "button", class: "link", onclick: () => openDocument(collection, entry, button) },
-        foreign(entry.name),
-      );
-      return element(
-        "li",
-        {},
-        button,
-        entry.modified && element("span", { class: "soft" }, ` ${entry.modified.slice(0, 10)}`),
-      );
+      const button = press("link", foreign(entry.name), () => openDocument(collection, entry, button));
+      return element("li", {}, button, element("span", { class: "soft" }, ` ${entry.modified?.slice(0, 10) ?? ""}`));
     }),
   );
 }

@@ -108,12 +108,40 @@ export function gridOf(texts) {
   return isGrid ? { columns: grid.columns, rows: grid.rows.map(({ cells }) => cells) } : null;
 }
 
+const EDGES = /^=+(?: +=+)+ *$/; // of the columns of a simple table of reStructuredText
+
+/** Tell whether a paragraph of reStructuredText is a table. */
+export const isTable = (text) => EDGES.test(text.split("\n", 1)[0]) || /^\+-/.test(text);
+
+/** Return a simple table of reStructuredText as `tableOf` does: its columns begin where the edges above them do. */
+function simpleTable(text, lines) {
+  const starts = [...lines[0].matchAll(/=+/g)].map(({ index }) => index);
+  const parts = [[]];
+  let at = 0;
+  for (const line of lines) {
+    if (EDGES.test(line)) parts.push([]);
+    else if (line.trim()) {
+      const cells = starts.map((start, column) => {
+        const words = line.slice(start, starts[column + 1]);
+        const first = at + Math.min(start, line.length) + words.length - words.trimStart().length;
+        return inPoints(text, { start: first, end: first + words.trim().length });
+      });
+      parts.at(-1).push(cells);
+    }
+    at += line.length + 1;
+  }
+  const [head, ...rows] = parts.filter((part) => part.length);
+  return rows.length ? { header: head[0], rows: [...head.slice(1), ...rows.flat()] } : { header: null, rows: head ?? [] };
+}
+
 /** Return lines with `|` between their cells as `{header, rows}`, cells in characters of the text; null for no table. */
 export function tableOf(text) {
+  const lines = text.split("\n");
+  if (EDGES.test(lines[0])) return simpleTable(text, lines);
   let at = 0;
   let rule = false;
   const rows = [];
-  for (const line of text.split("\n")) {
+  for (const line of lines) {
     if (RULE.test(line) && line.includes("-")) rule ||= rows.length === 1;
     else if (line.trim()) rows.push(cellsOf(text, line, at));
     at += line.length + 1;
@@ -174,14 +202,14 @@ function scrolling(table, name) {
   return element("div", { class: "scroll", role: "group", "aria-label": name, tabindex: "0" }, table);
 }
 
-/** Return `[name, cell]` pairs below one another, each cell beside its name; `note` stands behind the first. */
+/** Return `[name, cell]` pairs below one another, each cell beside its name; `note` stands behind the last. */
 export function recordElement(pairs, name, note = null, isCited = () => false) {
   const rows = pairs.map(([head, cell], at) =>
     element(
       "tr",
       { class: isCited(at) ? "cited" : null },
       element(head === "" ? "td" : "th", head === "" ? {} : { scope: "row", dir: "auto" }, head),
-      element("td", { dir: "auto" }, cell, at === 0 && note),
+      element("td", { dir: "auto" }, cell, at === pairs.length - 1 && note),
     ),
   );
   return scrolling(element("table", { class: "grid record" }, element("tbody", {}, rows)), name);

@@ -3,11 +3,12 @@
 import { element, isSheet, placeOf, shown, unseen } from "./elements.js";
 import { inlineMarks } from "./inline.js";
 import { isFlowing, length, pieces, slice } from "./spans.js";
-import { gridsOf, recordElement, tableElement, tableOf } from "./tables.js";
+import { gridsOf, isTable, recordElement, tableElement, tableOf } from "./tables.js";
 
 const HASHES = /^\s{0,3}#{1,6}\s+/; // with which Markdown marks a heading
 const UNDERLINE = /\n\s{0,3}([=\-~^"'*+#`:.])\1{2,}\s*$/; // and with which reStructuredText does
 const ITEM = /^(\s*)(?:[-*+•‣–]|\(?(\d{1,3})[.)])\s+/;
+const DIRECTIVE = /^\.\. (?:(?:code-block|code|sourcecode)::|([a-z-]+)::) */; // of reStructuredText
 const FENCE = /^\s*(?:`{3,}|~{3,})[^\n]*\n?|\n?\s*(?:`{3,}|~{3,})\s*$/g;
 
 /** Return the elements that show a part of a document: its sections in order, with a line where a page begins. */
@@ -71,7 +72,12 @@ function block(part, section, spans) {
     const lead = length(HASHES.exec(text)?.[0] ?? "");
     return [element(`h${level}`, { dir: "auto" }, at(lead, total - length(UNDERLINE.exec(text)?.[0] ?? "")))];
   }
-  if (section.kind === "table") {
+  const directive = part.format === "rst" && section.kind === "paragraph" && DIRECTIVE.exec(text);
+  if (directive) {
+    const name = directive[1] && element("strong", {}, `${directive[1][0].toUpperCase()}${directive[1].slice(1)} `);
+    return [element("p", { dir: "auto", class: name ? "" : "soft" }, name, at(length(directive[0]), total))];
+  }
+  if (section.kind === "table" || (part.format === "rst" && isTable(text))) {
     const table = tableOf(text);
     if (table) {
       const cells = (row) => row.map((cell) => at(cell.start, cell.end));
@@ -98,7 +104,7 @@ function block(part, section, spans) {
 }
 
 /** Return where code begins and ends without the fences around it. */
-function fenced(text) {
+export function fenced(text) {
   const marks = [...text.matchAll(FENCE)].map((match) => [match.index, match.index + match[0].length]);
   const head = marks.find(([start]) => start === 0);
   const tail = marks.find(([start, end]) => start > 0 && end === text.length);

@@ -1,6 +1,6 @@
 /** Adding documents: files dropped anywhere on the page or chosen, sent one after the other, with how far each is. */
 
-import { byId, counted, element, foreign, number, percent, size, timeLeft } from "./elements.js";
+import { byId, counted, element, foreign, number, percent, progressed, removal, size, timeLeft } from "./elements.js";
 import { chosenCollection, ensureCollection, refresh } from "./library.js";
 import { inCollection, upload } from "./service.js";
 
@@ -76,20 +76,9 @@ function enqueue(file, name) {
   const said = element("span", { class: "soft" }, "waiting");
   const bar = element("progress", { max: 1, value: 0, "aria-label": `Progress of ${name}` });
   const controller = new AbortController();
-  const cancel = element(
-    "button",
-    { class: "remove", title: "Cancel", "aria-label": `Cancel ${name}`, onclick: () => controller.abort() },
-    "×",
-  );
-  const row = element(
-    "li",
-    { class: "upload" },
-    element("span", { class: "name" }, foreign(name)),
-    element("span", { class: "soft" }, size(file.size)),
-    bar,
-    said,
-    cancel,
-  );
+  const cancel = removal("Cancel", `Cancel ${name}`, () => controller.abort());
+  const words = [element("span", { class: "name" }, foreign(name)), element("span", { class: "soft" }, size(file.size))];
+  const row = element("li", { class: "upload" }, words, bar, said, cancel);
   byId("uploads").append(row);
   waiting.push({ file, name, collection: chosenCollection(), row, said, bar, cancel, controller });
 }
@@ -136,7 +125,7 @@ async function send(item) {
         if (event !== "progress" || !data.total) return;
         bar.max = data.total;
         bar.value = data.done;
-        said.textContent = `${data.what}: ${number(data.done)} of ${number(data.total)}${timeLeft(begun, data.done, data.total)}`;
+        said.textContent = progressed(data, begun);
       },
     });
     row.classList.add("done");

@@ -24,13 +24,16 @@ PATH = "/v1/chat/completions"
 _CHAT = {
     "id": "chatcmpl-4f1c", "object": "chat.completion", "created": 1774000000, "model": "footnote",
     "choices": [{"index": 0, "finish_reason": "stop", "logprobs": None, "message": {
-        "role": "assistant", "content": "22[1]\n\n[1] Sources of text, line 21: “The Pile joined 22 smaller sets.”",
-        "refusal": None, "citations": []}}],
+        "role": "assistant", "refusal": None, "citations": [],
+        "content": "The Pile joined **22** smaller sets.[^1]\n\n*confidence 91%, by the copying generator*\n\n"
+        "[^1]: Sources of text, line 21: “The Pile joined **22** smaller sets.”"}}],
     "footnote": {"answered": True, "outcome": "answer", "form": "fact", "read_as": "", "confidence": 0.91,
                  "collection": "default", "generation": 4, "generator": "copying", "ignored": ["temperature"]},
     "usage": {"prompt_tokens": 611, "completion_tokens": 27, "total_tokens": 638},
 }  # fmt: skip
-_CHUNKS = 'data: {"object":"chat.completion.chunk","choices":[{"delta":{"content":"22[1]"}}],...}\n\ndata: [DONE]\n\n'
+_CHUNKS = (
+    'data: {"object":"chat.completion.chunk","choices":[{"delta":{"content":"The Pile"}}],...}\n\ndata: [DONE]\n\n'
+)
 
 
 @router.post(

@@ -119,6 +119,7 @@ ANSWER = {
     "documents": 0,
     "notes": [],
     "code": [],
+    "texts": None,
 }
 ASK_EVENTS = (
     'event: stage\ndata: {"stage":"search"}\n\nevent: passages\ndata: {"passages":[...]}\n\n'

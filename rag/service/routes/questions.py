@@ -75,15 +75,15 @@ async def ask(asked: AskRequest, request: Request, service: Served) -> Response:
     )
     if asked.stream:
         service.asking.check(question)
-        return event_response(_told(question, service))
+        return event_response(_told(question, service, asked.texts))
     answer = await while_connected(request, service.asking.ask(question))
     request.state.timings_ms = answer.timings_ms
     service.metrics.answer(answer.outcome)
     request.state.timings_ms = dict(answer.timings_ms)
-    return json_response(answer_json(answer, service.names(answer.collection), asked.explain))
+    return json_response(answer_json(answer, service.names(answer.collection), asked.explain, asked.texts))
 
 
-async def _told(question: Question, service: Service) -> AsyncGenerator[tuple[str, Any], None]:
+async def _told(question: Question, service: Service, texts: bool) -> AsyncGenerator[tuple[str, Any], None]:
     """Yield the events of an answer as it comes about."""
     names = service.names(question.engine.collection.name)
     yield "stage", {"stage": "search"}
@@ -91,7 +91,7 @@ async def _told(question: Question, service: Service) -> AsyncGenerator[tuple[st
         async for event in events:
             if isinstance(event, Answer):
                 service.metrics.answer(event.outcome)
-                yield "answer", answer_json(event, names, question.explain)
+                yield "answer", answer_json(event, names, question.explain, texts)
             elif isinstance(event, Found):
                 yield "passages", {"passages": passages_json(event.passages, names, question.explain, question.text)}
                 yield "stage", {"stage": "read"}
@@ -107,8 +107,8 @@ async def verify_answer(given: VerifyRequest, request: Request, service: Served)
     """
     loaded(await request.body())  # refuses what says two things, of which pydantic sees only one
     collection = await service.collection(given.collection)
-    answer = given.model_dump(exclude_unset=True)
+    answer, names = given.model_dump(exclude_unset=True), service.names(collection.name)
     verdict = await while_connected(
-        request, service.checking.run(collection.name, lambda _: verify_in(collection, answer))
+        request, service.checking.run(collection.name, lambda _: verify_in(collection, answer, names.label))
     )
     return json_response(verdict.to_json())

@@ -21,12 +21,15 @@ from rag.service.service import Served, Service
 router = APIRouter()
 
 PATH = "/v1/responses"
-_TEXT = "22[1]\n\n[1] Sources of text, line 21: “The Pile joined 22 smaller sets.”"
+_TEXT = (
+    "The Pile joined **22** smaller sets.[^1]\n\n*confidence 91%, by the copying generator*\n\n"
+    "[^1]: Sources of text, line 21: “The Pile joined **22** smaller sets.”"
+)
 _RESPONSE = {
     "id": "resp_4f1c", "object": "response", "created_at": 1774000000, "status": "completed", "model": "footnote",
     "output": [{"id": "msg_4f1c", "type": "message", "role": "assistant", "status": "completed", "content": [
         {"type": "output_text", "text": _TEXT, "logprobs": [], "annotations": [
-            {"type": "file_citation", "index": 2, "file_id": "0f3a5c1e9d2b4a6c8e0f1a2b",
+            {"type": "file_citation", "index": 36, "file_id": "0f3a5c1e9d2b4a6c8e0f1a2b",
              "filename": "Sources of text"}]}]}],
     "usage": {"input_tokens": 611, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 27,
               "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 638},
@@ -34,7 +37,7 @@ _RESPONSE = {
                  "collection": "default", "generation": 4, "generator": "copying", "ignored": [], "citations": []},
 }  # fmt: skip
 _EVENTS = (
-    'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"22[1]",...}\n\n'
+    'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"The Pile",...}\n\n'
     'event: response.completed\ndata: {"type":"response.completed","response":{...}}\n\n'
 )
 _NAMES = (
@@ -121,7 +124,7 @@ class _Shell:
 
 def _annotations(made: Completion) -> list[dict[str, Any]]:
     """Return the footnotes whose numbers stand in the text or below it."""
-    places = ((made.content.find(f"[{each['number']}]"), each) for each in made.citations)
+    places = ((made.content.find(f"[^{each['number']}]"), each) for each in made.citations)
     return [
         {"type": "file_citation", "index": place, "file_id": each["document"], "filename": each["name"]}
         for place, each in places

@@ -139,7 +139,15 @@ class AskRequest(Request):
         None, max_length=64, description='Answer with "copying" or "quoting"; null: with the one of the collection.'
     )
     explain: bool = False
+    texts: bool = Field(False, description="Give the answer as Markdown and as plain text too.")
     stream: bool = Field(False, description="Server-sent events: stage, passages, writing, answer, error.")
+
+
+class Texts(Response):
+    """An answer under its question and above its footnotes, to be kept or sent on."""
+
+    markdown: str
+    plain: str
 
 
 class AskResponse(Response):
@@ -171,6 +179,7 @@ class AskResponse(Response):
     documents: int = Field(description="How many documents were looked at, where all of them were; else 0.")
     notes: list[str] = Field(description="What a person should know about how this was answered.")
     code: list[Span] = Field(description="The parts of the answer that are code, with its line ends.")
+    texts: Texts | None = Field(None, description="With texts; else null.")
 
 
 class Stage(Response):
