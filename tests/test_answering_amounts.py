@@ -95,3 +95,4 @@ def test_a_text_without_a_number_gives_no_amount(question: str) -> None:
     assert is_another_amount(question, "2. The meeting may set a fee.", in_row=False)
     assert not is_another_amount(question, "2. The fee is £30.", in_row=False)
     assert not is_another_amount("Wie lange ist geöffnet?", "Geöffnet ist jeden Tag bis zwölf Uhr.", in_row=False)
+    assert not is_another_amount("How old is the orchard?", "The orchard was planted in 1921.", in_row=False)

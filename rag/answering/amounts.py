@@ -92,8 +92,8 @@ def is_calculated(question: str, text: str) -> bool:
 _ITEM = re.compile(r"^\W{0,4}(?:\d{1,3}|[A-Za-z])[.)]\s+")
 """The number of an item counts nothing."""
 _HOW_MUCH = re.compile(
-    r"\bhow (?:many|much|long (?!is\b|are\b|was\b|were\b)|often|far|tall|high|deep|heavy|fast|old)\b"
-    r"|\bwie (?:viele?|hoch|lang|lange|weit|groß|schwer|schnell|tief|alt|oft|teuer)\b|\bwas kostet\b|\bcombien\b",
+    r"\bhow (?:many|much|long (?!is\b|are\b|was\b|were\b)|often|far|tall|high|deep|heavy|fast)\b"
+    r"|\bwie (?:viele?|hoch|lang|lange|weit|groß|schwer|schnell|tief|oft|teuer)\b|\bwas kostet\b|\bcombien\b",
     _I,
 )
 
