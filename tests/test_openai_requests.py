@@ -172,6 +172,29 @@ def test_what_is_not_there_is_told_in_the_same_form(client: TestClient) -> None:
     assert client.get("/v1/ask/nope").json()["error"]["type"] == "not_found"  # ours, in our own form
 
 
+def test_prompts_of_llamaindex_are_refused_with_what_to_write(client: TestClient) -> None:
+    """`OpenAILike` sends prompts to the older route unless it is told that the model chats."""
+    sent = {"model": "footnote", "prompt": TEA, "stream": False, "temperature": 0.1}
+    refused = client.post("/v1/completions", json=sent)
+    assert refused.status_code == 404
+    hint = refused.json()["error"]["hint"]
+    assert "/v1/chat/completions" in hint
+    assert "is_chat_model=True" in hint
+
+
+def test_a_tool_and_its_result_in_a_conversation_are_passed_over(client: TestClient) -> None:
+    """LangChain's and LlamaIndex' agents send both back; the question is that of the user."""
+    call = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": "{}"}}
+    written = chat(("user", TEA), tools=[TOOL])
+    written["messages"] += [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "3", "tool_call_id": "c1"},
+    ]
+    completion = client.post("/v1/chat/completions", json=written)
+    assert completion.status_code == 200, completion.text
+    assert completion.json()["choices"][0]["message"]["content"].startswith(SAID)
+
+
 @pytest.mark.parametrize("request_", [ChatRequest, ResponsesRequest])
 def test_every_field_is_documented(request_: type[ChatRequest | ResponsesRequest]) -> None:
     told = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8").partition("## OpenAI's form")[2]

@@ -39,6 +39,12 @@ _STATUS: Mapping[type[UserError], tuple[int, str]] = {
 """Status and type by class; of a class that is not named here, those of the nearest above it."""
 
 _HINTS = {404: "What there is: GET /docs", 405: "What there is: GET /docs"}
+_OLDER_FORMS = {
+    "/v1/completions": (
+        "Send a conversation: POST /v1/chat/completions. In LlamaIndex: OpenAILike(..., is_chat_model=True)"
+    )
+}
+"""Hints by path, for a form that clients know and that is not served."""
 
 
 class ServiceError(UserError):
@@ -158,7 +164,8 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     message = {404: f"There is no {shown} here.", 405: f"{shown} does not take {request.method}."}.get(
         status, f"{error.detail}.".replace("..", ".")
     )
-    said = ServiceError(status, kind, message, _HINTS.get(status, ""), error.headers)
+    hint = _OLDER_FORMS.get(path) if status == 404 else None
+    said = ServiceError(status, kind, message, hint or _HINTS.get(status, ""), error.headers)
     return error_response(said, path)
 
 
