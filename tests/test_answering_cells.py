@@ -95,3 +95,25 @@ def test_a_value_between_quotation_marks_is_one_cell() -> None:
     found = asked_cell("What is the note of R-1's owner?", row)
     assert found is not None
     assert row[found.start : found.end] == "Mira"
+
+
+CARD = "vendor: Holm; item: Alder card; memory_gb: 48; power_watts: 350; price_gbp: 4350; delivery_days: 45"
+
+
+@pytest.mark.parametrize("question", ["What does the Alder card cost?", "How much is charged for the Alder card?"])
+def test_the_price_is_the_column_of_money_whatever_it_is_called(question: str) -> None:
+    """The watts were told, at 79 per cent."""
+    cell = asked_cell(question, CARD)
+    assert cell is not None
+    assert CARD[cell.start : cell.end] == "4350"
+    assert asked_cell("How much is charged for it?", CARD + "; fee_gbp: 20") is None
+    assert asked_cell("What does the card cost?", CARD + "; cost_gbp: 20") == Cell("cost_gbp", 111, 113)
+    assert asked_cell("Which colour is the Alder card?", CARD) is None
+
+
+def test_who_owns_it_asks_for_the_owner() -> None:
+    row = "ID: R-1; Requirement: The pump starts by itself; Owner: Petra Holm; Reviewer: Jon Berg"
+    for question, name in (("Who owns R-1?", "Petra Holm"), ("Who reviews R-1?", "Jon Berg")):
+        cell = asked_cell(question, row)
+        assert cell is not None
+        assert row[cell.start : cell.end] == name

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.question import stems
+from rag.answering.kinds import wanted_kind
+from rag.question import stem, stems
 
 _PAIR = re.compile(r"(?:^|;\s)(?P<name>[^;:|“”]{1,80}?):\s(?P<value>“[^”]*”|(?:[^;]|;(?!\s))*)")
 """A value with a semicolon in it stands between quotation marks (`indexer.readers.rows`)."""
@@ -77,7 +79,8 @@ def _split(row: str) -> list[tuple[int, int]]:
 def asked_cell(question: str, row: str, header: str = "") -> Cell | None:
     """Return the cell that a question asks for: that of the column whose name says most of what the row does not.
 
-    None where no name says anything of the question, or two say as much.
+    Where no name says anything of the question, it is the one column of the kind that is asked for: "What does the
+    card cost?" asks for "price_gbp". None where there is none, or two say as much.
     """
     wanted = stems(question)
     found = [cell for cell in cells(row, header) if cell.name and row[cell.start : cell.end].strip()]
@@ -86,14 +89,42 @@ def asked_cell(question: str, row: str, header: str = "") -> Cell | None:
         own = stems(row[cell.start : cell.end])
         if own and own <= wanted:
             continue  # it is what the question names
-        named = stems(cell.name)
+        named = stems(cell.name.replace("_", " ")) | _deeds(question, cell.name)
         scored.append((len(named & wanted) + 0.5 * len(named & wanted) / (len(named) or 1), cell))
     scored.sort(key=lambda each: (-each[0], each[1].start))
     if not scored or scored[0][0] <= 0:
-        return None
+        return _of_kind(question, row, [cell for _, cell in scored])
     if len(scored) > 1 and scored[1][0] == scored[0][0]:
         return None
     return scored[0][1]
+
+
+_WHO = re.compile(r"\bwho\b", re.IGNORECASE)
+_MONEY = re.compile(
+    r"\b(?:prices?|costs?|fees?|fares?|charges?|amounts?|salary|wages?|rent|gbp|eur|usd|chf|euros?|pounds?|dollars?"
+    r"|preis|kosten|gebühr|betrag|prix|tarif|montant)\b|[€$£]",
+    re.IGNORECASE,
+)
+
+
+def _deeds(question: str, name: str) -> set[str]:
+    """Return what one does who is called by the name of a column: "who owns it" asks for the "owner"."""
+    if not _WHO.search(question):
+        return set()
+    words = re.findall(r"[^\W\d_]{5,}", name.casefold())
+    return {stem(word[:-2]) for word in words if word.endswith(("er", "or"))}
+
+
+def _of_kind(question: str, row: str, free: Sequence[Cell]) -> Cell | None:
+    """Return the only cell with a number under the name of money, for a question that asks for money."""
+    if wanted_kind(question) != "money":
+        return None
+    priced = [
+        cell
+        for cell in free
+        if _MONEY.search(cell.name.replace("_", " ")) and any(map(str.isdigit, row[cell.start : cell.end]))
+    ]
+    return priced[0] if len(priced) == 1 else None
 
 
 def cell_at(row: str, place: int, header: str = "") -> Cell | None:

@@ -15,7 +15,7 @@ _NUMBERS = (
 )
 _ASKED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("money", re.compile(
-        r"\b(?:costs?|price[ds]?|fees?|fines?(?!-)|salary|salaries|wages?|rent|charges?|earns?|paid|how much money"
+        r"\b(?:costs?|price[ds]?|fees?|fines?(?!-)|salary|salaries|wages?|rent|charge[sd]?|earns?|paid|how much money"
         r"|worth|budget(?:ed)?|deposit|bill(?:ed)?)\b"
         r"|\bwas kostet\b|\bwie (?:viel|teuer) kostet|\bpreis\b|\bgebühr|\bgehalt\b|\bbeitrag\b"
         r"|\beintrittsgeld\b|\bcombien coût|\bprix\b|\btarif\b|\bamende\b|\bsalaire\b", _I)),
