@@ -33,7 +33,7 @@ def fact_or_list(evidence: Evidence, own: Sequence[Seen], chances: Sequence[floa
     """
     shown = newest(evidence, own, chances)
     top = shown.chosen[0]
-    if not _gives_it(evidence, top) and (behind := introduced(evidence, top)):
+    if not _gives_it(evidence, top) and (behind := introduced_by(evidence, top)):
         return _with_what_follows(evidence, own, chances, top, behind, collection)
     if top.unit.kind != "item" or top.unit.lead is None or answer_type(evidence.asked.question) != "any":
         return shown
@@ -47,15 +47,13 @@ def fact_or_list(evidence: Evidence, own: Sequence[Seen], chances: Sequence[floa
 
 _COMMENT = re.compile(r"(?:#|//|--|;|/?\*)\s?[^\W\d_].*(?<![;{])$")
 """A line of code or of a configuration that tells what stands below it."""
-
-
 SETTINGS = frozenset((".cfg", ".conf", ".ini", ".properties", ".toml", ".yaml", ".yml"))
 """Endings of files of settings: a line of words there is a comment on what stands below it."""
 _DRAWN = re.compile(r"[=+-]{3,}[=+ -]*\n")
 """The first line of a table that is drawn with signs."""
 
 
-def introduced(evidence: Evidence, top: Seen) -> list[Seen]:
+def introduced_by(evidence: Evidence, top: Seen) -> list[Seen]:
     """Return what a unit introduces: the list, the rows or the code behind its colon, the line below a comment.
 
     Nothing where it ends as a sentence, or where what stands behind it is text.
