@@ -96,3 +96,8 @@ def test_a_text_without_a_number_gives_no_amount(question: str) -> None:
     assert not is_another_amount(question, "2. The fee is £30.", in_row=False)
     assert not is_another_amount("Wie lange ist geöffnet?", "Geöffnet ist jeden Tag bis zwölf Uhr.", in_row=False)
     assert not is_another_amount("How old is the orchard?", "The orchard was planted in 1921.", in_row=False)
+
+
+def test_what_is_not_counted_may_be_little() -> None:
+    assert not is_another_amount("How much support is there for the plan?", "There is little support.", in_row=False)
+    assert is_another_amount("How many trees are there?", "There are little trees.", in_row=False)

@@ -98,6 +98,11 @@ _HOW_MUCH = re.compile(
 )
 
 
+_MASS = re.compile(r"\bhow much\b", _I)
+_QUANTITY = re.compile(r"\b(?:little|much|most|all|none|hardly any|some|half|enough|plenty)\b", _I)
+"""How much there is of what is not counted: "there is little support"."""
+
+
 def is_another_amount(question: str, text: str, in_row: bool) -> bool:
     """Tell whether a text gives no amount, or another than is asked for: of other things, of no money, of one part.
 
@@ -106,6 +111,7 @@ def is_another_amount(question: str, text: str, in_row: bool) -> bool:
     text = _ITEM.sub("", text)
     if counts_them(question, text) < 0 or is_calculated(question, text):
         return True
-    if _HOW_MUCH.search(question) and not amounts(text) and not has_kind(text, wanted_kind(question) or "number"):
+    says_some = bool(amounts(text)) or (_MASS.search(question) is not None and _QUANTITY.search(text) is not None)
+    if _HOW_MUCH.search(question) and not says_some and not has_kind(text, wanted_kind(question) or "number"):
         return True
     return not in_row and _MONEY.search(question) is not None and not has_kind(text, "money")
