@@ -30,7 +30,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Collection:
     return collection
 
 
-def found(world: Collection, question: str) -> list[str]:
+def sources_of(world: Collection, question: str) -> list[str]:
     with world.view() as view:
         ids = [hit.chunk_id for hit in view.words(question, 10)]
         return list(dict.fromkeys(Path(chunk.source).stem for chunk in view.chunks(ids)))
@@ -53,7 +53,7 @@ def found(world: Collection, question: str) -> list[str]:
 )
 def test_parts_find_compounds_and_compounds_their_parts(world: Collection, question: str, sources: list[str]) -> None:
     """ "Frist" found no Kündigungsfrist, since full-text search knows whole words only."""
-    assert found(world, question) == sources
+    assert sources_of(world, question) == sources
 
 
 def test_the_words_that_matched_are_told_as_they_are_written(world: Collection) -> None:
@@ -111,7 +111,7 @@ def test_a_collection_of_an_older_version_finds_compounds_when_it_is_opened(tmp_
     connection.close()
     make_older(collection.database, "0004")
     opened = Collection("world", tmp_path, encoder=WordEncoder())
-    assert found(opened, "Meister") == ["hafen"]
+    assert sources_of(opened, "Meister") == ["hafen"]
     with sqlite3.connect(collection.database) as connection:
         assert connection.execute(columns).fetchall() == now
         connection.execute("INSERT INTO words(words, rank) VALUES ('integrity-check', 1)")

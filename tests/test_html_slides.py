@@ -5,7 +5,7 @@ from __future__ import annotations
 from indexer.readers import read
 
 
-def told(body: str) -> list[tuple[str, str]]:
+def blocks_of(body: str) -> list[tuple[str, str]]:
     data = f"<html><head><title>Tides</title></head><body>{body}</body></html>".encode()
     return [(block.kind, block.text) for block in read("a.html", data).blocks]
 
@@ -18,7 +18,7 @@ def test_markdown_of_reveal_slides_keeps_headings_and_lists_and_notes_are_read()
         "</section>"
         '<section data-markdown><script type="text/template">\n# End\n1. last\n</script></section></div>'
     )
-    assert told(slides) == [
+    assert blocks_of(slides) == [
         ("heading", "Why"),
         ("paragraph", "Water."),
         ("paragraph", "Notes: Say hello."),
@@ -32,7 +32,7 @@ def test_markdown_of_reveal_slides_keeps_headings_and_lists_and_notes_are_read()
 
 def test_remark_slides_are_parted_and_their_properties_are_no_text() -> None:
     source = "class: center\n# First\nText one\n---\nname: two\n# Second\n- a\n???\nSpeak up.\n"
-    assert told(f'<textarea id="source">\n{source}</textarea>') == [
+    assert blocks_of(f'<textarea id="source">\n{source}</textarea>') == [
         ("heading", "First"),
         ("paragraph", "Text one"),
         ("heading", "Second"),
@@ -42,7 +42,7 @@ def test_remark_slides_are_parted_and_their_properties_are_no_text() -> None:
 
 
 def test_an_ordinary_form_is_no_slide() -> None:
-    assert told("<h1>Form</h1><p>Write here.</p><textarea># no heading</textarea>") == [
+    assert blocks_of("<h1>Form</h1><p>Write here.</p><textarea># no heading</textarea>") == [
         ("heading", "Form"),
         ("paragraph", "Write here."),
         ("paragraph", "# no heading"),

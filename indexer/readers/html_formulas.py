@@ -14,17 +14,17 @@ def put_formulas_in(tree: Any) -> None:
     for formula in tree.xpath("//math"):
         if formula.getparent() is None:
             continue
-        text = " ".join(_told(formula, 0).split())
+        text = " ".join(_on_a_line(formula, 0).split())
         if 0 < len(text) <= _MAX_FORMULA:
             tail = formula.tail
             formula.clear()
             formula.tag, formula.text, formula.tail = "span", text, tail
 
 
-def _told(element: Any, depth: int) -> str:
+def _on_a_line(element: Any, depth: int) -> str:
     if not isinstance(element.tag, str) or depth > _MAX_DEPTH or element.tag.startswith("annotation"):
         return ""
-    parts = [_told(child, depth + 1) for child in element if isinstance(child.tag, str)]
+    parts = [_on_a_line(child, depth + 1) for child in element if isinstance(child.tag, str)]
     if element.tag == "mfrac" and len(parts) == 2:
         return f"{_grouped(parts[0])}/{_grouped(parts[1])}"
     if element.tag == "msup" and len(parts) == 2:

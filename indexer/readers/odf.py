@@ -188,7 +188,7 @@ class _Walk:
             if next(hanging.iterancestors(*_HANGING, f"{_TEXT}p", f"{_TEXT}h"), None) is paragraph:
                 yield from self.frame(hanging) if hanging.tag == _HANGING[0] else self.blocks(hanging)
         for note in paragraph.iter(f"{_TEXT}note-body"):
-            if said := self._said(note):
+            if said := self._paragraphs_of(note):
                 yield Block(said, page=self.page)
         for comment in paragraph.iter(f"{_OFFICE}annotation"):
             if told := self.comment(comment):
@@ -210,13 +210,13 @@ class _Walk:
             else:
                 self.pictures += 1
 
-    def _said(self, element: Any) -> str:
+    def _paragraphs_of(self, element: Any) -> str:
         return " ".join(filter(None, map(self.text, element.iter(f"{_TEXT}p"))))
 
     def comment(self, annotation: Any, place: str = "") -> str:
         """Return a comment with its author, "" for an empty one."""
         author = " ".join((annotation.findtext("{*}creator") or "").split())
-        said = self._said(annotation)
+        said = self._paragraphs_of(annotation)
         return f"Comment{f' on {place}' if place else ''}{f' by {author}' if author else ''}: {said}" if said else ""
 
     def _items(self, items: Any, style: str, depth: int) -> Iterator[str]:

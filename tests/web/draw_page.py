@@ -36,6 +36,7 @@ from tests.web.steps import answered
 ROOT = Path(__file__).parent.parent.parent
 OUT = ROOT / "docs" / "page"
 SHOWN = "/home/ada/handbook"
+"""What the folder is called in the pictures: nobody's, so that no machine's path is in them."""
 Colours: TypeAlias = Literal["light", "dark"]
 COLOURS: tuple[Colours, ...] = ("light", "dark")
 LATER = ("training/lora.md", "indexes/index-comparison.csv")

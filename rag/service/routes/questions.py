@@ -75,7 +75,7 @@ async def ask(asked: AskRequest, request: Request, service: Served) -> Response:
     )
     if asked.stream:
         service.asking.check(question)
-        return event_response(_told(question, service, asked.texts))
+        return event_response(_answer_events(question, service, asked.texts))
     answer = await while_connected(request, service.asking.ask(question))
     request.state.timings_ms = answer.timings_ms
     service.metrics.answer(answer.outcome)
@@ -83,7 +83,7 @@ async def ask(asked: AskRequest, request: Request, service: Served) -> Response:
     return json_response(answer_json(answer, service.names(answer.collection), asked.explain, asked.texts))
 
 
-async def _told(question: Question, service: Service, texts: bool) -> AsyncGenerator[tuple[str, Any], None]:
+async def _answer_events(question: Question, service: Service, texts: bool) -> AsyncGenerator[tuple[str, Any], None]:
     """Yield the events of an answer as it comes about."""
     names = service.names(question.engine.collection.name)
     yield "stage", {"stage": "search"}
