@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fpdf import FPDF
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from indexer.collection import Collection
 from tests.serving import listening, service_of
@@ -120,6 +120,21 @@ def test_a_question_without_a_word_is_refused_in_the_service_s_own_words(visit: 
     page = visit()
     ask(page, "?!")
     expect(page.get_by_role("alert")).to_contain_text("The question holds no word.")
+
+
+def test_a_question_that_comes_before_the_list_of_collections_is_asked_once_that_is_there(visit: Visit) -> None:
+    page = visit()
+    waiting: list[Route] = []
+    page.route("**/v1/collections", lambda route: waiting.append(route))
+    with page.expect_request("**/v1/collections"):
+        page.reload(wait_until="commit")
+    ask(page, "How is green tea steeped?")
+    expect(page.locator("#said")).to_contain_text("Fetching the collections")
+    for route in waiting:
+        route.continue_()
+    page.unroute("**/v1/collections")
+    expect(page.locator(".text")).to_contain_text("Green tea is steeped at eighty degrees.")
+    expect(page.locator(".turn")).to_have_count(1)
 
 
 def test_where_a_token_is_wanted_the_browser_asks_for_it(browser: Browser, home: Path) -> None:

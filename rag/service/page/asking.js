@@ -5,7 +5,7 @@ import { answerCard } from "./answer.js";
 import { exportMenu } from "./copying.js";
 import { byId, counted, element, foreign, press, shown, told } from "./elements.js";
 import { ago, recalled, remember } from "./history.js";
-import { collectionNames } from "./library.js";
+import { chosenCollection, collectionNames, refresh } from "./library.js";
 import { askedCollections, askedWith, differences, inAddress, openOptions, takeAddress } from "./options.js";
 import { passageList, placeOfCitation, placeOfPassage } from "./places.js";
 import { closeReader, isReading, onPlace, openPlace } from "./reader.js";
@@ -19,6 +19,7 @@ const ORDER = { answer: 2, unsure: 1, none: 0 };
 
 let turns = []; // {question, node, key, result} in their order; result is {at, answers} once there is one
 let under = null; // {controller, turn} of the question that is being answered
+let listing = false; // whether a question waits for the list of collections
 let shownFor = 0; // counts the addresses that were followed: one that is overtaken stops
 const answered = new Map(); // what was answered since the page was opened, by key
 
@@ -135,6 +136,7 @@ export function begin(question, search = false) {
     say("Type a question first.");
     return;
   }
+  if (!chosenCollection()) return void beginOnceListed(question, search);
   if (under) stop();
   closeReader(false);
   openOptions(false);
@@ -145,6 +147,17 @@ export function begin(question, search = false) {
   turn.node.focus({ preventScroll: true });
   turn.node.scrollIntoView({ block: "start" });
   work(turn, search ? find : ask);
+}
+
+/** Ask a question that came before the list of collections; where the list does not come, the question stays in the field. */
+async function beginOnceListed(question, search) {
+  if (listing) return;
+  listing = true;
+  say("Fetching the collections…");
+  await refresh();
+  listing = false;
+  say("");
+  if (chosenCollection()) begin(question, search);
 }
 
 /** Ask what an address says, as far as it is not shown already, and open the footnote that it names. */
