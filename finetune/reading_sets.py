@@ -3,7 +3,8 @@
     python -m finetune.reading_sets DATA_FOLDER --out FOLDER
 
 writes one file of JSON lines for each set: questions that people made unanswerable (Rajpurkar, Jia and Liang 2018) with
-their paragraphs, stories, questions about a time, web search, and tables laid out as the readers of documents do.
+their paragraphs, stories, questions about a time, web search, tables laid out as the readers of documents do, questions
+that whole sentences answer, and lists of frequent questions with their answers.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,8 @@ def main(data: Path, out: Path, seed: int) -> None:
         "times": lambda: extractive(json_rows(data / "reading" / "timeqa.jsonl.gz")),
         "web": lambda: extractive(json_rows(data / "reading" / "nq_web.jsonl.gz")),
         "tables": lambda: tables(json_rows(data / "tables" / "wikitablequestions.jsonl.gz"), chance),
+        "sections": lambda: sections(json_rows(data / "reading" / "selqa.jsonl.gz")),
+        "answer_lists": lambda: answer_lists(json_rows(data / "questions" / "dstc9_faq.jsonl.gz"), chance),
         "reports": lambda: reports(json_rows(data / "tables" / "tatqa.jsonl.gz")),
     }
     for name, rows in made.items():
@@ -108,6 +112,38 @@ def reports(rows: Iterator[Row]) -> Iterator[Row]:
         if len(holding) == 1:
             yield {"id": row["id"], "title": "", "document": str(row["group"]), "context": holding[0],
                    "question": row["question"], "answers": row["answers"], "answerable": True}  # fmt: skip
+
+
+def sections(rows: Iterator[Row]) -> Iterator[Row]:
+    """Yield the questions that whole sentences of a section answer, with those sentences as answers."""
+    for row in rows:
+        answers = [part for sentence in row["evidence"] for part in spans_of(sentence)]
+        yield {"id": row["id"], "title": row["title"], "context": row["context"], "question": row["question"],
+               "answers": answers, "answerable": True}  # fmt: skip
+
+
+def answer_lists(rows: Iterator[Row], chance: random.Random, together: int = 6) -> Iterator[Row]:
+    """Yield frequent questions with some answers of the same house, laid out as lists of questions and answers."""
+    houses: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        houses.setdefault((row["domain"], row["entity"] or ""), []).append(row)
+    for (domain, house), entries in houses.items():
+        for entry in entries:
+            others = chance.sample(entries, min(together, len(entries)))
+            shown = list({each["answer"]: each for each in (entry, *others)}.values())
+            chance.shuffle(shown)
+            layout = chance.choice(("Q: {question}\nA: {answer}", "{question}\n{answer}", "{answer}", "{answer}"))
+            yield {"id": entry["id"], "title": house, "document": f"{domain} {house}",
+                   "context": "\n\n".join(layout.format(**each) for each in shown), "question": entry["question"],
+                   "answers": spans_of(entry["answer"]), "answerable": True}  # fmt: skip
+
+
+def spans_of(sentence: str, most: int = 18) -> list[str]:
+    """Return a sentence, or its beginning and its end where it is longer than what the reader copies at once."""
+    words = list(re.finditer(r"\S+", sentence))
+    if len(words) <= most:
+        return [sentence]
+    return [sentence[: words[most - 1].end()], sentence[words[-most].start() :]]
 
 
 Layout = Callable[[Sequence[str], Sequence[Sequence[str]]], str]

@@ -80,8 +80,9 @@ class Encoder(Protocol):
 def open_encoder(name: str | None, home: Path, progress: Progress = silent, precision: str | None = None) -> Encoder:
     """Open the encoder called `name`, converting its weights under `home` on first use.
 
-    `name` is a sentence-transformers folder, or a name known on this machine; None is all-MiniLM-L6-v2. Nothing is
-    downloaded. A model that cannot be converted faithfully runs through sentence-transformers itself, more slowly.
+    `name` is a sentence-transformers folder, or a name known on this machine; None is all-MiniLM-L6-v2. The larger
+    all-mpnet-base-v2 is known where it is installed in parts. Nothing is downloaded. A model that cannot be converted
+    faithfully runs through sentence-transformers itself, more slowly.
     `precision` is the one to run in ("fp32", "bf16", "int8", "auto"); None: what FOOTNOTE_PRECISION says, else the one
     that was measured to be fastest.
     Raises EncoderError when there is no such model, or its folder holds what must not be loaded.
@@ -89,7 +90,7 @@ def open_encoder(name: str | None, home: Path, progress: Progress = silent, prec
     asked = name or DEFAULT_NAME
     if is_folder(asked):
         asked = str(Path(asked).expanduser().absolute())  # the collection remembers it, and is used from other folders
-    model = inspect_model_folder(find_model_folder(asked))
+    model = inspect_model_folder(find_model_folder(asked, home))
     fingerprint = fingerprint_of(model, home)
     name_of_precision = wanted(precision)
     try:

@@ -5,6 +5,7 @@ HOME/collections/NAME/LOCK              the writer's lock
 HOME/collections/NAME/epoch-N/truth.db  the truth
 HOME/collections/NAME/epoch-N/segments/ the FAISS cache
 HOME/encoders/FINGERPRINT/              an encoder, converted for the processor
+HOME/models/NAME/                       an encoder that was installed in parts, put together
 HOME/uploads/NAME/                      what was uploaded to the service, under generated names
 HOME/history.jsonl                      the questions that were asked on the command line, for their owner alone
 HOME/config.toml                        options that are not to be typed each time

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 from finetune.card import Source, parsed
@@ -22,10 +23,14 @@ from finetune.questions import Question
 from finetune.schedule import Keeping
 from indexer.errors import UsageError
 from indexer.types import silent
+from rag.copying.conversion import converted_folder
 from rag.copying.folder import CHECKED, TOKENIZER, read_folder, write_sums
 from rag.copying.generator import open_copying
 from rag.copying.layout import Layout, Tokens
+from rag.copying.model import CopyingModel
+from rag.copying.reader import Reader
 from tests.answers import passage
+from tests.small_architectures import write_architecture
 from tests.small_encoder import write_small_encoder
 
 LAYOUT = Layout(question_tokens=12, context_tokens=4, window=60, overlap=8)
@@ -94,6 +99,22 @@ def test_what_is_trained_can_be_opened_and_asked(world: tuple[Path, Options, Sou
     draft = generator.generate("the pump 4 sat on mat?", read)
     assert 0.0 <= draft.confidence <= 1.0
     assert generator.threshold(None) >= 0.0
+
+
+def test_an_mpnet_is_trained_converted_and_asked(world: tuple[Path, Options, Source]) -> None:
+    folder, options, source = world
+    encoder = write_architecture(folder / "mpnet", "mpnet", max_length=64)
+    done = train_generator([source], folder / "of-mpnet", replace(options, encoder=str(encoder)), home=folder)
+    assert json.loads((done.folder / "config.json").read_bytes())["encoder"]["model_type"] == "mpnet"
+    model = CopyingModel.from_pretrained(done.folder)
+    tokens = Tokens(done.folder / TOKENIZER, LAYOUT)
+    window = tokens.windows(tokens.head("the pump 4 sat on mat?", "mat"), tokens.words("the pump 4 sat on mat 17."))[0]
+    (found,) = Reader(converted_folder(read_folder(done.folder), folder)).read([window])
+    with torch.no_grad():
+        truth = model(torch.tensor([window.ids]), torch.tensor([window.types]), torch.ones(1, len(window.ids)))
+    assert np.allclose(found.start, truth.start[0], atol=0.05)
+    generator = open_copying(done.folder, folder)
+    assert 0.0 <= generator.generate("the pump 4 sat on mat?", [passage("the pump 4 sat on mat 17.")]).confidence <= 1.0
 
 
 def test_the_folder_says_what_it_was_made_of(trained: Path, world: tuple[Path, Options, Source]) -> None:

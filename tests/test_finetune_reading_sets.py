@@ -57,6 +57,25 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {"id": "s", "group": 1, "passages": passages, "question": "By how much?", "answers": ["4 %"], "kind": "x"}
         ),
     )
+    sentence = "It is made of the bark of the oak that grows beside the water where the mill once stood before it fell."
+    section = {"title": "T", "context": f"This is a cord. {sentence}", "question": "What is it made of?"}
+    zipped(data / "reading/selqa.jsonl.gz", lines({**section, "id": "1", "evidence": ["This is a cord.", sentence]}))
+    zipped(
+        data / "questions/dstc9_faq.jsonl.gz",
+        lines(
+            *(
+                {
+                    "id": f"{house}-{n}",
+                    "domain": "hotel",
+                    "entity": house,
+                    "question": f"Is {n} there?",
+                    "answer": f"{n} is.",
+                }
+                for house in ("North", "South")
+                for n in range(9)
+            )
+        ),
+    )
     result = CliRunner().invoke(main, [str(data), "--out", str(out)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return out
@@ -71,6 +90,25 @@ def test_an_unanswerable_question_is_read_with_its_paragraph_and_split_with_its_
 @pytest.mark.parametrize("name", ["stories", "times", "web"])
 def test_answers_in_other_words_are_left_out(name: str, made: Path) -> None:
     assert [question.id for question in read_questions(made / f"{name}.jsonl")] == ["1", "3"]
+
+
+def test_sentences_are_answers_and_a_long_one_may_be_named_by_its_beginning_or_its_end(made: Path) -> None:
+    (found,) = read_questions(made / "sections.jsonl")
+    whole, beginning, end = found.answers
+    assert whole == "This is a cord."
+    assert beginning.startswith("It is made of")
+    assert end.endswith("before it fell.")
+    assert all(occurrences(found.passage, answer) for answer in found.answers)
+
+
+def test_a_frequent_question_is_read_among_the_answers_of_its_own_house(made: Path) -> None:
+    found = read_questions(made / "answer_lists.jsonl")
+    assert len(found) == 18
+    for question in found:
+        assert occurrences(question.passage, question.answers[0])
+        assert 6 <= question.passage.count(" is.") <= 7
+    assert any(question.text in question.passage for question in found)
+    assert any(question.text not in question.passage for question in found)
 
 
 def test_a_report_is_read_by_the_paragraph_that_holds_the_answer(made: Path) -> None:

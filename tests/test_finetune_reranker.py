@@ -13,11 +13,12 @@ from finetune.retrieval.mining import Mined
 from finetune.retrieval.pairs import Pairs
 from finetune.retrieval.ranking import ndcg
 from finetune.retrieval.reranker import Options, begun_with, blends, fitted_weight, groups_of, train_reranker
-from finetune.retrieval.reranker_run import cross_encoder
+from finetune.retrieval.reranker_run import _reading, cross_encoder
 from finetune.schedule import Keeping, Schedule
 from indexer.errors import EncoderError, UsageError
 from rag.copying.folder import SHIPPED
 from rag.copying.layout import Tokens
+from rag.copying.model import CopyingConfig, CopyingModel
 from rag.reranking.folder import read_reranker
 from tests.small_encoder import write_small_encoder
 from tests.small_generator import small_config, small_model, write_generator
@@ -113,6 +114,13 @@ def test_a_run_that_was_cut_short_comes_to_the_same_weights(
         train_reranker([source], tmp_path / name, options(searched_by, base), home=home)
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("cut", "whole")]
     assert weights[0] == weights[1]
+
+
+def test_the_layers_of_an_mpnet_are_refused(tmp_path: Path) -> None:
+    settings = {"model_type": "mpnet", "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1}
+    CopyingModel(CopyingConfig(encoder=settings, writes=False)).save_pretrained(tmp_path)
+    with pytest.raises(UsageError, match="is an MPNet"):
+        _reading(tmp_path, None)
 
 
 def test_a_base_without_layers_is_refused(searched_by: Path, tmp_path: Path) -> None:

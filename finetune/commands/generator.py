@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     "--encoder",
     metavar="NAME|FOLDER",
     shell_complete=complete_encoder,
-    help="A BERT-like encoder to begin with; by default the one built in.",
+    help="A BERT or MPNet to begin with; by default the encoder built in.",
 )
 @click.option(
     "--base",

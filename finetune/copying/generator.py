@@ -60,7 +60,7 @@ class Options:
     writes: bool = True
     """Whether it can string spans and words together; without, an answer is one span."""
     encoder: str | None = None
-    """A BERT-like sentence-transformers model to begin with, by name or folder; None: the default one."""
+    """A BERT or MPNet in the layout of sentence-transformers to begin with, by name or folder; None: the default."""
     base: str | None = None
     """A copying generator's model folder to go on from; None: the encoder's weights."""
     average: tuple[tuple[str, float], ...] = ()
@@ -238,7 +238,7 @@ def _near(data: _Data, work: Path, home: Path, options: Options, progress: Progr
     asked = [question for question in data.learn if question.answers]
     asked = chance.sample(asked, min(options.negatives, len(asked)))
     known = [*data.learn, *data.validate, *data.calibrate]
-    collection = passages_collection(known, work, open_encoder(options.encoder, home, progress), progress)
+    collection = passages_collection(known, work, open_encoder(None, home, progress), progress)
     found = dict(near_passages(collection, asked, data.learn, work / "near.jsonl", progress))
     found.update(near_passages(collection, data.calibrate, known, work / "near-held-out.jsonl", progress))
     return found
@@ -325,7 +325,7 @@ def _fit_confidence(learnt: _Learnt, out: Path, work: Path, home: Path, options:
     folder = read_folder(out)
     generator = CopyingGenerator(folder, convert(folder, home))
     asked = [question for question in learnt.data.calibrate if question.answers and not question.yes_no]
-    collection = Collection("passages", work, open_encoder(options.encoder, home))
+    collection = Collection("passages", work, open_encoder(None, home))
     given = list(confidence.given_cases(asked, learnt.near, random.Random(options.seed), learnt.alike))
     retrieved = list(confidence.retrieved_cases(collection, asked))
     models = {

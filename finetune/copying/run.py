@@ -21,7 +21,7 @@ from finetune.training import WEIGHTS, train
 from indexer.errors import UsageError
 from indexer.types import Progress
 from rag.copying.folder import TOKENIZER, base_encoder, file_hash, read_folder
-from rag.copying.model import EMBEDDINGS, CopyingConfig, CopyingModel, warm_start
+from rag.copying.model import EMBEDDINGS, MPNET, CopyingConfig, CopyingModel, warm_start
 from rag.evaluation import metrics
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ ENCODER_SETTINGS = (
     "hidden_act",
     "pad_token_id",
 )
+
+_OF_ATTENTION = ("attention.self.dropout", "attention.attn.dropout")
+"""The dropout of attention's weights in BERT and in MPNet."""
 
 Watched = Sequence[tuple[Question, Encoded]]
 
@@ -137,7 +140,7 @@ class Run:
 def _put_out(model: CopyingModel, share: float) -> None:
     """Have the encoder's layers learn with dropout; attention keeps its weights, to spare time."""
     for name, module in model.encoder.named_modules():
-        if isinstance(module, torch.nn.Dropout) and not name.endswith("attention.self.dropout"):
+        if isinstance(module, torch.nn.Dropout) and not name.endswith(_OF_ATTENTION):
             module.p = share
 
 
@@ -156,7 +159,9 @@ def _new_model(options: Options) -> CopyingModel:
         )
     encoder = base_encoder(options.encoder)
     found = json.loads((encoder / "config.json").read_text())
-    settings = {name: found[name] for name in ENCODER_SETTINGS}
+    settings = {name: found[name] for name in ENCODER_SETTINGS if name in found}
+    if found.get("model_type") == MPNET:
+        settings |= {name: found[name] for name in ("model_type", "relative_attention_num_buckets")}
     weights = encoder / "model.safetensors"
     config = CopyingConfig(
         encoder={**settings, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},

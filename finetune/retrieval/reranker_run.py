@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from finetune.device import attention_on, device_of, has_bf16, joined
 from finetune.training import WEIGHTS, train
+from indexer.errors import UsageError
 from indexer.model_files import TOKENIZER, keep_offline
 from indexer.types import Progress
 from rag.copying.folder import is_copying, read_folder, tokenizer_file
@@ -162,7 +163,10 @@ def _reading(folder: Path, attention: str | None) -> Any:
 
     from rag.copying.model import CopyingModel
 
-    reader = CopyingModel.from_pretrained(folder).encoder
+    generator = CopyingModel.from_pretrained(folder)
+    if not generator.has_types:
+        raise UsageError(f"The generator in {folder} is an MPNet.", "Begin with one that is a BERT, or leave it out.")
+    reader: Any = generator.encoder
     without = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     reader.config.update({"num_labels": 1, "_attn_implementation": attention or "sdpa", **without})
     model: Any = BertForSequenceClassification(reader.config)

@@ -189,7 +189,11 @@ def _shipped_original(model: ModelFolder) -> _Original:
 
 
 def _network(model: ModelFolder, transformer: Any) -> Any:
-    """Return transformer, pooling and normalisation as one module: ids and mask (b, l) to unit rows (b, dim)."""
+    """Return transformer, pooling and normalisation as one module: ids and mask (b, l) to unit rows (b, dim).
+
+    The mask is not called so: where a model has a value called `mask` of its own, as RoBERTa and MPNet have among their
+    positions, OpenVINO takes that for the input, and does not convert.
+    """
     import torch
 
     pooling = model.pooling
@@ -199,17 +203,17 @@ def _network(model: ModelFolder, transformer: Any) -> Any:
             super().__init__()
             self.transformer = transformer
 
-        def forward(self, ids: Any, mask: Any) -> Any:
+        def forward(self, ids: Any, present: Any) -> Any:
             # The additive mask is made once here: (b, 1, 1, l) is passed on by transformers as it is, and is cheaper
             # than the (b, 1, l, l) that it makes from a mask of two dimensions.
-            added = ((mask - 1.0) * 30000.0)[:, None, None, :]
+            added = ((present - 1.0) * 30000.0)[:, None, None, :]
             hidden = self.transformer(input_ids=ids, attention_mask=added)[0]  # (b, l, dim)
             if pooling == "cls":
                 pooled = hidden[:, 0]
             elif pooling == "max":
-                pooled = (hidden + ((mask - 1.0) * 30000.0)[:, :, None]).max(dim=1).values
+                pooled = (hidden + ((present - 1.0) * 30000.0)[:, :, None]).max(dim=1).values
             else:
-                pooled = (hidden * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+                pooled = (hidden * present[:, :, None]).sum(dim=1) / present.sum(dim=1, keepdim=True)
             return torch.nn.functional.normalize(pooled, dim=-1)  # (b, dim)
 
     return Graph()
@@ -220,7 +224,7 @@ def _write_graph(model: ModelFolder, transformer: Any, path: Path) -> None:
     import torch
 
     ids = torch.randint(5, 50, (2, 16), dtype=torch.int32)
-    save_graph(traced(_network(model, transformer), {"ids": ids, "mask": torch.ones(2, 16)}), path)
+    save_graph(traced(_network(model, transformer), {"ids": ids, "present": torch.ones(2, 16)}), path)
 
 
 def traced(module: Any, example: Mapping[str, Any]) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.errors import EncoderError
+from indexer.home import home_folder
 from indexer.model_files import (
     in_hub_cache,
     is_folder,
@@ -73,8 +74,11 @@ class ModelFolder:
     """Everything besides weights and tokenizer that decides what a vector is; part of the fingerprint."""
 
 
-def find_model_folder(name: str) -> Path:
-    """Return the folder of the model called `name`: a folder, the packaged default, or a name in the hub's cache."""
+def find_model_folder(name: str, home: Path | None = None) -> Path:
+    """Return the folder of the model called `name`: a folder, the packaged default, or a name in the hub's cache.
+
+    One that is installed in parts is unpacked under `home` (None: the usual one) first.
+    """
     if name in _DEFAULT_NAMES and not is_folder(name):
         spec = importlib.util.find_spec(_DEFAULT_PACKAGE)
         if spec is None or not spec.submodule_search_locations:
@@ -88,6 +92,11 @@ def find_model_folder(name: str) -> Path:
     cached = in_hub_cache(name, f"sentence-transformers/{name}")
     if cached is not None:
         return cached
+    from indexer.encoders.parts import KNOWN, unpacked
+
+    plain = name.removeprefix("sentence-transformers/")
+    if plain in KNOWN:
+        return unpacked(plain, home or home_folder())
     raise EncoderError(
         f"There is no encoder '{name}' on this machine.",
         hint=f"Give the folder of a sentence-transformers model, or leave it out to use {DEFAULT_NAME}.",

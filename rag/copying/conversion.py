@@ -89,15 +89,17 @@ def _write_reader(model: Any, folder: Path, file: str = MODEL) -> None:
             super().__init__()
             self.model = model
 
-        def forward(self, ids: Any, types: Any, mask: Any) -> Any:
-            added = ((mask - 1.0) * 30000.0)[:, None, None, :]  # as in indexer.encoders.conversion
+        def forward(self, ids: Any, types: Any, present: Any) -> Any:
+            added = ((present - 1.0) * 30000.0)[:, None, None, :]  # as in indexer.encoders.conversion
+            if not self.model.has_types:
+                ids = ids + 0 * types  # an input that takes no part would be left out of the graph
             read = self.model(ids, types, added)
             found = (read.hidden, read.start, read.end, read.first, read.last)
             return found if read.polarity is None else (*found, read.polarity)
 
     ids = torch.randint(5, 50, (2, 16), dtype=torch.int32)
     folder.mkdir(exist_ok=True)
-    _save(Reader(), {"ids": ids, "types": torch.zeros_like(ids), "mask": torch.ones(2, 16)}, folder / file)
+    _save(Reader(), {"ids": ids, "types": torch.zeros_like(ids), "present": torch.ones(2, 16)}, folder / file)
 
 
 def _write_decoder(model: Any, folder: Path) -> None:

@@ -86,10 +86,10 @@ class Tokens:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._tokenizer.encode_special_tokens = True
-        vocabulary = self._tokenizer.get_vocab()
-        if not {"[CLS]", "[SEP]"} <= set(vocabulary):
+        around = self._tokenizer.encode("").ids  # [CLS] and [SEP], whatever they are called here
+        if len(around) != 2:
             raise UserError(f"The tokenizer {tokenizer} has no [CLS] and [SEP] tokens.", "Choose a BERT-like encoder.")
-        self._cls, self._sep = vocabulary["[CLS]"], vocabulary["[SEP]"]
+        self._cls, self._sep = around
 
     def ids(self, text: str) -> list[int]:
         """Return the token ids of a text, without special tokens."""
@@ -106,6 +106,7 @@ class Tokens:
         vocabulary = self._tokenizer.get_vocab()
         never = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
         never[[place for token, place in vocabulary.items() if token.startswith("[") and token.endswith("]")]] = True
+        never[list(self._tokenizer.get_added_tokens_decoder())] = True
         return never
 
     def continuing(self) -> Flags:

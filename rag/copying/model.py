@@ -19,13 +19,14 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import BertConfig, BertModel, PreTrainedConfig, PreTrainedModel
+from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel, PreTrainedConfig, PreTrainedModel
 
 from indexer.errors import UserError
 from rag.copying.folder import CONFIG, WEIGHTS, base_encoder, file_hash
 from rag.copying.layout import Layout
 
 EMBEDDINGS = "encoder.embeddings."
+MPNET = "mpnet"
 SELDOM = -5.0
 """Added to what each token says for yes and no: of some 150 tokens together, neither then is as likely at first."""
 
@@ -50,7 +51,7 @@ class CopyingConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         **others: Any,
     ) -> None:
         self.encoder = encoder or {}
-        """The encoder's configuration (BERT)."""
+        """The encoder's configuration: BERT, or MPNet (Song et al. 2020) where `model_type` says so."""
         self.layout = layout or {}
         self.embeddings = embeddings
         """sha256 of the encoder package's weights, which the frozen embeddings come from; "": they are saved here."""
@@ -93,10 +94,12 @@ class CopyingModel(PreTrainedModel):  # type: ignore[no-untyped-call]
 
     def __init__(self, config: CopyingConfig) -> None:
         super().__init__(config)
-        encoder = BertConfig(**config.encoder)
+        self.has_types = config.encoder.get("model_type") != MPNET
+        kinds = (BertConfig, BertModel) if self.has_types else (MPNetConfig, MPNetModel)
+        encoder: Any = kinds[0](**config.encoder)
         encoder._attn_implementation = "eager"  # on a CPU, twice as fast to train with as the fused kernel
         width = encoder.hidden_size
-        self.encoder = BertModel(encoder, add_pooling_layer=False)
+        self.encoder = kinds[1](encoder, add_pooling_layer=False)
         self.spans = nn.Linear(width, 2)
         self.links = nn.Linear(width, 2 * config.span_rank)
         self.nothing = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1))
@@ -160,7 +163,8 @@ class CopyingModel(PreTrainedModel):  # type: ignore[no-untyped-call]
 
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> Read:
         """Read windows: ids, token types and mask (1 for a token), each of shape (b, t)."""
-        hidden = self.encoder(input_ids=ids, token_type_ids=types, attention_mask=mask).last_hidden_state  # (b, t, d)
+        told = {"token_type_ids": types} if self.has_types else {}
+        hidden = self.encoder(input_ids=ids, attention_mask=mask, **told).last_hidden_state  # (b, t, d)
         nothing = self.nothing(hidden[:, 0])  # (b, 1)
         start, end = self.spans(hidden).float().unbind(-1)  # (b, t) each
         first, last = self.links(hidden).chunk(2, dim=-1)  # (b, t, r) each
