@@ -310,7 +310,10 @@ def _progress() -> Iterator[Progress]:
     def announce(what: str, done: int, total: int) -> None:
         if what.endswith(", once") and not done and what not in announced:
             announced.add(what)
-            _say(f"{what[0].upper()}{what[1:]} on this machine: this takes up to a minute ...", err=True)
+            _say(
+                f"{what[0].upper()}{what[1:]} on this machine: some ten seconds, a large one a minute ...",
+                err=True,
+            )
 
     if not sys.stderr.isatty():
         yield announce

@@ -348,7 +348,7 @@ class Writer:
         from indexer.signatures import signature
 
         document = prepared.document
-        key = connection.execute(insert(documents).values(**_document_row(prepared))).inserted_primary_key or (0,)
+        key = connection.execute(insert(documents), _document_row(prepared)).inserted_primary_key or (0,)
         if not prepared.chunks:
             return
         used = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'chunks'").scalar() or 0

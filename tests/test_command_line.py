@@ -601,7 +601,7 @@ def test_what_is_done_once_is_announced_also_where_no_bar_is_drawn(capsys: pytes
         progress("converting the encoder, once", 0, 1)
         progress("converting the encoder, once", 1, 1)
     told = capsys.readouterr()
-    assert told.err == "Converting the encoder, once on this machine: this takes up to a minute ...\n"
+    assert told.err == "Converting the encoder, once on this machine: some ten seconds, a large one a minute ...\n"
     assert told.out == ""
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from indexer.encoders.conversion import linear_layers
+from indexer.encoders.conversion import _robust_layers, linear_layers
 from indexer.encoders.quantisation import calibration_texts, quantise
 
 
@@ -41,6 +41,13 @@ def model() -> Attention:
 
 def test_only_the_repeated_layers_are_found(model: Attention) -> None:
     assert linear_layers(model) == ["layer.0.query", "layer.0.key"]
+
+
+def test_of_an_encoder_what_closes_the_first_feed_forward_blocks_keeps_its_bits() -> None:
+    blocks = [nn.ModuleDict({"up": nn.Linear(4, 8), "down": nn.Linear(8, 4)}) for _ in range(6)]
+    found = _robust_layers(nn.ModuleDict({"layer": nn.ModuleList(blocks)}))
+    assert [name for name in found if name.endswith("down")] == [f"layer.{number}.down" for number in range(2, 6)]
+    assert [name for name in found if name.endswith("up")] == [f"layer.{number}.up" for number in range(6)]
 
 
 def test_eight_bits_say_nearly_the_same(model: Attention) -> None:

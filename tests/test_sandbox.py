@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import Unreadable
-from indexer.sandbox import Limits, Sandbox, read_frame, write_frame
+from indexer.sandbox import Limits, Sandbox, _Watch, read_frame, write_frame
 from indexer.types import Document, Skip
 
 
@@ -241,3 +242,31 @@ def test_a_bomb_in_an_archive_is_refused_before_it_is_unpacked(sandbox: Sandbox)
         archive.writestr("word/document.xml", b" " * 300_000_000)
     with pytest.raises(Unreadable, match="archive"):
         sandbox.parse("a.docx", buffer.getvalue())
+
+
+def test_what_is_watched_ends_when_its_time_is_over_and_only_then() -> None:
+    watch, rung = _Watch(), queue.SimpleQueue[str]()
+    watch.begin(60, lambda: rung.put("never"))
+    watch.begin(0.05, lambda: rung.put("sooner"))  # the thread sleeps for longer, and is woken
+    assert rung.get(timeout=10) == "sooner"
+    watch.begin(0.05, lambda: rung.put("never"))
+    watch.end()
+    watch.begin(0.3, lambda: rung.put("later"))  # it wakes too early, and sleeps again
+    assert rung.get(timeout=10) == "later"
+    watch.close()
+    assert rung.empty()
+
+
+def test_one_thread_watches_all_files_of_a_child() -> None:
+    def watching() -> int:
+        return sum(thread.name == "footnote-watch" for thread in threading.enumerate())
+
+    before = watching()
+    with Sandbox(workers=2) as sandbox:
+        made = list(sandbox.parse_many((f"/{number}.txt", b"The pump.") for number in range(40)))
+        assert not any(isinstance(each, Skip) for each in made)
+        assert watching() <= before + 2
+    deadline = time.monotonic() + 10
+    while watching() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert watching() == before

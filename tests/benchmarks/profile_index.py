@@ -53,7 +53,9 @@ def main() -> int:
         folder = Path(made)
         home = folder / "home"
         home.mkdir()
-        (home / "encoders").symlink_to(Collection(home=asked.home).home.absolute() / "encoders")
+        converted = Collection(home=asked.home).home.absolute() / "encoders"
+        if converted.is_dir():  # else it is converted once more, which counts as opening it
+            (home / "encoders").symlink_to(converted)
         if asked.paths:
             worst = profile("what was given", lambda: collection(home, "given").sync(asked.paths))
         else:
